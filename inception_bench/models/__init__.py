@@ -1,0 +1,1 @@
+"""Networks as tables, their arithmetic, and one builder that turns a table into a torch module."""

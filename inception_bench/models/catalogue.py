@@ -1,0 +1,60 @@
+"""Every network that can be asked for by name: built-in tables, and those of installed packages."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import entry_points
+
+from inception_bench.errors import UnknownNameError, UsageError
+from inception_bench.models.googlenet import GOOGLENET
+from inception_bench.models.inception_v3 import INCEPTION_V3
+from inception_bench.models.table import Table
+
+GROUP = "inception_bench.models"
+
+# In the order of the papers; the entry points of this package point at these same objects.
+BUILT_IN: tuple[Table, ...] = (GOOGLENET, INCEPTION_V3)
+
+
+@cache
+def tables() -> dict[str, Table]:
+    """Every known table by its address (``name`` or ``name@definition``)."""
+    found = {table.address: table for table in BUILT_IN}
+    for point in entry_points(group=GROUP):
+        if point.dist is not None and point.dist.name == "inception-bench":
+            continue  # the table above already holds the built-ins, installed or not
+        table = point.load()
+        if not isinstance(table, Table):
+            raise UsageError(f"entry point {point.name!r} of group {GROUP} is no Table; point it at a Table object")
+        if table.address in found:
+            raise UsageError(f"model {table.address!r} of entry point {point.value!r} exists already; rename it")
+        found[table.address] = table
+    return found
+
+
+def list_models() -> list[str]:
+    """The names of all networks, without their other definitions."""
+    return [address for address, table in tables().items() if not table.definition]
+
+
+def list_definitions() -> list[str]:
+    """Every address: each name and each ``name@definition``."""
+    return list(tables())
+
+
+def find_table(address: str) -> Table:
+    """The table of ``name`` or ``name@definition``.
+
+    Raises UnknownNameError with the nearest name, or with that network's definitions where only
+    the definition is unknown.
+    """
+    known = tables()
+    if address in known:
+        return known[address]
+    name, _, definition = address.partition("@")
+    if name in known:
+        definitions = [table.definition for table in known.values() if table.name == name and table.definition]
+        if not definitions:
+            raise UsageError(f"{name} has one definition only; write {name!r} without {'@' + definition!r}")
+        raise UnknownNameError(f"definition of {name}", definition, definitions)
+    raise UnknownNameError("model", address, known if definition else list_models())
