@@ -1,0 +1,73 @@
+"""TorchScript: traced and frozen, which folds batch norms. Deprecated by torch, still in use."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from inception_bench.backends.base import Attestation, Network, Setup
+from inception_bench.backends.torch_session import TorchSession, convolution_precision
+
+FILE = "network.pt"
+
+
+@contextmanager
+def deprecation_known() -> Iterator[None]:
+    """Silence torch's notice that TorchScript is deprecated; the attestation says it instead."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"`torch\.jit\.", category=DeprecationWarning)
+        warnings.filterwarnings("ignore", message=r"`torch\.jit\.", category=FutureWarning)
+        yield
+
+
+class TorchScriptSession(TorchSession):
+    """A frozen trace, loaded by path; the model's Python code is not needed."""
+
+    def __init__(self, folder: Path, setup: Setup):
+        import torch
+
+        with deprecation_known():
+            self._module = torch.jit.load(str(folder / FILE), map_location="cpu")
+        super().__init__(self._module, setup.threads)
+        self._version = torch.__version__
+
+    def attest(self) -> Attestation:
+        graph = self._module.inlined_graph
+        convs = [*graph.findAllNodes("aten::_convolution"), *graph.findAllNodes("aten::conv2d")]
+        weights = [conv.inputsAt(1).toIValue() for conv in convs]
+        return Attestation(
+            engine="torchscript",
+            engine_version=self._version,
+            device=",".join(sorted({weight.device.type for weight in weights})),
+            precision=convolution_precision({str(weight.dtype) for weight in weights}),
+            threads=self._torch.get_num_threads(),
+            batch_norms_left=len(graph.findAllNodes("aten::batch_norm")),
+            note="trace and freeze; deprecated by torch",
+        )
+
+
+class TorchScript:
+    """The backend ``torchscript``."""
+
+    name = "torchscript"
+    modules = ("torch",)
+    build_modules = ("torch",)
+    distributions = ("torch",)
+    install = "pip install torch"
+    devices = ("cpu",)
+    precisions = ("fp32",)
+
+    def build(self, network: Network, folder: Path) -> None:
+        import torch
+
+        with torch.inference_mode(), deprecation_known():
+            traced = torch.jit.trace(network.module, network.example)
+            torch.jit.freeze(traced).save(str(folder / FILE))
+
+    def load(self, folder: Path, setup: Setup) -> TorchScriptSession:
+        return TorchScriptSession(folder, setup)
+
+
+BACKEND = TorchScript()

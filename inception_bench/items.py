@@ -1,0 +1,101 @@
+"""What a suite's test gets to drive: a cell to measure, a network to count.
+
+They hand pytest-benchmark what the workers measured, keep the record, and tell pytest the outcome.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import pytest
+
+from inception_bench.clock import ReportedClock
+from inception_bench.measure.cell import Cell, CellStopped
+from inception_bench.measure.counting import count_disagreements
+from inception_bench.measure.process import CallFailed
+from inception_bench.run import BenchRun
+from inception_bench.spec.case import Case
+from inception_bench.watch import Watch
+
+
+@dataclass
+class CellItem:
+    """One cell as a test: measures, keeps the record, and tells pytest the outcome."""
+
+    run: BenchRun
+    watch: Watch
+    case: Case
+    clock: ReportedClock
+    timed: bool
+
+    def measure(self, benchmark: Any) -> None:
+        """Build, compare, and time with pytest-benchmark's fixture; the record is written whatever happens."""
+        self.watch.begin(self.case.id)
+        cell = Cell(self.case, self.run.workshop, self.run.plan(), self.watch.stage)
+        try:
+            self._time(cell, benchmark)
+        except CellStopped as stopped:
+            cell.stop(stopped)
+        finally:
+            cell.close()
+        measured = cell.measurement
+        if self.timed:
+            self.watch.finish_cell(self.run.keep_cell(self.case, measured))
+        else:
+            self.watch.finish("checked" if measured.outcome == "ok" else measured.outcome, measured.reason)
+        self._tell(measured.outcome, f"{measured.outcome} in stage {measured.stage!r}: {measured.reason}")
+
+    def _time(self, cell: Cell, benchmark: Any) -> None:
+        cell.prepare()
+        if not self.timed:
+            benchmark.pedantic(lambda: None)
+            cell.measurement.outcome = "ok"
+            return
+        cell.begin()
+
+        def before() -> None:
+            self.watch.rounds(cell.rounds_done)
+            cell.before()
+
+        def one_round() -> None:
+            self.clock.seconds += cell.round()
+
+        benchmark.pedantic(one_round, setup=before, teardown=cell.after, rounds=self.run.plan().rounds)
+        cell.end()
+
+    def _tell(self, outcome: str, reason: str) -> None:
+        if outcome == "unavailable" and self.case.backend not in self.run.selection.required:
+            pytest.skip(reason)
+        if outcome != "ok":
+            pytest.fail(reason, pytrace=False)
+
+
+@dataclass
+class NetworkItem:
+    """One network as a test: its cost by the table must be what the public counters say."""
+
+    run: BenchRun
+    watch: Watch
+    case: Case
+    keeps_record: bool
+
+    def count(self, benchmark: Any) -> None:
+        """Count once, on pytest-benchmark's ordinary clock, and compare exactly."""
+        self.watch.begin(f"{self.case.address}-complexity")
+        try:
+            counted = benchmark.pedantic(self.run.workshop.count, args=(self.case,))
+        except CallFailed as error:
+            self._end("failed", f"{error.outcome}: {error}")
+        if self.keeps_record:
+            self.run.keep_complexity(self.case, counted)
+        disagreements = count_disagreements(self.case, counted)
+        if disagreements:
+            self._end("failed", "; ".join(disagreements))
+        self.watch.finish(
+            "counted", f"{counted['params']:,} params, {counted['macs_fvcore']:,} MACs, all counters agree"
+        )
+
+    def _end(self, outcome: str, reason: str) -> NoReturn:
+        self.watch.finish(outcome, reason)
+        pytest.fail(reason, pytrace=False)

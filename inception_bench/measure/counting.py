@@ -1,0 +1,34 @@
+"""Do all counters agree? Exactly, or there is a fault in a table or a counter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from inception_bench.models.catalogue import find_table
+from inception_bench.models.complexity import Complexity, complexity
+from inception_bench.spec.case import Case
+
+
+def case_complexity(case: Case, *, aux: bool = False) -> Complexity:
+    """The cost of a case's network by its table."""
+    return complexity(
+        case.address, input_size=case.input_size, width_mult=case.width_mult, num_classes=case.num_classes, aux=aux
+    )
+
+
+def count_disagreements(case: Case, counted: dict[str, Any]) -> list[str]:
+    """A sentence for each figure on which the table's arithmetic and a counter differ."""
+    costs = case_complexity(case)
+    figures = [
+        ("params", costs.params_without_aux, "numel", counted["params"]),
+        ("MACs", costs.macs, "fvcore", counted["macs_fvcore"]),
+        ("MACs", costs.macs, "FlopCounterMode", counted["macs_flop_counter"]),
+    ]
+    if find_table(case.address).aux:
+        whole = case_complexity(case, aux=True)
+        figures.append(("params with aux heads", whole.params, "numel", counted["params_with_aux"]))
+    return [
+        f"{case.address}: {what} {by_table:,} by table, {by_counter:,} by {counter}"
+        for what, by_table, counter, by_counter in figures
+        if by_table != by_counter
+    ]

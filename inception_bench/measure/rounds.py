@@ -1,0 +1,35 @@
+"""Paired rounds: every timed value of a candidate, each beside one of the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """Raw values, a pair an index: seconds per call, and involuntary context switches meanwhile.
+
+    ``reference_first`` says whether the reference ran before the candidate (drawn at random).
+    """
+
+    candidate_s: Sequence[float]
+    reference_s: Sequence[float]
+    reference_first: Sequence[bool]
+    candidate_preempted: Sequence[int]
+    reference_preempted: Sequence[int]
+
+    def __len__(self) -> int:
+        return len(self.candidate_s)
+
+    def ratios(self) -> list[float]:
+        """Reference over candidate, pair by pair: above 1 the candidate is faster."""
+        return [reference / candidate for reference, candidate in zip(self.reference_s, self.candidate_s, strict=True)]
+
+    def preempted_share(self) -> float:
+        """The share of candidate rounds that the kernel interrupted at least once."""
+        return sum(count > 0 for count in self.candidate_preempted) / len(self)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)

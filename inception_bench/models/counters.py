@@ -1,0 +1,65 @@
+"""Params and MACs counted on the built module, by two public tools, beside the table's arithmetic."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import torch
+from fvcore.nn import FlopCountAnalysis
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from inception_bench.models.network import Network
+
+WEIGHTED = ("conv", "linear")
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What the tools count for one image. ``other_by_row`` is fvcore's count of everything else."""
+
+    params: int
+    macs_fvcore: int
+    macs_flop_counter: int
+    other_by_row: dict[str, int]
+
+
+def count(model: Network, image: Tensor) -> Counted:
+    """Count ``model`` on one image (1, 3, H, W).
+
+    fvcore counts a multiply-accumulate as one; its ``conv`` and ``linear`` operators are the MACs,
+    and batch norm, pooling and the rest are listed apart, a number an end point. torch's
+    FlopCounterMode counts two a multiply-accumulate.
+    """
+    model = model.eval()
+    with torch.inference_mode(), FlopCounterMode(display=False) as mode:
+        model(image)
+    analysis = FlopCountAnalysis(model, image).unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+    logging.getLogger("fvcore").setLevel(logging.ERROR)
+    operators = analysis.by_operator()
+    by_module = analysis.by_module_and_operator()
+    other = {
+        "Logits" if name == "classifier" else name.removeprefix("rows."): sum(
+            int(number) for operator, number in operators_of.items() if operator not in WEIGHTED
+        )
+        for name, operators_of in by_module.items()
+        if name == "classifier" or (name.startswith("rows.") and name.count(".") == 1)
+    }
+    return Counted(
+        params=sum(parameter.numel() for parameter in model.parameters()),
+        macs_fvcore=sum(int(operators[name]) for name in WEIGHTED),
+        macs_flop_counter=_halved(mode.get_total_flops()),
+        other_by_row=other,
+    )
+
+
+def _halved(flops: int) -> int:
+    if flops % 2:
+        raise ArithmeticError(f"FlopCounterMode gave {flops}, an odd number; it counts two a multiply-accumulate")
+    return flops // 2
+
+
+def weighted_operations(model: nn.Module) -> int:
+    """How many convolutions and linear layers ``model`` has."""
+    return sum(isinstance(module, nn.Conv2d | nn.Linear) for module in model.modules())

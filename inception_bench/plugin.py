@@ -1,0 +1,202 @@
+"""The pytest plug-in: options, the fixtures of the suites, progress, and the board at the end.
+
+It holds no arithmetic and no file format; it hands what pytest and pytest-benchmark give it to a
+BenchRun. In a test session that has none of its suites it does nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from inception_bench.clock import ReportedClock
+from inception_bench.errors import UsageError
+from inception_bench.spec.case import Case
+from inception_bench.spec.profile import PROFILES
+
+if TYPE_CHECKING:
+    from inception_bench.items import CellItem, NetworkItem
+    from inception_bench.measure.selection import Selection
+    from inception_bench.run import BenchRun
+    from inception_bench.watch import Watch
+
+OPTIONS: dict[str, tuple[str, str]] = {
+    "models": ("NAMES", "networks (name or name@definition), or 'all', or 'all-definitions'"),
+    "backends": ("NAMES", "runtimes, or 'all'"),
+    "device": ("NAME", "where to run"),
+    "precisions": ("NAMES", "numeric precisions"),
+    "batch-sizes": ("NUMBERS", "images a call"),
+    "input-sizes": ("NUMBERS", "pixels a side; default: each network's native size"),
+    "width-mults": ("NUMBERS", "filter multipliers, such as 0.25,1"),
+    "profile": ("NAME", f"how much to run: {', '.join(PROFILES)}"),
+    "results": ("DIR", "where the results go; default results/local"),
+    "threads": ("N", "threads inside one operation; default: all usable cores"),
+    "require": ("BACKENDS", "runtimes whose absence is a failure, not a skip"),
+}
+_UNUSED = "ignore:Benchmark fixture was not used at all"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("inception_bench", "inception_bench (lists are comma-separated)")
+    for name, (metavar, text) in OPTIONS.items():
+        group.addoption(f"--inception-{name}", metavar=metavar, default=None, help=text)
+    parser.addini(
+        "inception_limits", "seconds a stage of a cell may take: build=900 load=180 parity=300 time=900", "string", ""
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "inception_case(case): the case that an item of the suites measures")
+    config.stash[STATE] = State(config)
+    if any(_option(config, name) is not None for name in OPTIONS):
+        config.stash[STATE].select()
+
+
+@dataclass
+class State:
+    """What one test session knows: the selection once it is needed, the run once an item needs it."""
+
+    config: pytest.Config
+    selection: Selection | None = None
+    run: BenchRun | None = None
+    watch: Watch | None = None
+
+    def select(self) -> Selection:
+        from inception_bench.measure.selection import Request, select
+
+        if self.selection is None:
+            asked = {name.replace("-", "_"): _option(self.config, name) for name in OPTIONS if name != "results"}
+            try:
+                self.selection = select(Request(**asked))
+            except UsageError as error:
+                raise pytest.UsageError(str(error)) from None
+        return self.selection
+
+    def open(self, cases: list[Case | None]) -> None:
+        """Begin the run for the collected items: a case a cell, None for a quick one."""
+        from inception_bench.run import BenchRun, parse_limits
+        from inception_bench.watch import Watch
+
+        if _numprocesses(self.config):
+            raise pytest.UsageError(
+                "-n runs cells at the same time, which spoils their times; run the suites without it"
+            )
+        folder = Path(_option(self.config, "results") or "results/local")
+        try:
+            limits = parse_limits(self.config.getini("inception_limits"))
+            self.run = BenchRun.open(folder, self.select(), limits, keeps_records=not self.disabled)
+        except UsageError as error:
+            raise pytest.UsageError(str(error)) from None
+        self.watch = Watch.over(self.config, cases, self.run.selection.profile.rounds)
+
+    def opened(self) -> tuple[BenchRun, Watch]:
+        """The run and its watch. Items of the suites exist only after open()."""
+        if self.run is None or self.watch is None:
+            raise RuntimeError("no run is open; pytest collected no item of the suites")
+        return self.run, self.watch
+
+    @property
+    def disabled(self) -> bool:
+        """Whether pytest-benchmark was told not to time anything."""
+        return bool(self.config.getoption("benchmark_disable", False))
+
+
+STATE = pytest.StashKey["State"]()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "cell" in metafunc.fixturenames:
+        cases = metafunc.config.stash[STATE].select().cases
+        metafunc.parametrize("cell", [_cell_param(case) for case in cases], indirect=True)
+    if "network" in metafunc.fixturenames:
+        networks = _networks(metafunc.config.stash[STATE].select().cases)
+        metafunc.parametrize("network", [_network_param(case) for case in networks], indirect=True)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    marks = [item.get_closest_marker("inception_case") for item in session.items]
+    if session.config.option.collectonly or not any(marks):
+        return
+    session.config.stash[STATE].open([mark.args[0] for mark in marks if mark is not None])
+
+
+@pytest.fixture
+def cell(request: pytest.FixtureRequest) -> CellItem:
+    """A cell to measure: ``cell.measure(benchmark)``."""
+    from inception_bench.items import CellItem
+
+    state = request.config.stash[STATE]
+    clock = request.node.get_closest_marker("benchmark").kwargs["timer"]
+    return CellItem(*state.opened(), request.param, clock, not state.disabled)
+
+
+@pytest.fixture
+def network(request: pytest.FixtureRequest) -> NetworkItem:
+    """A network to count: ``network.count(benchmark)``."""
+    from inception_bench.items import NetworkItem
+
+    state = request.config.stash[STATE]
+    return NetworkItem(*state.opened(), request.param, not state.disabled)
+
+
+def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -> tuple[str, str, str] | None:
+    """A finished cell has written a line of its own, with how many are done: no letter, no percentage."""
+    if report.when == "call" and "inception_case" in report.keywords and config.get_verbosity() <= 0:
+        return report.outcome, "", ""
+    return None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    state = config.stash[STATE]
+    if state.run is None or state.disabled:
+        return
+    from inception_bench.report.console import board_text
+
+    board = state.run.write_board()
+    if board is None:
+        return
+    terminalreporter.section("inception_bench")
+    terminalreporter.write_line(board_text(board, colour=terminalreporter.hasmarkup))
+    terminalreporter.write_line("")
+    terminalreporter.write_line(
+        f"results: {state.run.folder.resolve()} (leaderboard.csv, leaderboard.md, records.jsonl)"
+    )
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    state = config.stash.get(STATE, None)
+    if state is not None and state.run is not None:
+        state.run.close()
+
+
+def _cell_param(case: Case) -> Any:
+    group = f"{case.address} {case.input_size}px b{case.batch_size}"
+    timing = pytest.mark.benchmark(timer=ReportedClock(), group=group, disable_gc=True)
+    marks = [timing, pytest.mark.inception_case(case), pytest.mark.filterwarnings(_UNUSED)]
+    return pytest.param(case, id=case.id, marks=marks)
+
+
+def _network_param(case: Case) -> Any:
+    marks = [
+        pytest.mark.benchmark(group="exact"),
+        pytest.mark.inception_case(None),
+        pytest.mark.filterwarnings(_UNUSED),
+    ]
+    return pytest.param(case, id=f"{case.address}-{case.input_size}px-w{case.width_mult:g}", marks=marks)
+
+
+def _networks(cases: tuple[Case, ...]) -> list[Case]:
+    """One case a network, width and input size."""
+    found = {(case.address, case.input_size, case.width_mult): case for case in reversed(cases)}
+    return list(reversed(found.values()))
+
+
+def _option(config: pytest.Config, name: str) -> str | None:
+    return config.getoption("inception_" + name.replace("-", "_"))
+
+
+def _numprocesses(config: pytest.Config) -> bool:
+    return bool(config.getoption("numprocesses", None))

@@ -1,0 +1,51 @@
+"""``records.jsonl``: append-only, a record a line, on disk before the next cell begins."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from inception_bench.errors import UsageError
+from inception_bench.records.record import Record
+
+FILE = "records.jsonl"
+
+
+@dataclass(frozen=True)
+class Journal:
+    """The records file of a results folder."""
+
+    path: Path
+
+    def append(self, record: Record) -> None:
+        """Write one line and wait until the disk has it.
+
+        A line that a killed run left unfinished is closed first, so that it spoils nothing after it.
+        """
+        line = json.dumps(record.to_json(), allow_nan=False).encode() + b"\n"
+        with self.path.open("a+b") as stream:
+            if stream.seek(0, os.SEEK_END):
+                stream.seek(-1, os.SEEK_END)
+                if stream.read(1) != b"\n":
+                    line = b"\n" + line
+            stream.write(line)
+            stream.flush()
+            os.fsync(stream.fileno())
+
+    def read(self) -> tuple[list[Record], list[str]]:
+        """All readable records, and a sentence for each line that is not. Raises UsageError without a file."""
+        if not self.path.exists():
+            raise UsageError(f"{self.path} does not exist; give a results folder that holds a {FILE}")
+        records, complaints = [], []
+        lines = self.path.read_bytes().splitlines()
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                records.append(Record.from_json(json.loads(line)))
+            except ValueError as error:
+                where = "the last line, cut short" if number == len(lines) else "damaged or foreign"
+                complaints.append(f"{self.path} line {number} skipped ({where}): {error}")
+        return records, complaints

@@ -1,0 +1,66 @@
+"""Statistics of raw rounds, computed when they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+CONFIDENCE = 0.99
+RESAMPLES = 9999
+_SEED = 1
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with its 95 % confidence interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def relative_width(self) -> float:
+        return (self.high - self.low) / self.value
+
+
+def median(values: Sequence[float]) -> float:
+    """The middle value, or the mean of the two in the middle."""
+    return float(np.median(values))
+
+
+def percentile_upper(values: Sequence[float], share: float) -> float | None:
+    """An upper estimate of a high percentile at 99 % confidence, or None where there are too few values.
+
+    The rule of MLPerf's early stopping: of ``n`` values set aside the largest ``t``, with the
+    largest ``t`` of at least 1 for which a binomial with ``n`` trials of probability ``1 - share``
+    gives at most ``t`` with a probability of at most 1 %. The answer is the largest value left. The
+    90th percentile so needs 64 values, the 99th 662; both then answer with the second largest.
+    """
+    from scipy.stats import binom
+
+    count = len(values)
+    aside = int(binom.ppf(1 - CONFIDENCE, count, 1 - share))
+    while aside >= 0 and binom.cdf(aside, count, 1 - share) > 1 - CONFIDENCE:
+        aside -= 1
+    return float(sorted(values)[count - 1 - aside]) if aside >= 1 else None
+
+
+def median_interval(values: Sequence[float]) -> Interval:
+    """The median with its percentile bootstrap interval (9,999 resamples, fixed seed)."""
+    from scipy.stats import bootstrap
+
+    data = np.asarray(values, np.float64)
+    middle = median(values)
+    if np.all(data == data[0]):
+        return Interval(middle, middle, middle)
+    found = bootstrap(
+        (data,),
+        np.median,
+        n_resamples=RESAMPLES,
+        method="percentile",
+        rng=np.random.default_rng(_SEED),
+        vectorized=True,
+    )
+    return Interval(middle, float(found.confidence_interval.low), float(found.confidence_interval.high))

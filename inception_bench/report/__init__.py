@@ -1,0 +1,1 @@
+"""Records to boards, and boards to files and text."""

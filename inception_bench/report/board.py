@@ -1,0 +1,190 @@
+"""The leaderboard as a value: one row a cell, ranked within each network. Rendering is elsewhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from inception_bench.measure.rounds import Rounds
+from inception_bench.records.record import Record
+from inception_bench.records.statistics import Interval, median, median_interval, percentile_upper
+from inception_bench.spec.profile import LEAST_ROUNDS
+
+WIDE_INTERVAL = 0.10
+
+
+@dataclass(frozen=True)
+class BoardRow:
+    """One cell. The fields are the columns of ``leaderboard.csv``, in order; None is unknown, written empty.
+
+    Seconds, bytes, images a second, shares from 0 to 1.
+    """
+
+    rank: str | None
+    model: str
+    definition: str
+    backend: str
+    device: str
+    precision: str
+    batch_size: int
+    input_size: int
+    width_mult: float
+    num_classes: int
+    weights: str
+    threads: int
+    outcome: str
+    reason: str
+    params: int
+    macs: int
+    latency_s_p50: float | None = None
+    latency_s_p90: float | None = None
+    latency_s_p99: float | None = None
+    throughput_img_s: float | None = None
+    speedup_vs_eager: float | None = None
+    speedup_ci95_low: float | None = None
+    speedup_ci95_high: float | None = None
+    peak_rss_bytes: int | None = None
+    peak_device_bytes: int | None = None
+    artifact_bytes: int | None = None
+    build_s: float | None = None
+    first_call_s: float | None = None
+    parity_error: float | None = None
+    parity_limit: float | None = None
+    top1_agreement: float | None = None
+    top1: float | None = None
+    top1_ci95_low: float | None = None
+    top1_ci95_high: float | None = None
+    top5: float | None = None
+    accuracy_images: int | None = None
+    dataset: str | None = None
+    roofline_fraction: float | None = None
+    rounds: int | None = None
+    preempted_share: float | None = None
+    clock: str | None = None
+    transfer: str | None = None
+    options: str = "{}"
+    resumed_from: str | None = None
+    run_id: str = ""
+
+    @property
+    def group(self) -> tuple[Any, ...]:
+        """The cells that compete: one network as it is run, on one device, batch and input size."""
+        network = (self.model, self.definition, self.width_mult, self.num_classes)
+        return (*network, self.device, self.batch_size, self.input_size, self.threads)
+
+    @property
+    def address(self) -> str:
+        return f"{self.model}@{self.definition}" if self.definition else self.model
+
+    @property
+    def speedup(self) -> Interval | None:
+        if self.speedup_vs_eager is None or self.speedup_ci95_low is None or self.speedup_ci95_high is None:
+            return None
+        return Interval(self.speedup_vs_eager, self.speedup_ci95_low, self.speedup_ci95_high)
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether the speed-up's interval is wider than 10 % of it: read such a row with care."""
+        return self.speedup is not None and self.speedup.relative_width > WIDE_INTERVAL
+
+
+COLUMNS = tuple(field.name for field in fields(BoardRow))
+
+
+@dataclass(frozen=True)
+class Board:
+    """Ranked rows of one run: networks in the order of measuring, each with its fastest first."""
+
+    rows: tuple[BoardRow, ...]
+
+    def groups(self) -> list[list[BoardRow]]:
+        found: dict[tuple[Any, ...], list[BoardRow]] = {}
+        for row in self.rows:
+            found.setdefault(row.group, []).append(row)
+        return list(found.values())
+
+
+def newest_run(records: Sequence[Record]) -> list[Record]:
+    """The records of the run that wrote last."""
+    return [record for record in records if record.run.run_id == records[-1].run.run_id]
+
+
+def make_board(records: Sequence[Record]) -> Board:
+    """Rank all cells among ``records``; the last record of a cell counts."""
+    last = {json.dumps(record.case, sort_keys=True): record for record in records if record.kind == "cell"}
+    groups = Board(tuple(read_row(record) for record in last.values())).groups()
+    return Board(tuple(row for group in groups for row in rank_group(group)))
+
+
+def rank_group(rows: Sequence[BoardRow]) -> list[BoardRow]:
+    """Give each timed row its rank ``lo-hi`` among ``rows`` and sort by it.
+
+    lo is one more than the cells that are wholly faster (their interval lies above this one's), hi
+    counts the cells that are not wholly slower, itself among them. Rows whose intervals overlap so
+    share ranks. Rows without a time come last, unranked.
+    """
+    timed = [(row, row.speedup) for row in rows if row.speedup is not None]
+    ranked = []
+    for row, own in timed:
+        others = [speedup for _, speedup in timed]
+        low = 1 + sum(other.low > own.high for other in others)
+        high = sum(other.high >= own.low for other in others)
+        ranked.append((low, high, -own.value, replace(row, rank=f"{low}-{high}")))
+    ranked.sort(key=lambda entry: entry[:3])
+    return [entry[3] for entry in ranked] + [row for row in rows if row.speedup is None]
+
+
+def read_row(record: Record) -> BoardRow:
+    """A record as a row, not yet ranked. Times are read only where the outcome is ok."""
+    case, body = record.case, record.body
+    row = BoardRow(
+        rank=None,
+        **case,
+        weights=body["weights"],
+        outcome=body["outcome"],
+        reason=body["reason"],
+        params=record.params,
+        macs=record.macs,
+        resumed_from=record.resumed_from,
+        run_id=record.run.run_id,
+    )
+    if body["parity"] is not None:
+        row = replace(row, parity_error=body["parity"]["error"], parity_limit=body["parity"]["limit"])
+    if body["outcome"] != "ok":
+        return row
+    rounds = Rounds(**body["rounds"])
+    return _timed(replace(row, **_costs(body)), rounds)
+
+
+def _costs(body: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "peak_rss_bytes": body["peak_rss_bytes"],
+        "artifact_bytes": body["artifact"]["size_bytes"],
+        "build_s": body["artifact"]["build_s"],
+        "first_call_s": body["first_call_s"],
+    }
+
+
+def _timed(row: BoardRow, rounds: Rounds) -> BoardRow:
+    p50, speedup = median(rounds.candidate_s), median_interval(rounds.ratios())
+    if len(rounds) < LEAST_ROUNDS:
+        raise ValueError(
+            f"{row.address} on {row.backend}: {len(rounds)} rounds are too few; an ok cell has {LEAST_ROUNDS}"
+        )
+    timed = replace(
+        row,
+        latency_s_p50=p50,
+        latency_s_p90=percentile_upper(rounds.candidate_s, 0.90),
+        latency_s_p99=percentile_upper(rounds.candidate_s, 0.99),
+        throughput_img_s=row.batch_size / p50,
+        speedup_vs_eager=speedup.value,
+        speedup_ci95_low=speedup.low,
+        speedup_ci95_high=speedup.high,
+        rounds=len(rounds),
+        preempted_share=rounds.preempted_share(),
+        clock="host",
+        transfer="excluded",
+    )
+    return replace(timed, reason=f"speed-up interval wider than {WIDE_INTERVAL:.0%}") if timed.is_wide else timed

@@ -1,0 +1,52 @@
+"""``complexity.csv``: what each end point of each counted network costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+from inception_bench.measure.counting import case_complexity
+from inception_bench.records.record import Record
+from inception_bench.spec.case import Case
+
+
+@dataclass(frozen=True)
+class ComplexityRow:
+    """One end point. ``fvcore_other`` is what fvcore counts there beside convolutions and linear layers."""
+
+    model: str
+    definition: str
+    row: str
+    grid: str
+    channels: int
+    params: int
+    macs: int
+    fvcore_other: int
+
+
+COLUMNS = tuple(field.name for field in fields(ComplexityRow))
+
+
+def complexity_rows(records: Sequence[Record]) -> list[ComplexityRow]:
+    """The rows of every network that was counted, in order."""
+    found = []
+    for record in records:
+        if record.kind != "complexity":
+            continue
+        case = Case.from_json(record.case)
+        costs = case_complexity(case)
+        other = record.body["other_by_row"]
+        found += [
+            ComplexityRow(
+                case.model,
+                case.definition,
+                row.row,
+                f"{row.grid[0]}x{row.grid[1]}",
+                row.channels,
+                row.params,
+                row.macs,
+                other[row.row],
+            )
+            for row in costs.rows
+        ]
+    return found

@@ -1,0 +1,67 @@
+"""The files of a results folder that are made from its records."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from inception_bench.errors import UsageError
+from inception_bench.records.record import Record
+from inception_bench.report import board as board_module
+from inception_bench.report import complexity as complexity_module
+from inception_bench.report.board import Board, make_board, newest_run
+from inception_bench.report.complexity import complexity_rows
+from inception_bench.report.markdown import board_page
+
+ENVIRONMENT = "environment.json"
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make sure that results can be written. Raises UsageError before anything is measured."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise UsageError(
+            f"results folder {folder} cannot be written ({error.strerror}); give another with --inception-results"
+        ) from None
+
+
+def write_results(folder: Path, records: Sequence[Record]) -> Board:
+    """Write the newest run's boards and complexity; returns the board. Raises UsageError without records."""
+    if not records:
+        raise UsageError(f"{folder} holds no readable record; run pytest suites/ --benchmark-only first")
+    newest = newest_run(records)
+    board = make_board(newest)
+    _write_csv(folder / "leaderboard.csv", board_module.COLUMNS, [asdict(row) for row in board.rows])
+    _replace(folder / "leaderboard.md", board_page(board, newest[-1].run))
+    rows = [asdict(row) for row in complexity_rows(newest)]
+    if rows:
+        _write_csv(folder / "complexity.csv", complexity_module.COLUMNS, rows)
+    return board
+
+
+def write_environment(folder: Path, facts: dict[str, Any]) -> None:
+    """Write ``environment.json``."""
+    _replace(folder / ENVIRONMENT, json.dumps(facts, indent=1) + "\n")
+
+
+def _write_csv(path: Path, columns: Sequence[str], rows: list[dict[str, Any]]) -> None:
+    import pandas
+
+    # Columns of objects, so that a count beside an unknown one stays a whole number.
+    frame = pandas.DataFrame(rows, columns=list(columns), dtype=object)
+    _replace(path, frame.to_csv(index=False))
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write all or nothing: a reader never sees half a file."""
+    fresh = path.with_suffix(path.suffix + ".new")
+    fresh.write_text(text)
+    os.replace(fresh, path)

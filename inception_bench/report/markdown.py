@@ -1,0 +1,81 @@
+"""The board as a Markdown page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from inception_bench.records.record import Run
+from inception_bench.report.board import Board, BoardRow
+from inception_bench.report.text import megabytes, milliseconds, ratio, seconds_text
+
+_HEADS = (
+    "rank", "backend", "precision", "p50", "p90", "img/s", "speed-up vs eager (95 %)", "peak RSS", "artifact",
+    "build", "first call", "parity error",
+)  # fmt: skip
+_HOW = """\
+Every time is one call on the host until synchronised, input already in place, in a fresh process whose output
+first agreed with eager float64 on photographs. Speed-up is the median of paired ratios: each round of a runtime
+has a round of eager beside it. `~` marks an interval wider than 10 %. Ranks tie where intervals overlap."""
+
+
+def board_page(board: Board, run: Run) -> str:
+    """The whole page: what was measured where, a table a network, and what could not be measured."""
+    parts = ["# Leaderboard", _about(run), _HOW]
+    parts += [_group(group) for group in board.groups()]
+    return "\n\n".join(parts) + "\n"
+
+
+def _about(run: Run) -> str:
+    found = run.environment
+    packages = ", ".join(
+        f"{name} {found['packages'][name]}" for name in ("torch", "onnxruntime") if name in found["packages"]
+    )
+    revision = f", revision {found['git_revision'][:10]}" if found["git_revision"] else ""
+    return (
+        f"{found['cpu']}, {found['usable_cores']} cores, {found['memory_bytes'] / 2**30:.0f} GiB; "
+        f"Python {found['python']}, {packages}{revision}; profile {run.profile}, run {run.run_id}."
+    )
+
+
+def _group(rows: Sequence[BoardRow]) -> str:
+    first = rows[0]
+    width = f", width {first.width_mult:g}" if first.width_mult != 1 else ""
+    title = (
+        f"## {first.address}, batch {first.batch_size}, {first.input_size} px{width}, {first.device}, "
+        f"{first.threads} threads\n\n"
+        f"{first.params:,} params, {first.macs:,} MACs an image; weights: {first.weights or 'none'}"
+    )
+    timed = [row for row in rows if row.outcome == "ok"]
+    parts = [title]
+    if timed:
+        parts.append(_table(timed))
+    untimed = [
+        f"* {row.backend} {row.precision}: **{row.outcome}**: {row.reason}" for row in rows if row.outcome != "ok"
+    ]
+    if untimed:
+        parts.append("\n".join(untimed))
+    return "\n\n".join(parts)
+
+
+def _table(rows: Sequence[BoardRow]) -> str:
+    lines = [" | ".join(_HEADS), " | ".join("---" for _ in _HEADS)]
+    lines += [" | ".join(cells(row)) for row in rows]
+    return "\n".join(f"| {line} |" for line in lines)
+
+
+def cells(row: BoardRow) -> list[str]:
+    """A timed row as text, a cell a column of the page."""
+    return [
+        row.rank or "",
+        row.backend,
+        row.precision,
+        milliseconds(row.latency_s_p50),
+        milliseconds(row.latency_s_p90),
+        f"{row.throughput_img_s:.3g}" if row.throughput_img_s is not None else "",
+        ratio(row.speedup) + (" ~" if row.is_wide else ""),
+        megabytes(row.peak_rss_bytes),
+        megabytes(row.artifact_bytes),
+        seconds_text(row.build_s),
+        milliseconds(row.first_call_s),
+        f"{row.parity_error:.1e}" if row.parity_error is not None else "",
+    ]

@@ -1,0 +1,109 @@
+"""One run: the place where cells, records and results folder meet. The plug-in drives it."""
+
+from __future__ import annotations
+
+import datetime
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from inception_bench.backends.cache import ArtifactCache, default_root
+from inception_bench.errors import UsageError
+from inception_bench.measure.cell import Measurement, Plan
+from inception_bench.measure.counting import case_complexity
+from inception_bench.measure.machine import Activity, read_environment
+from inception_bench.measure.selection import Selection
+from inception_bench.measure.workshop import Workshop
+from inception_bench.records.journal import FILE, Journal
+from inception_bench.records.record import Record, Run
+from inception_bench.report.board import Board
+from inception_bench.report.files import prepare_folder, write_environment, write_results
+from inception_bench.spec.case import Case
+from inception_bench.spec.profile import Limits
+
+
+@dataclass
+class BenchRun:
+    """A run that is under way. Everything it writes goes to ``folder``."""
+
+    folder: Path
+    selection: Selection
+    limits: Limits
+    workshop: Workshop
+    run: Run
+    journal: Journal
+    activity: Activity
+    written: int = field(default=0, init=False)
+
+    @classmethod
+    def open(cls, folder: Path, selection: Selection, limits: Limits, keeps_records: bool = True) -> BenchRun:
+        """Begin a run. Raises UsageError where the results or the cache cannot be written."""
+        cache = default_root()
+        try:
+            cache.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(
+                f"cache folder {cache} cannot be made ({error.strerror}); name another with INCEPTION_BENCH_CACHE"
+            ) from None
+        now = datetime.datetime.now(datetime.UTC)
+        run_id = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+        started = now.isoformat(timespec="seconds")
+        run = Run(run_id, started, selection.profile.name, read_environment().to_json())
+        workshop = Workshop(ArtifactCache(cache), limits.build)
+        self = cls(folder, selection, limits, workshop, run, Journal(folder / FILE), Activity.now())
+        if keeps_records:
+            prepare_folder(folder)
+            self.write_environment()
+        return self
+
+    def plan(self) -> Plan:
+        """How every cell of this run is timed."""
+        profile = self.selection.profile
+        return Plan(profile.rounds, profile.warmup_rounds, self.limits, self.run.run_id)
+
+    def keep_cell(self, case: Case, measurement: Measurement) -> Record:
+        """Write a cell's record to the disk."""
+        return self._keep("cell", case, measurement.to_json())
+
+    def keep_complexity(self, case: Case, counted: dict[str, Any]) -> Record:
+        """Write what the counters gave to the disk."""
+        return self._keep("complexity", case, counted)
+
+    def write_environment(self) -> None:
+        """Write ``environment.json``: this run, this machine, and what the machine did so far."""
+        write_environment(self.folder, {**self.run.to_json(), "activity": Activity.now().since(self.activity)})
+
+    def write_board(self) -> Board | None:
+        """Write the boards of what was measured; None where nothing was."""
+        if not self.written:
+            return None
+        self.write_environment()
+        records, _ = self.journal.read()
+        return write_results(self.folder, [record for record in records if record.run.run_id == self.run.run_id])
+
+    def close(self) -> None:
+        """End the processes."""
+        self.workshop.close()
+
+    def _keep(self, kind: str, case: Case, body: dict[str, Any]) -> Record:
+        costs = case_complexity(case)
+        record = Record(kind, self.run, case.to_json(), costs.params_without_aux, costs.macs, body)
+        self.journal.append(record)
+        self.written += 1
+        return record
+
+
+def parse_limits(text: str) -> Limits:
+    """Read ``build=900 load=180 parity=300 time=900`` (seconds; any may be left out)."""
+    known = vars(Limits())
+    found = {}
+    for word in text.split():
+        stage, _, seconds = word.partition("=")
+        try:
+            found[stage] = float(seconds)
+        except ValueError:
+            found[stage] = 0.0
+        if stage not in known or not found[stage] > 0:
+            raise UsageError(f"inception_limits: {word!r} is not possible; write STAGE=SECONDS with {', '.join(known)}")
+    return Limits(**{**known, **found})

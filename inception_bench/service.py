@@ -1,0 +1,59 @@
+"""The loop of a process that answers the coordinator. Standard library and NumPy only."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from inception_bench import wire
+
+Answer = tuple[dict[str, Any], list[np.ndarray]]
+Handler = Callable[[dict[str, Any]], Answer]
+
+_PR_SET_PDEATHSIG = 1
+
+
+class Unavailable(Exception):
+    """An engine cannot do what was asked here; the text says why and what would make it possible."""
+
+
+def serve(handlers: Mapping[str, Handler]) -> None:
+    """Answer messages until the coordinator closes the connection.
+
+    An error inside a handler becomes an answer; only the end of the process ends the loop.
+    """
+    _die_with_parent()
+    requests, answers = sys.stdin.buffer, _private_stdout()
+    while True:
+        try:
+            header, _ = wire.receive(requests)
+        except EOFError:
+            return
+        try:
+            reply, arrays = handlers[header["op"]](header)
+        except Unavailable as reason:
+            reply, arrays = {"unavailable": str(reason)}, []
+        except Exception as error:
+            traceback.print_exc(file=sys.stderr)
+            reply, arrays = {"error": f"{type(error).__name__}: {error}"}, []
+        wire.send(answers, reply, arrays)
+
+
+def _private_stdout() -> wire.Writer:
+    """Keep the pipe for messages, and send whatever an engine prints to stderr instead."""
+    pipe = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return pipe
+
+
+def _die_with_parent() -> None:
+    """A coordinator that is killed leaves no process behind, not even one that is inside a call."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,0 +1,1 @@
+"""What is asked for: cases and profiles, as data."""
