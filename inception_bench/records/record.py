@@ -48,6 +48,8 @@ class Record:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Record:
         """Read a line back. Raises ValueError for another schema or a missing field."""
+        if not isinstance(data, dict):
+            raise ValueError(f"not a record ({type(data).__name__})")
         if data.get("schema") != SCHEMA:
             raise ValueError(f"schema {data.get('schema')!r}; this version reads {SCHEMA}")
         try:

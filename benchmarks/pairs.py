@@ -1,0 +1,81 @@
+"""What the benchmarks here share: a worker on one network, and the print of a paired ratio."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from inception_bench.backends.cache import ArtifactCache, default_root
+from inception_bench.backends.registry import find_backend
+from inception_bench.measure.process import Process
+from inception_bench.measure.workshop import Workshop
+from inception_bench.models.catalogue import find_table
+from inception_bench.records.statistics import median, median_interval
+from inception_bench.spec.case import Case
+
+LIMIT_S = 600.0
+WARMUP_ROUNDS = 10
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A built case: its artifact and its images on disk."""
+
+    case: Case
+    folder: Path
+    images: Path
+
+    @property
+    def setup(self) -> dict:
+        case = self.case
+        return {
+            "device": case.device,
+            "precision": case.precision,
+            "threads": case.threads,
+            "batch_size": case.batch_size,
+            "input_size": case.input_size,
+        }
+
+    def worker(self) -> Process:
+        """A fresh worker, loaded and warm."""
+        variables = {"OMP_NUM_THREADS": str(self.case.threads)}
+        process = Process("inception_bench.worker", environment=variables)
+        process.call("start", LIMIT_S, backend=find_backend(self.case.backend).target)
+        process.call("load", LIMIT_S, folder=str(self.folder), setup=self.setup)
+        process.call("first", LIMIT_S, images=str(self.images), batch_size=self.case.batch_size)
+        process.call("warm_up", LIMIT_S, rounds=WARMUP_ROUNDS)
+        process.call("begin", LIMIT_S)
+        return process
+
+
+def prepare(model: str, backend: str, threads: int) -> Prepared:
+    table = find_table(model)
+    case = Case(table.name, table.definition, backend, "cpu", "fp32", 1, table.input_size, 1.0, 1000, threads)
+    workshop = Workshop(ArtifactCache(default_root()), LIMIT_S)
+    weights = workshop.weights(case)
+    reference = workshop.reference(case, weights)
+    artifact = workshop.artifact(case, weights, reference)
+    workshop.close()
+    return Prepared(case, artifact.folder, reference.images)
+
+
+def arguments(text: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=text)
+    parser.add_argument("--models", default="googlenet,inception_v3")
+    parser.add_argument("--backends", default="eager,onnxruntime")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=200)
+    return parser.parse_args()
+
+
+def print_ratio(name: str, first: Sequence[float], second: Sequence[float], what: str) -> None:
+    """The median of first over second, pair by pair, with its 95 % interval."""
+    ratios = [one / other for one, other in zip(first, second, strict=True)]
+    found = median_interval(ratios)
+    print(
+        f"{name:28} {what}: {found.value:.4f} (95 % {found.low:.4f}-{found.high:.4f}), {len(ratios)} pairs, "
+        f"medians {median(first) * 1e3:.2f} and {median(second) * 1e3:.2f} ms",
+        flush=True,
+    )

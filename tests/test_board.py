@@ -1,0 +1,115 @@
+"""Ranks and rows from records made by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from inception_bench.records.record import Record, Run
+from inception_bench.report.board import BoardRow, make_board, rank_group, read_row
+from inception_bench.report.markdown import board_page
+from inception_bench.report.progress import Progress
+from inception_bench.report.text import duration, megabytes, milliseconds
+from inception_bench.spec.case import Case
+
+CASE = Case("googlenet", "", "eager", "cpu", "fp32", 1, 224, 1.0, 1000, 2)
+RUN = Run(
+    "run-1", "2026-01-01T00:00:00+00:00", "smoke",
+    {"cpu": "A CPU", "usable_cores": 2, "memory_bytes": 2**34, "python": "3.11", "packages": {}, "git_revision": None},
+)  # fmt: skip
+
+
+def row(backend: str, low: float | None, value: float | None, high: float | None) -> BoardRow:
+    blank = BoardRow(
+        None, "m", "", backend, "cpu", "fp32", 1, 224, 1.0, 1000, "w", 2, "ok" if value else "failed", "", 1, 1
+    )  # fmt: skip
+    return replace(blank, speedup_vs_eager=value, speedup_ci95_low=low, speedup_ci95_high=high)
+
+
+def record(seconds: list[float], eager_seconds: list[float], backend: str = "onnxruntime") -> Record:
+    rounds = {
+        "candidate_s": seconds,
+        "reference_s": eager_seconds,
+        "reference_first": [True] * len(seconds),
+        "candidate_preempted": [0] * (len(seconds) - 16) + [2] * 16,
+        "reference_preempted": [0] * len(seconds),
+    }
+    body = {
+        "outcome": "ok", "reason": "", "weights": "signal-keeping", "parity": {"error": 1e-6, "limit": 1e-4},
+        "rounds": rounds, "peak_rss_bytes": 10**8, "first_call_s": 0.5,
+        "artifact": {"size_bytes": 10**6, "build_s": 3.0},
+    }  # fmt: skip
+    return Record("cell", RUN, replace(CASE, backend=backend).to_json(), 100, 200, body)
+
+
+def test_ranks_tie_where_intervals_overlap():
+    rows = [row("a", 0.95, 1.0, 1.05), row("b", 1.9, 2.0, 2.1), row("c", 2.05, 2.2, 2.3), row("d", 3.0, 3.1, 3.2)]
+    ranked = [(found.backend, found.rank) for found in rank_group(rows)]
+    # d is wholly faster than all; b and c overlap; a is wholly slower than all.
+    assert ranked == [("d", "1-1"), ("c", "2-3"), ("b", "2-3"), ("a", "4-4")]
+
+
+def test_rank_of_a_chain_of_overlaps():
+    rows = [row("a", 1.0, 1.2, 1.4), row("b", 1.3, 1.5, 1.7), row("c", 1.6, 1.8, 2.0)]
+    # a overlaps b, b overlaps c, but c is wholly faster than a.
+    assert {found.backend: found.rank for found in rank_group(rows)} == {"c": "1-2", "b": "1-3", "a": "2-3"}
+
+
+def test_untimed_rows_come_last_and_unranked():
+    ranked = rank_group([row("broken", None, None, None), row("a", 0.9, 1.0, 1.1)])
+    assert [(found.backend, found.rank) for found in ranked] == [("a", "1-1"), ("broken", None)]
+
+
+def test_row_from_rounds_by_hand():
+    found = read_row(record([0.010] * 64, [0.025] * 64))
+    assert (found.latency_s_p50, found.latency_s_p90, found.latency_s_p99) == (0.010, 0.010, None)
+    assert found.speedup_vs_eager == pytest.approx(2.5)
+    assert found.throughput_img_s == pytest.approx(100.0)
+    assert found.preempted_share == 0.25
+    assert (found.params, found.macs, found.rounds) == (100, 200, 64)
+
+
+def test_too_few_rounds_are_no_result():
+    with pytest.raises(ValueError, match="63 rounds are too few"):
+        read_row(record([0.010] * 63, [0.025] * 63))
+
+
+def test_wide_interval_is_marked():
+    noisy = [0.010 + 0.001 * (n % 9) for n in range(64)]
+    found = read_row(record(noisy, [0.025] * 64))
+    assert found.is_wide
+    assert found.reason == "speed-up interval wider than 10%"
+
+
+def test_last_record_of_a_cell_counts():
+    board = make_board([record([0.010] * 64, [0.02] * 64), record([0.005] * 64, [0.02] * 64)])
+    assert [found.latency_s_p50 for found in board.rows] == [0.005]
+
+
+def test_page_shows_rank_time_and_ratio():
+    page = board_page(
+        make_board([record([0.010] * 64, [0.025] * 64), record([0.025] * 64, [0.025] * 64, "eager")]), RUN
+    )
+    assert "| 1-1 | onnxruntime | fp32 | 10 ms | 10 ms | 100 | 2.50 (2.50-2.50) | 100 MB |" in page
+    assert "| 2-2 | eager | fp32 | 25 ms |" in page
+    assert "A CPU, 2 cores, 16 GiB" in page
+
+
+def test_time_left_scales_with_what_was_seen():
+    now = [0.0]
+    progress = Progress([10.0, 10.0, 20.0], lambda: now[0])
+    progress.begin()
+    assert (progress.head(), progress.seconds_left()) == ("[1/3]", 40.0)
+    now[0] = 5.0
+    progress.finish()  # half the guess, so the rest is expected to take half of its guesses
+    progress.begin()
+    assert (progress.head(), progress.seconds_left()) == ("[2/3]", 15.0)
+    now[0] = 7.0
+    assert progress.seconds_left() == 13.0
+    assert progress.tail() == "about 0:13 left"
+
+
+def test_numbers_as_people_read_them():
+    assert (milliseconds(0.0123456), milliseconds(1.5), milliseconds(None)) == ("12.3 ms", "1500 ms", "")
+    assert (megabytes(1_500_000), duration(75), duration(3725)) == ("2 MB", "1:15", "1:02:05")

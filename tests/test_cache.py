@@ -1,0 +1,72 @@
+"""The artifact cache: built once, checked at each use, whole or absent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from inception_bench.backends.cache import ArtifactCache, default_root
+
+
+class Builds:
+    """Writes two files and counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, folder: Path) -> None:
+        self.count += 1
+        (folder / "network.bin").write_bytes(b"x" * 1000)
+        (folder / "facts.json").write_text("{}")
+
+
+def test_second_use_builds_nothing(tmp_path):
+    cache, build = ArtifactCache(tmp_path), Builds()
+    first = cache.get("onnx", {"weights": "a"}, build)
+    second = cache.get("onnx", {"weights": "a"}, build)
+    assert build.count == 1
+    assert (first.cached, second.cached) == (False, True)
+    assert first.size_bytes == second.size_bytes == 1002
+    assert (first.folder, first.digest, first.build_s) == (second.folder, second.digest, second.build_s)
+
+
+def test_other_parts_or_kind_are_other_artifacts(tmp_path):
+    cache, build = ArtifactCache(tmp_path), Builds()
+    keys = {cache.get(kind, {"weights": w}, build).key for kind in ("onnx", "jit") for w in ("a", "b")}
+    assert len(keys) == build.count == 4
+
+
+@pytest.mark.parametrize("damage", ["changed", "shorter", "missing", "manifest", "no manifest"])
+def test_damaged_file_is_rebuilt(tmp_path, damage):
+    cache, build = ArtifactCache(tmp_path), Builds()
+    folder = cache.get("onnx", {}, build).folder
+    if damage == "changed":
+        (folder / "network.bin").write_bytes(b"x" * 999 + b"y")
+    elif damage == "shorter":
+        (folder / "network.bin").write_bytes(b"x" * 10)
+    elif damage == "missing":
+        (folder / "network.bin").unlink()
+    elif damage == "manifest":
+        (folder / "manifest.json").write_text("{half")
+    else:
+        (folder / "manifest.json").unlink()
+    again = cache.get("onnx", {}, build)
+    assert (build.count, again.cached) == (2, False)
+    assert (folder / "network.bin").read_bytes() == b"x" * 1000
+    assert cache.get("onnx", {}, build).cached
+
+
+def test_failed_build_leaves_nothing(tmp_path):
+    def fail(folder: Path) -> None:
+        (folder / "half.bin").write_bytes(b"x")
+        raise RuntimeError("the exporter broke")
+
+    with pytest.raises(RuntimeError):
+        ArtifactCache(tmp_path).get("onnx", {}, fail)
+    assert list((tmp_path / "onnx").iterdir()) == []
+
+
+def test_place_can_be_named(monkeypatch):
+    monkeypatch.setenv("INCEPTION_BENCH_CACHE", "/somewhere/else")
+    assert default_root() == Path("/somewhere/else")

@@ -1,0 +1,51 @@
+"""The documents say what the code does: columns, options, commands."""
+
+from __future__ import annotations
+
+import re
+
+from inception_bench.plugin import OPTIONS
+from inception_bench.report.board import COLUMNS
+from inception_bench.spec.profile import PROFILES
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text()
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
+
+
+def test_readme_explains_every_column_and_no_other():
+    section = README.split("### What each column")[1].split("## What is measured")[0]
+    named = re.findall(
+        r"`([a-z0-9_]+)`", "\n".join(line.split("|")[1] for line in section.splitlines() if line[:3] == "| `")
+    )
+    assert tuple(named) == COLUMNS
+
+
+def test_readme_explains_every_option_and_profile():
+    section = README.split("## Options")[1]
+    assert set(re.findall(r"`--inception-([a-z-]+)`", section)) == set(OPTIONS)
+    assert all(f"`{name}`" in section for name in PROFILES)
+
+
+def test_ci_runs_the_commands_of_the_readme():
+    script = (ROOT / ".ci" / "run").read_text()
+    commands = re.findall(r"```bash\n(.*?)\n```", README, re.DOTALL)
+    assert len(commands) == 2
+    for command in commands:
+        install, run = (part.split("/bin/")[-1] for part in command.split(" && ")[1:])
+        assert run in script, run
+        assert install in script or install.replace(" .", " '.[dev]'") in script, install
+
+
+def test_each_way_of_contributing_ends_in_one_command():
+    for title in ("Add a model", "Add a backend", "Add a measure"):
+        section = CONTRIBUTING.split(f"## {title}\n")[1].split("\n## ")[0].strip()
+        steps = re.findall(r"^(\d)\. ", section, re.MULTILINE)
+        assert steps == [str(number + 1) for number in range(len(steps))]
+        assert re.search(r"\d\. Run `pytest [^`]+`$", section), title
+
+
+def test_every_file_that_contributing_names_exists():
+    for name in re.findall(r"`((?:\w+/)*\w+\.py)`", CONTRIBUTING):
+        places = [ROOT / name, ROOT / "inception_bench" / name]
+        assert any(place.exists() for place in places), name

@@ -1,0 +1,67 @@
+"""A run that is cut short keeps every finished cell, and leaves no process behind."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.conftest import ROOT, SMALL
+
+
+def wait_for_timing(process: subprocess.Popen) -> str:
+    """Read the log until the second cell is being timed: the first is finished then."""
+    seen = ""
+    while "[2/2]" not in seen or not seen.rstrip().endswith("time"):
+        letter = process.stdout.read(1)
+        if not letter:
+            pytest.fail(f"the run ended too soon: {seen}")
+        seen += letter
+    return seen
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 2)])
+def test_finished_cells_survive(launcher, tmp_path, number, code):
+    # 'hangs' is a worker inside an endless call: the hardest kind to leave behind by mistake.
+    process = launcher.start(tmp_path, *SMALL, "--inception-backends=onnxruntime,hangs")
+    wait_for_timing(process)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    assert len(workers) >= 2
+    process.send_signal(number)
+    process.communicate()
+    assert process.returncode == code
+    _, alive = psutil.wait_procs(workers, timeout=30)
+    assert not alive, [worker.cmdline() for worker in alive]
+
+    board = run_board(tmp_path, "--json")
+    assert board.returncode == 0, board.stderr
+    (row,) = json.loads(board.stdout)
+    assert (row["backend"], row["outcome"], row["rank"]) == ("onnxruntime", "ok", "1-1")
+    assert (tmp_path / "leaderboard.csv").exists()
+
+
+def test_damaged_last_line_is_reported_and_costs_nothing_else(small_run, tmp_path):
+    whole = (small_run.folder / "records.jsonl").read_bytes()
+    (tmp_path / "records.jsonl").write_bytes(whole[: len(whole) - 200])
+    board = run_board(tmp_path, "--json")
+    assert board.returncode == 0
+    assert "line 4 skipped (the last line, cut short)" in board.stderr
+    assert len(json.loads(board.stdout)) == 2  # three cells and a count, less the cut one
+
+
+def test_board_of_a_folder_without_records_is_one_line(tmp_path):
+    board = run_board(tmp_path)
+    assert board.returncode == 2
+    assert board.stdout == ""
+    assert board.stderr.count("\n") == 1
+    assert "records.jsonl" in board.stderr
+
+
+def run_board(folder: Path, *options: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "inception_bench", "board", str(folder), *options]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

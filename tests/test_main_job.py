@@ -1,0 +1,169 @@
+"""The main job, end to end: a run of the suites and what it leaves behind."""
+
+from __future__ import annotations
+
+import csv
+import json
+import statistics
+import subprocess
+
+import pytest
+
+from inception_bench.report.board import COLUMNS
+from tests.conftest import ROOT, SMALL, Launcher
+
+CONTRACT_COLUMNS = [
+    "rank",
+    "model",
+    "definition",
+    "backend",
+    "device",
+    "precision",
+    "batch_size",
+    "input_size",
+    "width_mult",
+    "num_classes",
+    "weights",
+    "threads",
+    "outcome",
+    "reason",
+    "params",
+    "macs",
+    "latency_s_p50",
+    "latency_s_p90",
+    "latency_s_p99",
+    "throughput_img_s",
+    "speedup_vs_eager",
+    "speedup_ci95_low",
+    "speedup_ci95_high",
+    "peak_rss_bytes",
+    "peak_device_bytes",
+    "artifact_bytes",
+    "build_s",
+    "first_call_s",
+    "parity_error",
+    "parity_limit",
+    "top1_agreement",
+    "top1",
+    "top1_ci95_low",
+    "top1_ci95_high",
+    "top5",
+    "accuracy_images",
+    "dataset",
+    "roofline_fraction",
+    "rounds",
+    "preempted_share",
+    "clock",
+    "transfer",
+    "options",
+    "resumed_from",
+    "run_id",
+]
+
+
+def test_run_is_green_and_shows_where_the_files_are(small_run):
+    assert small_run.code == 0, small_run.output
+    assert "4 passed" in small_run.output
+    assert str(small_run.folder) in small_run.output
+
+
+def test_progress_names_cell_stage_and_count_without_s(small_run):
+    assert "[3/4] googlenet-torchscript-cpu-fp32-b1-32px-w0.125 build load parity time" in small_run.output
+    assert " left" in small_run.output
+
+
+def test_columns_are_the_contract(small_run):
+    assert list(COLUMNS) == CONTRACT_COLUMNS
+    assert list(small_run.rows()[0]) == CONTRACT_COLUMNS
+
+
+@pytest.mark.parametrize("backend", ["eager", "torchscript", "onnxruntime"])
+def test_row_is_complete(small_run, backend):
+    row = small_run.row(backend)
+    assert (row["outcome"], row["rounds"], row["weights"], row["clock"]) == ("ok", "64", "signal-keeping", "host")
+    assert 0 < float(row["latency_s_p50"]) <= float(row["latency_s_p90"])
+    assert row["latency_s_p99"] == row["top1"] == row["peak_device_bytes"] == ""
+    assert float(row["speedup_ci95_low"]) <= float(row["speedup_vs_eager"]) <= float(row["speedup_ci95_high"])
+    assert float(row["parity_error"]) <= float(row["parity_limit"]) == 1e-4
+    assert float(row["throughput_img_s"]) == pytest.approx(1 / float(row["latency_s_p50"]))
+    assert int(row["peak_rss_bytes"]) > 20e6
+    assert float(row["first_call_s"]) > 0
+    assert int(row["artifact_bytes"]) > 4 * int(row["params"])  # binary32 weights and more
+
+
+def test_benchmark_json_medians_equal_the_board(small_run):
+    data = json.loads((small_run.folder / "benchmark.json").read_text())
+    medians = {bench["name"]: bench["stats"]["median"] for bench in data["benchmarks"] if bench["group"] != "exact"}
+    assert len(medians) == 3
+    for name, median in medians.items():
+        backend = name.split("-")[1]
+        assert abs(median - float(small_run.row(backend)["latency_s_p50"])) < 1e-9
+
+
+def test_board_follows_from_the_raw_rounds(small_run):
+    (record,) = [r for r in small_run.records() if r["case"]["backend"] == "onnxruntime" and r["kind"] == "cell"]
+    rounds = record["body"]["rounds"]
+    assert len(rounds["candidate_s"]) == len(rounds["reference_s"]) == len(rounds["candidate_preempted"]) == 64
+    # Order within a pair is drawn at random: 64 equal draws have a probability of 2 ** -63.
+    assert len(set(rounds["reference_first"])) == 2
+    row = small_run.row("onnxruntime")
+    assert statistics.median(rounds["candidate_s"]) == float(row["latency_s_p50"])
+    ratios = [eager / own for eager, own in zip(rounds["reference_s"], rounds["candidate_s"], strict=True)]
+    assert statistics.median(ratios) == pytest.approx(float(row["speedup_vs_eager"]), rel=1e-12)
+    assert sorted(rounds["candidate_s"])[-2] == float(row["latency_s_p90"])
+
+
+def test_onnxruntime_worker_imports_no_torch(small_run):
+    modules = {r["case"]["backend"]: r["body"]["worker"]["modules"] for r in small_run.records() if r["kind"] == "cell"}
+    assert modules == {"eager": ["torch"], "torchscript": ["torch"], "onnxruntime": ["onnxruntime"]}
+
+
+def test_batch_norms_are_folded_where_they_say(small_run):
+    attest = {r["case"]["backend"]: r["body"]["attest"] for r in small_run.records() if r["kind"] == "cell"}
+    assert {name: found["precision"] for name, found in attest.items()} == dict.fromkeys(attest, "fp32")
+    assert attest["onnxruntime"]["engine_version"].count(".") == 2
+
+
+def test_complexity_csv_adds_up(small_run):
+    with (small_run.folder / "complexity.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert list(rows[0]) == ["model", "definition", "row", "grid", "channels", "params", "macs", "fvcore_other"]
+    assert sum(int(row["params"]) for row in rows) == int(small_run.row("eager")["params"])
+    assert sum(int(row["macs"]) for row in rows) == int(small_run.row("eager")["macs"])
+    assert (rows[0]["row"], rows[0]["grid"], rows[-1]["row"]) == ("Conv2d_1a_7x7", "16x16", "Logits")
+
+
+def test_environment_is_written(small_run):
+    facts = json.loads((small_run.folder / "environment.json").read_text())
+    found = facts["environment"]
+    assert found["usable_cores"] >= 1
+    assert found["packages"]["torch"]
+    assert {"governor", "git_revision", "source_hash", "cpu"} <= set(found)
+    assert {"load_average", "steal_s"} <= set(facts["activity"])
+
+
+def test_second_run_builds_nothing_and_compares(launcher, small_run, tmp_path):
+    saved = [f"--benchmark-compare={small_run.folder / 'benchmark.json'}", "--benchmark-compare-fail=median:5000%"]
+    again = launcher.run(tmp_path, *SMALL, "--inception-backends=torchscript,onnxruntime", *saved)
+    assert again.code == 0, again.output
+    assert "(NOW)" in again.output
+    assert [r["body"]["artifact"]["cached"] for r in again.records()] == [True, True]
+
+
+def test_disabled_benchmark_checks_and_writes_nothing(launcher, tmp_path):
+    folder = tmp_path / "none"
+    command = launcher.command(folder, *SMALL, "--inception-backends=eager,wrong_kernel", "--benchmark-disable")
+    command.remove("--benchmark-only")
+    done = subprocess.run(command, cwd=ROOT, env=launcher.environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "checked" in done.stdout
+    assert "1 failed, 1 passed" in done.stdout
+    assert not folder.exists()
+
+
+def test_source_tree_gives_the_same_board_without_installing(cache_root, small_run, tmp_path):
+    run = Launcher(cache_root, installed=False).run(tmp_path, *SMALL, "--inception-backends=eager,onnxruntime")
+    assert run.code == 0, run.output
+    exact = ("model", "backend", "outcome", "params", "macs", "artifact_bytes", "parity_error", "weights", "rounds")
+    for backend in ("eager", "onnxruntime"):
+        assert [run.row(backend)[name] for name in exact] == [small_run.row(backend)[name] for name in exact]

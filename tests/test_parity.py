@@ -1,0 +1,107 @@
+"""The parity gate: its arithmetic by hand, and that each listed fault is told from rounding."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+
+from inception_bench.builder import least_spread
+from inception_bench.data.photographs import WINDOWS, parity_images, photograph_windows
+from inception_bench.measure.parity import LIMITS, compare, parity_error
+from inception_bench.models.catalogue import find_table
+from inception_bench.models.mutations import list_mutations, mutation_errors
+from inception_bench.models.network import create_model
+from inception_bench.models.signal import keep_signal
+
+REFERENCE = np.array([[0.0, 0.0], [3.0, -1.0], [1.0, 5.0]])
+
+
+def test_spread_is_the_least_of_the_pairs():
+    # Largest differences: rows 0 and 1: 3; rows 0 and 2: 5; rows 1 and 2: 6.
+    assert least_spread(REFERENCE) == 3.0
+
+
+def test_error_over_spread_by_hand():
+    assert parity_error(REFERENCE + np.array([[0.0, 0.03], [0, 0], [0, 0]]), REFERENCE, 3.0) == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_unusable_values_are_an_infinite_error(bad):
+    logits = REFERENCE.copy()
+    logits[1, 1] = bad
+    assert parity_error(logits, REFERENCE, 3.0) == float("inf")
+    assert parity_error(REFERENCE[:2], REFERENCE, 3.0) == float("inf")
+
+
+def test_limit_holds_only_where_it_can_tell():
+    close = REFERENCE + 1e-5
+    assert compare(close, REFERENCE, 3.0, {"pool": 0.7, "kernel": 0.4}, "fp32").holds
+    blind = compare(close, REFERENCE, 3.0, {"pool": 0.7, "kernel": 1.5e-4}, "fp32")
+    assert not blind.holds
+    assert "cannot be told from a fault: kernel" in blind.reason()
+    wrong = compare(REFERENCE + 0.01, REFERENCE, 3.0, {"pool": 0.7}, "fp32")
+    assert not wrong.holds
+    assert "over the limit 1e-04" in wrong.reason()
+
+
+def test_windows_are_photographs_and_all_differ():
+    windows = photograph_windows(96)
+    assert windows.shape == (WINDOWS, 96, 96, 3)
+    assert all(window.std() > 20 for window in windows)
+    flat = windows.reshape(WINDOWS, -1).astype(float)
+    distances = np.abs(flat[:, None] - flat[None]).mean(-1)
+    assert distances[~np.eye(WINDOWS, dtype=bool)].min() > 10
+
+
+def test_normalisation_by_hand():
+    v3 = parity_images(80, find_table("inception_v3").preprocessing)
+    assert v3.dtype == np.float32
+    assert (v3.min(), v3.max()) == (-1.0, 1.0)  # the photographs reach black and white
+    window = photograph_windows(80)[0, 40, 40]
+    np.testing.assert_allclose(v3[0, :, 40, 40], window / 127.5 - 1, atol=1e-6)
+    googlenet = parity_images(80, find_table("googlenet").preprocessing)
+    np.testing.assert_allclose(googlenet[0, :, 40, 40], window - np.array([123.0, 117.0, 104.0]), atol=1e-4)
+
+
+@pytest.mark.parametrize(("name", "size", "kinds"), [
+    ("googlenet", 64, {"kernel", "pool", "order"}),  # it has no average pool to count padding in
+    ("inception_v3", 107, {"kernel", "pool", "order", "padding"}),
+])  # fmt: skip
+def test_every_fault_is_far_from_rounding(name, size, kinds):
+    images = torch.from_numpy(parity_images(size, find_table(name).preprocessing))
+    model = create_model(name, width_mult=0.25)
+    keep_signal(model, images)
+    with torch.inference_mode():
+        double = copy.deepcopy(model).double()(images.double()).numpy()
+        single = model(images).numpy()
+    spread = least_spread(double)
+    rounding = parity_error(single, double, spread)
+    errors = mutation_errors(model, images, spread)
+    assert {fault.split()[0] for fault in errors} == kinds
+    assert rounding < LIMITS["fp32"] <= min(errors.values()) / 2
+    with torch.inference_mode():  # every mutation was taken back
+        assert parity_error(model(images).numpy(), double, spread) == rounding
+
+
+def test_signal_is_reproducible_and_calibrated():
+    images = torch.from_numpy(parity_images(96, find_table("inception_v3").preprocessing))
+    models = [create_model("inception_v3", width_mult=0.125, aux=True) for _ in range(2)]
+    for model in models:
+        keep_signal(model, images)
+    for one, other in zip(models[0].state_dict().values(), models[1].state_dict().values(), strict=True):
+        assert torch.equal(one, other)
+    norm = models[0].rows["Conv2d_1a_3x3"][0].norm
+    assert norm.momentum == 0.1
+    assert not models[0].training
+    with pytest.raises(ValueError, match="at least 2"):
+        keep_signal(models[0], images[:1])
+
+
+def test_mutations_skip_places_where_nothing_would_change():
+    images = torch.from_numpy(parity_images(75, find_table("inception_v3").preprocessing))
+    model = create_model("inception_v3", width_mult=0.125).eval()
+    where = {mutation.where for mutation in list_mutations(model, images) if mutation.kind in ("kernel", "pool")}
+    assert not any(place.startswith("Mixed_7c") for place in where)  # its grid is 1x1 at 75 pixels

@@ -1,0 +1,89 @@
+"""What cannot be done is refused in one line, before anything is measured, with pytest's exit code 4."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from inception_bench.errors import UsageError
+from inception_bench.measure.selection import Request, select
+from inception_bench.run import parse_limits
+from inception_bench.spec.case import Case
+from tests.conftest import ROOT
+
+
+@pytest.mark.parametrize(
+    ("asked", "wanted"),
+    [
+        ({"models": "inception_v33"}, "did you mean 'inception_v3'? (known: googlenet"),
+        ({"backends": "onnxruntme"}, "did you mean 'onnxruntime'? (known: eager"),
+        ({"profile": "smok"}, "did you mean 'smoke'? (known: smoke, quick, standard, full)"),
+        ({"device": "cpuu"}, "did you mean 'cpu'?"),
+        ({"precisions": "fp31"}, "did you mean 'fp32'?"),
+        ({"require": "torchscrypt"}, "did you mean 'torchscript'?"),
+        ({"batch_sizes": "1,0"}, "--inception-batch-sizes=1,0 is not possible; give images, at least 1"),
+        ({"batch_sizes": "two"}, "--inception-batch-sizes=two"),
+        ({"threads": "0"}, "--inception-threads=0 is not possible; give threads, at least 1"),
+        ({"width_mults": "-1"}, "give a share above 0"),
+        ({"width_mults": "nan"}, "give a share above 0"),
+        ({"models": ","}, "--inception-models is empty"),
+        ({"models": "inception_v3", "input_sizes": "74"}, "inception_v3, whose least is 75"),
+        ({"models": "googlenet", "input_sizes": "31"}, "googlenet, whose least is 32"),
+    ],
+)
+def test_request_is_refused(asked, wanted):
+    with pytest.raises(UsageError) as refused:
+        select(Request(**asked))
+    assert wanted in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_explicit_lists_override_the_profile():
+    asked = Request(profile="smoke", models="googlenet", batch_sizes="2,4", backends="onnxruntime", threads="1")
+    first, second = select(asked).cases
+    assert first == Case("googlenet", "", "onnxruntime", "cpu", "fp32", 2, 224, 1.0, 1000, 1)
+    assert second.batch_size == 4
+
+
+def test_smoke_is_two_models_on_three_runtimes():
+    cases = select(Request(profile="smoke")).cases
+    assert [(case.model, case.backend) for case in cases] == [
+        (model, backend)
+        for model in ("googlenet", "inception_v3")
+        for backend in ("eager", "torchscript", "onnxruntime")
+    ]
+
+
+@pytest.mark.parametrize("text", ["tim=5", "time=0", "time=soon", "time"])
+def test_limits_are_refused(text):
+    with pytest.raises(UsageError, match="STAGE=SECONDS"):
+        parse_limits(text)
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        (["--inception-models=inception_v33"], "ERROR: unknown model 'inception_v33'"),
+        (["--inception-results=/proc/nowhere"], "ERROR: results folder /proc/nowhere cannot be written"),
+        (["-o", "inception_limits=time=0"], "ERROR: inception_limits: 'time=0'"),
+    ],
+)
+def test_pytest_exits_with_4_and_one_line(launcher, options, wanted, tmp_path):
+    command = launcher.command(tmp_path / "results", "-q", *options)
+    done = subprocess.run(command, cwd=ROOT, env=launcher.environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 4
+    assert wanted in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert not (tmp_path / "results" / "records.jsonl").exists()
+
+
+def test_an_ordinary_session_is_left_alone(launcher, tmp_path):
+    (tmp_path / "test_other.py").write_text("def test_other():\n    assert True\n")
+    command = launcher.command(tmp_path / "results", suite=str(tmp_path / "test_other.py"))
+    command.remove("--benchmark-only")
+    done = subprocess.run(
+        command, cwd=tmp_path, env=launcher.environment(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0
+    assert not (tmp_path / "results").exists()
