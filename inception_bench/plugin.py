@@ -36,6 +36,7 @@ OPTIONS: dict[str, tuple[str, str]] = {
     "threads": ("N", "threads inside one operation; default: all usable cores"),
     "require": ("BACKENDS", "runtimes whose absence is a failure, not a skip"),
 }
+NOT_AT_ONCE = "-n runs cells at the same time, which spoils their times; run the suites without it"
 _UNUSED = "ignore:Benchmark fixture was not used at all"
 
 
@@ -52,6 +53,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "inception_case(case): the case that an item of the suites measures")
     config.stash[STATE] = State(config)
     if any(_option(config, name) is not None for name in OPTIONS):
+        if _numprocesses(config):
+            raise pytest.UsageError(NOT_AT_ONCE)
         config.stash[STATE].select()
 
 
@@ -80,10 +83,6 @@ class State:
         from inception_bench.run import BenchRun, parse_limits
         from inception_bench.watch import Watch
 
-        if _numprocesses(self.config):
-            raise pytest.UsageError(
-                "-n runs cells at the same time, which spoils their times; run the suites without it"
-            )
         folder = Path(_option(self.config, "results") or "results/local")
         try:
             limits = parse_limits(self.config.getini("inception_limits"))
@@ -93,7 +92,9 @@ class State:
         self.watch = Watch.over(self.config, cases, self.run.selection.profile.rounds)
 
     def opened(self) -> tuple[BenchRun, Watch]:
-        """The run and its watch. Items of the suites exist only after open()."""
+        """The run and its watch; a worker of pytest-xdist has none, and its items fail in one line."""
+        if hasattr(self.config, "workerinput"):
+            pytest.fail(NOT_AT_ONCE, pytrace=False)
         if self.run is None or self.watch is None:
             raise RuntimeError("no run is open; pytest collected no item of the suites")
         return self.run, self.watch
@@ -118,7 +119,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     marks = [item.get_closest_marker("inception_case") for item in session.items]
-    if session.config.option.collectonly or not any(marks):
+    if session.config.option.collectonly or hasattr(session.config, "workerinput") or not any(marks):
         return
     session.config.stash[STATE].open([mark.args[0] for mark in marks if mark is not None])
 

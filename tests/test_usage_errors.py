@@ -67,6 +67,7 @@ def test_limits_are_refused(text):
         (["--inception-models=inception_v33"], "ERROR: unknown model 'inception_v33'"),
         (["--inception-results=/proc/nowhere"], "ERROR: results folder /proc/nowhere cannot be written"),
         (["-o", "inception_limits=time=0"], "ERROR: inception_limits: 'time=0'"),
+        (["-p", "xdist", "-n", "2", "--inception-models=googlenet"], "ERROR: -n runs cells at the same time"),
     ],
 )
 def test_pytest_exits_with_4_and_one_line(launcher, options, wanted, tmp_path):
