@@ -53,12 +53,12 @@ INCEPTION_V4: Table = replace(
     | {"Mixed_7a": Row(*REDUCTION_B, paper="Fig. 8", printed="8x8x1536")}
     | repeat("Mixed_7", "b c d", C),
 )
-TURNED = {"Mixed_4a": 1} | {name: 2 for name in INCEPTION_V4.rows if name[:7] in ("Mixed_6", "Mixed_7") and name[7] != "a"}
-    [f"Mixed_{name}" for name in ["6b", "6c", "6d", "6e", "6f", "6g", "6h", "7b", "7c", "7d"]], 2
-)
 INCEPTION_V4_TIMM = INCEPTION_V4.define(
     "timm",
     "1x7 and 7x1 in the order of the released code",
-    rows=INCEPTION_V4.rows | {name: transposed(INCEPTION_V4.rows[name], branch) for name, branch in TURNED.items()},
+    rows=INCEPTION_V4.rows
+    | {"Mixed_4a": transposed(STEM["Mixed_4a"], 1)}
+    | repeat("Mixed_6", "b c d e f g h", transposed(B, 2))
+    | repeat("Mixed_7", "b c d", transposed(C, 2)),
     published=Published(0.802, 0.952, "TensorFlow-slim, table of pre-trained models"),
 )
