@@ -154,6 +154,7 @@ class Plan:
     rows: tuple[RowPlan, ...]
     head: HeadPlan
     aux: tuple[AuxPlan, ...]
+    width_mult: float = 1.0
 
 
 def has_norm(step: Conv, style: Style) -> bool:
@@ -184,7 +185,7 @@ def make_plan(
         shape = rows[-1].output
     outputs = {row.name: row.output for row in rows}
     heads = tuple(walk.aux(head, outputs[head.at].channels, num_classes) for head in table.aux) if aux else ()
-    return Plan(table, tuple(rows), walk.head(table.head, shape, num_classes), heads)
+    return Plan(table, tuple(rows), walk.head(table.head, shape, num_classes), heads, width_mult)
 
 
 def plan_row(name: str, row: Row, shape: Shape, style: Style, width_mult: float = 1.0) -> RowPlan:
