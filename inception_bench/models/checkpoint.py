@@ -61,23 +61,28 @@ def load_checkpoint(model: Network, path: str | Path) -> Loaded:
     the definition that fits; the model is then unchanged. A file that holds another classifier
     (facenet-pytorch) fills the trunk, and a warning says that the classifier stays as it was.
     """
-    tensors = read_tensors(Path(path))
+    return load_tensors(model, read_tensors(Path(path)), str(path))
+
+
+def load_tensors(model: Network, tensors: dict[str, Tensor], origin: str) -> Loaded:
+    """As ``load_checkpoint``, from tensors that were read already; ``origin`` names them in errors.
+
+    A model on the meta device takes the tensors themselves, any other copies of them.
+    """
     table, plan = model.plan.table, model.plan
-    whole = make_plan(
-        table, width_mult=plan.width_mult, num_classes=plan.head.outputs, aux=bool(table.aux)
-    )  # with aux heads, to know their keys where they are to be skipped
+    # With aux heads, to know their keys where they are to be skipped.
+    whole = make_plan(table, width_mult=plan.width_mult, num_classes=plan.head.outputs, aux=bool(table.aux))
     found = [_match(naming, entries(whole, naming), tensors, bool(plan.aux)) for naming in namings(table.name)]
     match = min(found, key=lambda match: match.faults)
     if match.faults:
-        raise CheckpointError(_complaint(Path(path), plan, match, tensors))
-    own = {key: entry.key for key, entry in match.filled.items()}
+        raise CheckpointError(_complaint(origin, plan, match, tensors))
     state = model.state_dict()
-    state.update({own[key]: tensors[key] for key in own})
+    state.update({entry.key: tensors[key] for key, entry in match.filled.items()})
     model.load_state_dict(state, assign=any(tensor.is_meta for tensor in model.parameters()))
     untouched = ("classifier",) if match.naming.headless else ()
     if untouched:
-        warnings.warn(f"{path}: filled the trunk; the classifier of {table.address} stays new", stacklevel=2)
-    return Loaded(match.naming.source, len(own), untouched)
+        warnings.warn(f"{origin}: filled the trunk; the classifier of {table.address} stays new", stacklevel=3)
+    return Loaded(match.naming.source, len(match.filled), untouched)
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -108,7 +113,7 @@ def _match(naming: Naming, known: dict[str, Entry], tensors: dict[str, Tensor], 
     return _Match(naming, filled, missing, extra, misshapen)
 
 
-def _complaint(path: Path, plan: Plan, match: _Match, tensors: dict[str, Tensor]) -> str:
+def _complaint(origin: str, plan: Plan, match: _Match, tensors: dict[str, Tensor]) -> str:
     table = plan.table
     faults = [
         f"{len(keys)} {kind} ({', '.join(_described(key, match, tensors) for key in keys[:SHOWN])})"
@@ -117,7 +122,7 @@ def _complaint(path: Path, plan: Plan, match: _Match, tensors: dict[str, Tensor]
     ]
     fitting = [address for address, known in tables().items() if _fits(known, tensors)]
     hint = f"it fits {' or '.join(fitting)} (width_mult 1, aux heads off)" if fitting else "no known definition fits"
-    return f"{path} does not fit {_wanted(table, plan)}: {', '.join(faults)}; {hint}"
+    return f"{origin} does not fit {_wanted(table, plan)}: {', '.join(faults)}; {hint}"
 
 
 def _wanted(table: Table, plan: Plan) -> str:

@@ -23,7 +23,7 @@ def uniform(width: int) -> Row:
 GOOGLENET_UNIFORM: Table = replace(
     GOOGLENET_NAIVE,
     name="googlenet_uniform",
-    paper=Paper("GoogLeNet, a tutorial's Keras listing", "tutorial listing", 2018),
+    paper=Paper("GoogLeNet, a tutorial's Keras listing", "tutorial listing", None),
     note="all branches of a module equally wide; the 5x5 branch repaired",
     style=Style(bias=True, norm_eps=1e-3, same="tensorflow", norm_last=True),
     head=Head(dropout=0.4, hidden=(1000,)),

@@ -21,6 +21,7 @@ from inception_bench.models.plan import (
     Node,
     Plan,
     RowPlan,
+    as_tensorflow,
     has_bias,
     has_norm,
     make_plan,
@@ -42,6 +43,45 @@ class Concat(nn.Module):
         for branch in self.branches:
             outputs.append(branch(x))  # noqa: PERF401 - TorchScript reads no comprehension over modules
         return torch.cat(outputs, 1)
+
+
+def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
+    """TensorFlow's "same" padding before and after a side of ``size``, for a kernel of at least the stride.
+
+    It depends on the size: a 3x3/2 gets one cell after an even map, and one on both sides of an odd one.
+    """
+    total = kernel - stride + (stride - size % stride) % stride
+    return total // 2, total - total // 2
+
+
+class SamePad(nn.Module):
+    """Zeros around a map (N, C, H, W) as TensorFlow pads it for a strided convolution."""
+
+    def __init__(self, kernel: tuple[int, int], stride: int):
+        super().__init__()
+        self.height, self.width = kernel
+        self.stride = stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        top, bottom = same_padding(x.shape[2], self.height, self.stride)
+        left, right = same_padding(x.shape[3], self.width, self.stride)
+        return nn.functional.pad(x, [left, right, top, bottom])
+
+
+class SameMaxPool(nn.Module):
+    """A strided max pool (N, C, H, W) with TensorFlow's "same" padding."""
+
+    def __init__(self, kernel: tuple[int, int], stride: int):
+        super().__init__()
+        self.height, self.width = kernel
+        self.stride = stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        top, _ = same_padding(x.shape[2], self.height, self.stride)
+        left, _ = same_padding(x.shape[3], self.width, self.stride)
+        # ceil_mode lets the last window reach over the edge, as padding after the map would.
+        kernel = [self.height, self.width]
+        return nn.functional.max_pool2d(x, kernel, self.stride, [top, left], ceil_mode=True)
 
 
 class ResidualRow(nn.Module):
@@ -92,8 +132,6 @@ class Network(nn.Module):
     aux heads). ``forward_rows(x)`` returns every end point's map, and the logits last. ``plan`` is
     what the network was built from. Images under the table's least input raise ValueError.
     """
-
-    least_input: int
 
     def __init__(self, plan: Plan):
         super().__init__()
@@ -224,17 +262,17 @@ def make_layer(layer: Layer, style: Style) -> nn.Module:
 
 def make_conv(layer: Layer, step: Conv, style: Style) -> nn.Module:
     """A convolution with its norm and activation, as the step and the style say."""
-    left, right, top, bottom = layer.pads
-    uneven = left != right or top != bottom
+    left, _, top, _ = layer.pads
+    by_size = step.stride > 1 and as_tensorflow(step, style)
     steps: OrderedDict[str, nn.Module] = OrderedDict()
-    if uneven:
-        steps["pad"] = nn.ZeroPad2d(layer.pads)
+    if by_size:
+        steps["pad"] = SamePad(step.kernel, step.stride)
     steps["conv"] = nn.Conv2d(
         layer.input.channels,
         layer.output.channels,
         step.kernel,
         step.stride,
-        padding=(0, 0) if uneven else (top, left),
+        padding=(0, 0) if by_size else (top, left),
         groups=layer.groups,
         bias=has_bias(step, style),
     )
@@ -249,10 +287,13 @@ def make_conv(layer: Layer, step: Conv, style: Style) -> nn.Module:
 
 def make_pool(layer: Layer, step: Pool, style: Style) -> nn.Module:
     """A max or average pool with its padding rule."""
-    left, right, top, bottom = layer.pads
-    # One cell more after than before: ceil_mode lets the last window reach over the edge, which is
-    # the same for a maximum, and for an average that does not count its padding.
-    ceil = step.padding == "ceil" or left != right or top != bottom
+    left, _, top, _ = layer.pads
+    by_size = step.stride > 1 and as_tensorflow(step, style)
+    if step.kind == "max" and by_size:
+        return SameMaxPool(step.kernel, step.stride)
+    if by_size:
+        raise UsageError("a strided average pool is written with V or C: no network pads one as TensorFlow does")
+    ceil = step.padding == "ceil"
     if step.kind == "max":
         return nn.MaxPool2d(step.kernel, step.stride, padding=(top, left), ceil_mode=ceil)
     return nn.AvgPool2d(step.kernel, step.stride, (top, left), ceil, style.counts_padding)

@@ -167,6 +167,11 @@ def has_bias(step: Conv, style: Style) -> bool:
     return step.after == "linear" or (style.bias and step.after != "bare")
 
 
+def as_tensorflow(step: Conv | Pool, style: Style) -> bool:
+    """Whether this step's "same" padding is laid as TensorFlow does: as little as needed, the odd cell after."""
+    return step.padding == "tensorflow" or (step.padding == "same" and style.same == "tensorflow")
+
+
 def scaled(filters: int, width_mult: float) -> int:
     """``filters`` at a width multiplier: rounded down, at least 16; the multiplier 1 changes nothing."""
     return filters if width_mult == 1 else max(int(filters * width_mult), LEAST_SCALED_FILTERS)
@@ -248,8 +253,8 @@ class _Walk:
     def layer(self, step: Conv | Pool | Lrn, shape: Shape) -> Layer:
         if isinstance(step, Lrn):
             return Layer(step, shape, shape)
-        height, top, bottom = _along(step, 0, shape.height, self.style.same)
-        width, left, right = _along(step, 1, shape.width, self.style.same)
+        height, top, bottom = _along(step, 0, shape.height, self.style)
+        width, left, right = _along(step, 1, shape.width, self.style)
         channels = shape.channels
         if isinstance(step, Conv):
             channels = channels * step.filters if step.depthwise else scaled(step.filters, self.width_mult)
@@ -265,11 +270,11 @@ class _Walk:
         return AuxPlan(aux, branch, self.head(aux.head, branch[-1].output, num_classes))
 
 
-def _along(step: Conv | Pool, axis: int, size: int, same: str) -> tuple[int, int, int]:
+def _along(step: Conv | Pool, axis: int, size: int, style: Style) -> tuple[int, int, int]:
     """Output cells and the padding before and after, along one axis."""
     kernel, stride = step.kernel[axis], step.stride
     before = after = 0
-    if step.padding == "tensorflow" or (step.padding == "same" and same == "tensorflow"):
+    if as_tensorflow(step, style):
         total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
         before, after = total // 2, total - total // 2
     elif step.padding == "same":

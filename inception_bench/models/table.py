@@ -116,11 +116,11 @@ class Preprocessing:
 
 @dataclass(frozen=True)
 class Paper:
-    """Where a definition comes from."""
+    """Where a definition comes from; ``year`` is None where the source is not dated."""
 
     title: str
     source: str
-    year: int
+    year: int | None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Values made readable: tables for a terminal."""
