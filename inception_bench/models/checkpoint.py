@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor
 
 from inception_bench.errors import UsageError
@@ -91,11 +93,9 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         raise UsageError(f"checkpoint {path} does not exist; give a .safetensors, .pt or .pth file")
     try:
         if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
             return load_file(path)
         found = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
+    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError, SafetensorError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise UsageError(f"checkpoint {path} cannot be read as weights: {reason}") from error
     found = found.get("state_dict", found) if isinstance(found, dict) else found

@@ -280,9 +280,9 @@ def _along(step: Conv | Pool, axis: int, size: int, style: Style) -> tuple[int, 
     elif step.padding == "same":
         before = after = (kernel - 1) // 2
     room = size + before + after - kernel
-    if room < 0:
-        raise InputSizeError(f"a {kernel}-wide window does not fit a grid of {size}")
     cells = (-(-room // stride) if step.padding == "ceil" else room // stride) + 1
+    if cells < 1 or (room < 0 and step.padding != "ceil"):  # Caffe's rule lets one window reach over the edge
+        raise InputSizeError(f"a {kernel}-wide window does not fit a grid of {size}")
     # Caffe and torch drop a last window that would start beyond the map.
     if step.padding == "ceil" and (cells - 1) * stride >= size:
         cells -= 1
