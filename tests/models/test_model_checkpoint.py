@@ -58,8 +58,8 @@ def test_our_own_files(address, suffix, tmp_path):
     found = load_checkpoint(target, saved(source.state_dict(), tmp_path, f"weights.{suffix}"))
     assert found.source == "inception_bench"
     assert found.untouched == ()
-    for key, tensor in source.state_dict().items():
-        assert torch.equal(target.state_dict()[key], tensor)
+    filled = target.state_dict()
+    assert all(torch.equal(filled[key], tensor) for key, tensor in source.state_dict().items())
 
 
 @pytest.mark.parametrize("reference", NAMED, ids=str)
