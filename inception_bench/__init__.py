@@ -9,17 +9,36 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from inception_bench.models.catalogue import list_models
+    from inception_bench.models.catalogue import list_definitions, list_models
+    from inception_bench.models.changes import Changes
+    from inception_bench.models.checkpoint import load_checkpoint
     from inception_bench.models.complexity import complexity
+    from inception_bench.models.modules import create_module, list_modules, module_cost
     from inception_bench.models.network import create_model
 
 __version__ = "0.1.0"
-__all__ = ["complexity", "create_model", "list_models"]
+__all__ = [
+    "Changes",
+    "complexity",
+    "create_model",
+    "create_module",
+    "list_definitions",
+    "list_models",
+    "list_modules",
+    "load_checkpoint",
+    "module_cost",
+]
 
 _HOMES = {
-    "list_models": "inception_bench.models.catalogue",
+    "Changes": "inception_bench.models.changes",
     "complexity": "inception_bench.models.complexity",
     "create_model": "inception_bench.models.network",
+    "create_module": "inception_bench.models.modules",
+    "list_definitions": "inception_bench.models.catalogue",
+    "list_models": "inception_bench.models.catalogue",
+    "list_modules": "inception_bench.models.modules",
+    "load_checkpoint": "inception_bench.models.checkpoint",
+    "module_cost": "inception_bench.models.modules",
 }
 
 

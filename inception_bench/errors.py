@@ -19,6 +19,7 @@ class UnknownNameError(UsageError):
 
     def __init__(self, kind: str, given: str, known: Iterable[str]):
         names = list(known)
-        near = difflib.get_close_matches(given, names, n=1, cutoff=0.4)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        near = [repr(name) for name in difflib.get_close_matches(given, names, n=3, cutoff=0.5)]
+        near = near or [repr(name) for name in difflib.get_close_matches(given, names, n=1, cutoff=0.3)]
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
         super().__init__(f"unknown {kind} {given!r}{hint} (known: {', '.join(names)})")

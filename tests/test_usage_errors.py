@@ -16,7 +16,9 @@ from tests.conftest import ROOT
 @pytest.mark.parametrize(
     ("asked", "wanted"),
     [
-        ({"models": "inception_v33"}, "did you mean 'inception_v3'? (known: googlenet"),
+        ({"models": "vgg16", "width_mults": "0.5"}, "vgg16 is a baseline: it takes 224 pixels and width_mult 1 only"),
+        ({"models": "inception_v3@tf"}, "unknown definition of inception_v3 'tf'"),
+        ({"models": "inception_v33"}, "did you mean 'inception_v3'"),
         ({"backends": "onnxruntme"}, "did you mean 'onnxruntime'? (known: eager"),
         ({"profile": "smok"}, "did you mean 'smoke'? (known: smoke, quick, standard, full)"),
         ({"device": "cpuu"}, "did you mean 'cpu'?"),
@@ -28,8 +30,11 @@ from tests.conftest import ROOT
         ({"width_mults": "-1"}, "give a share above 0"),
         ({"width_mults": "nan"}, "give a share above 0"),
         ({"models": ","}, "--inception-models is empty"),
-        ({"models": "inception_v3", "input_sizes": "74"}, "inception_v3, whose least is 75"),
-        ({"models": "googlenet", "input_sizes": "31"}, "googlenet, whose least is 32"),
+        (
+            {"models": "inception_v3", "input_sizes": "74"},
+            "inception_v3: input size 74 is too small; the least is 75 pixels",
+        ),
+        ({"models": "googlenet", "input_sizes": "31"}, "googlenet: input size 31 is too small; the least is 32 pixels"),
     ],
 )
 def test_request_is_refused(asked, wanted):

@@ -35,6 +35,8 @@ def photograph_windows(input_size: int) -> NDArray[np.uint8]:
 
 def normalise(images: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.float32]:
     """RGB bytes (N, H, W, 3) to a network's input (N, 3, H, W), as its preprocessing says."""
+    if preprocessing.order == "BGR":
+        images = images[..., ::-1]
     mean = np.asarray(preprocessing.mean, np.float64)
     std = np.asarray(preprocessing.std, np.float64)
     return np.ascontiguousarray(((images / 255.0 - mean) / std).astype(np.float32).transpose(0, 3, 1, 2))

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from inception_bench.backends.registry import backends, find_backend
-from inception_bench.errors import InputSizeError, UnknownNameError, UsageError
+from inception_bench.errors import UnknownNameError, UsageError
 from inception_bench.measure.machine import usable_cores
-from inception_bench.models.catalogue import find_table, list_definitions, list_models
-from inception_bench.models.table import Table
+from inception_bench.models.catalogue import INCEPTIONS, NINE, find_table
+from inception_bench.models.plan import make_plan
 from inception_bench.spec.case import DEVICES, PRECISIONS, Case
 from inception_bench.spec.profile import DEFAULT_PROFILE, PROFILES, Profile
 
@@ -63,12 +63,14 @@ def select(request: Request) -> Selection:
     cases = tuple(
         Case(table.name, table.definition, backend, device, precision, batch, size, width, NUM_CLASSES, threads)
         for table in tables
-        for size in _sizes(table, sizes)
+        for size in sizes or (table.input_size,)
         for width in widths
         for batch in batches
         for backend in names
         for precision in precisions
     )
+    for case in cases:  # a size or a width that a network does not take is refused before anything runs
+        make_plan(find_table(case.address), input_size=case.input_size, width_mult=case.width_mult)
     required = _words(request.require, "require") or ()
     return Selection(profile, cases, frozenset(find_backend(word).backend.name for word in required))
 
@@ -98,7 +100,7 @@ def _numbers(text: str | None, option: str, read: Callable[[str], float], wanted
 def _models(words: Sequence[str]) -> list[str]:
     found: list[str] = []
     for word in words:
-        found += {"all": list_models(), "all-definitions": list_definitions()}.get(word, [word])
+        found += {"all": list(NINE), "all-definitions": [table.address for table in INCEPTIONS]}.get(word, [word])
     return list(dict.fromkeys(found))
 
 
@@ -107,12 +109,3 @@ def _backends(words: Sequence[str]) -> list[str]:
     for word in words:
         found += list(backends()) if word == "all" else [find_backend(word).backend.name]
     return list(dict.fromkeys(found))
-
-
-def _sizes(table: Table, sizes: tuple[int, ...] | None) -> tuple[int, ...]:
-    for size in sizes or ():
-        if size < table.least_input:
-            raise InputSizeError(
-                f"--inception-input-sizes={size}: too small for {table.address}, whose least is {table.least_input}"
-            )
-    return sizes or (table.input_size,)

@@ -6,14 +6,51 @@ from functools import cache
 from importlib.metadata import entry_points
 
 from inception_bench.errors import UnknownNameError, UsageError
-from inception_bench.models.googlenet import GOOGLENET
-from inception_bench.models.inception_v3 import INCEPTION_V3
+from inception_bench.models import (
+    baselines,
+    bn_inception,
+    googlenet,
+    googlenet_naive,
+    googlenet_uniform,
+    inception_resnet_v1,
+    inception_resnet_v2,
+    inception_v2,
+    inception_v3,
+    inception_v4,
+)
 from inception_bench.models.table import Table
 
 GROUP = "inception_bench.models"
 
 # In the order of the papers; the entry points of this package point at these same objects.
-BUILT_IN: tuple[Table, ...] = (GOOGLENET, INCEPTION_V3)
+INCEPTIONS: tuple[Table, ...] = (
+    googlenet.GOOGLENET,
+    googlenet.GOOGLENET_BN,
+    googlenet.GOOGLENET_TORCHVISION,
+    googlenet_naive.GOOGLENET_NAIVE,
+    googlenet_naive.GOOGLENET_NAIVE_PROJECTION,
+    googlenet_uniform.GOOGLENET_UNIFORM,
+    googlenet_uniform.GOOGLENET_UNIFORM_PRINTED,
+    bn_inception.BN_INCEPTION,
+    bn_inception.BN_INCEPTION_CADENE,
+    inception_v2.INCEPTION_V2,
+    inception_v2.INCEPTION_V2_STEM7X7,
+    inception_v3.INCEPTION_V3,
+    inception_v3.INCEPTION_V3_TORCHVISION,
+    inception_v3.INCEPTION_V3_FID,
+    inception_v4.INCEPTION_V4,
+    inception_v4.INCEPTION_V4_TIMM,
+    inception_resnet_v1.INCEPTION_RESNET_V1,
+    inception_resnet_v1.INCEPTION_RESNET_V1_FACENET,
+    inception_resnet_v2.INCEPTION_RESNET_V2,
+    inception_resnet_v2.INCEPTION_RESNET_V2_PAPER,
+)
+REFERENCES: tuple[Table, ...] = (baselines.ALEXNET, baselines.VGG16, baselines.RESNET50, baselines.RESNET152)
+BUILT_IN: tuple[Table, ...] = INCEPTIONS + REFERENCES
+
+# "all" means the nine; the baselines are asked for by name.
+NINE: tuple[str, ...] = tuple(table.name for table in INCEPTIONS if not table.definition)
+BASELINES: tuple[str, ...] = tuple(table.name for table in REFERENCES)
 
 
 @cache

@@ -60,7 +60,7 @@ def cost(plan: Plan) -> Complexity:
                 sum(layer.macs() for layer in layers),
             )
         )
-    rows.append(RowCost(CLASSIFIER_ROW, (1, 1), plan.classifier.outputs, plan.classifier.params, plan.classifier.macs))
+    rows.append(RowCost(CLASSIFIER_ROW, (1, 1), plan.head.outputs, plan.head.params, plan.head.macs))
     params = sum(row.params for row in rows)
     heads = sum(head.params(style) for head in plan.aux)
     return Complexity(params + heads, params, sum(row.macs for row in rows), tuple(rows))

@@ -8,21 +8,25 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from inception_bench.errors import UsageError
 from inception_bench.models.catalogue import find_table
+from inception_bench.models.changes import Changes, apply_changes
+from inception_bench.models.initialise import initialise
 from inception_bench.models.notation import Conv, Lrn, Pool
 from inception_bench.models.plan import (
     AuxPlan,
     ForkPlan,
+    HeadPlan,
     Layer,
-    Linear,
     Node,
     Plan,
     RowPlan,
+    as_tensorflow,
     has_bias,
     has_norm,
     make_plan,
 )
-from inception_bench.models.table import Style
+from inception_bench.models.table import Style, Table
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {"relu": lambda: nn.ReLU(inplace=True), "sigmoid": nn.Sigmoid}
 
@@ -41,6 +45,45 @@ class Concat(nn.Module):
         return torch.cat(outputs, 1)
 
 
+def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
+    """TensorFlow's "same" padding before and after a side of ``size``, for a kernel of at least the stride.
+
+    It depends on the size: a 3x3/2 gets one cell after an even map, and one on both sides of an odd one.
+    """
+    total = kernel - stride + (stride - size % stride) % stride
+    return total // 2, total - total // 2
+
+
+class SamePad(nn.Module):
+    """Zeros around a map (N, C, H, W) as TensorFlow pads it for a strided convolution."""
+
+    def __init__(self, kernel: tuple[int, int], stride: int):
+        super().__init__()
+        self.height, self.width = kernel
+        self.stride = stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        top, bottom = same_padding(x.shape[2], self.height, self.stride)
+        left, right = same_padding(x.shape[3], self.width, self.stride)
+        return nn.functional.pad(x, [left, right, top, bottom])
+
+
+class SameMaxPool(nn.Module):
+    """A strided max pool (N, C, H, W) with TensorFlow's "same" padding."""
+
+    def __init__(self, kernel: tuple[int, int], stride: int):
+        super().__init__()
+        self.height, self.width = kernel
+        self.stride = stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        top, _ = same_padding(x.shape[2], self.height, self.stride)
+        left, _ = same_padding(x.shape[3], self.width, self.stride)
+        # ceil_mode lets the last window reach over the edge, as padding after the map would.
+        kernel = [self.height, self.width]
+        return nn.functional.max_pool2d(x, kernel, self.stride, [top, left], ceil_mode=True)
+
+
 class ResidualRow(nn.Module):
     """``activation(x + scale * up(branches(x)))``, arXiv:1602.07261, Fig. 20."""
 
@@ -52,20 +95,20 @@ class ResidualRow(nn.Module):
         self.activation = activation
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.activation(x + self.scale * self.up(self.branches(x)))
+        return self.activation(torch.add(x, self.up(self.branches(x)), alpha=self.scale))
 
 
-class Classifier(nn.Module):
-    """Global average pool, dropout, and one linear layer: (N, C, H, W) to logits (N, classes)."""
+class ShortcutRow(nn.Module):
+    """``activation(shortcut(x) + branches(x))``, arXiv:1512.03385, Fig. 5."""
 
-    def __init__(self, linear: Linear, dropout: float):
+    def __init__(self, branches: nn.Module, shortcut: nn.Module, activation: nn.Module):
         super().__init__()
-        self.dropout = nn.Dropout(dropout)
-        self.linear = nn.Linear(linear.inputs, linear.outputs)
+        self.branches = branches
+        self.shortcut = shortcut
+        self.activation = activation
 
     def forward(self, x: Tensor) -> Tensor:
-        # A mean over the map equals the papers' 7x7 and 8x8 averages at native size.
-        return self.linear(self.dropout(torch.flatten(nn.functional.adaptive_avg_pool2d(x, 1), 1)))
+        return self.activation(self.shortcut(x) + self.branches(x))
 
 
 class AuxHead(nn.Module):
@@ -75,18 +118,10 @@ class AuxHead(nn.Module):
         super().__init__()
         self.to_native_grid = nn.AdaptiveAvgPool2d(plan.aux.grid)
         self.branch = make_branch(plan.branch, style)
-        steps: list[nn.Module] = []
-        for linear in plan.linears[:-1]:
-            steps += [
-                nn.Linear(linear.inputs, linear.outputs),
-                ACTIVATIONS[style.activation](),
-                nn.Dropout(plan.aux.dropout),
-            ]
-        last = plan.linears[-1]
-        self.head = nn.Sequential(*steps, nn.Linear(last.inputs, last.outputs))
+        self.head = make_head(plan.head, style)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.head(torch.flatten(self.branch(self.to_native_grid(x)), 1))
+        return self.head(self.branch(self.to_native_grid(x)))
 
 
 class Network(nn.Module):
@@ -94,23 +129,39 @@ class Network(nn.Module):
 
     ``forward(x)`` takes images (N, 3, H, W) and returns logits (N, classes), in training and in
     evaluation. ``forward_aux(x)`` also returns the aux logits by end point (an empty dict without
-    aux heads). ``forward_rows(x)`` returns every end point's map, and the logits last.
+    aux heads). ``forward_rows(x)`` returns every end point's map, and the logits last. ``plan`` is
+    what the network was built from. Images under the table's least input raise ValueError.
     """
 
     def __init__(self, plan: Plan):
         super().__init__()
         style = plan.table.style
+        self.plan = plan
+        self.address = plan.table.address
+        self.least_input = plan.table.least_input
         self.rows = nn.ModuleDict({row.name: make_row(row, style) for row in plan.rows})
-        self.classifier = Classifier(plan.classifier, plan.table.dropout)
+        self.classifier = make_head(plan.head, style)
         self.aux = nn.ModuleDict({head.aux.at: AuxHead(head, style) for head in plan.aux})
 
     def forward(self, x: Tensor) -> Tensor:
+        self.check(x)
         for row in self.rows.values():
             x = row(x)
         return self.classifier(x)
 
+    def check(self, x: Tensor) -> None:
+        """Raise ValueError where an image is under the least input."""
+        if torch.jit.is_tracing():
+            return  # a trace would take the comparison for data
+        if x.shape[2] < self.least_input or x.shape[3] < self.least_input:
+            raise ValueError(
+                f"{self.address}: an image of {x.shape[2]}x{x.shape[3]} is too small; the least is "
+                f"{self.least_input} pixels"
+            )
+
     @torch.jit.export
     def forward_aux(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        self.check(x)
         found: dict[str, Tensor] = {}
         for name, row in self.rows.items():
             x = row(x)
@@ -128,27 +179,64 @@ class Network(nn.Module):
         return {**found, "Logits": self.classifier(x)}
 
 
-def create_model(name: str, *, num_classes: int = 1000, width_mult: float = 1.0, aux: bool = False) -> Network:
+def create_model(
+    name: str,
+    *,
+    num_classes: int = 1000,
+    width_mult: float = 1.0,
+    aux: bool = False,
+    changes: Changes | None = None,
+) -> Network:
     """Build ``name`` or ``name@definition``, randomly initialised, in training mode like any module.
 
-    ``width_mult`` scales every filter count (``max(int(n * width_mult), 16)``). Works under
-    ``torch.device("meta")``. Raises UsageError for an unknown name, and ValueError where aux heads
-    are asked of a network that has none.
+    ``width_mult`` scales every filter count (``max(int(n * width_mult), 16)``); ``changes`` alters
+    the table for an ablation. Works under ``torch.device("meta")``. Raises UsageError for an unknown
+    name, and ValueError where aux heads are asked of a network that has none.
     """
     table = find_table(name)
+    if changes is not None:
+        table = apply_changes(table, changes)
+    return build(table, num_classes=num_classes, width_mult=width_mult, aux=aux)
+
+
+def build(table: Table, *, num_classes: int = 1000, width_mult: float = 1.0, aux: bool = False) -> Network:
+    """Build a network from any table, as ``create_model`` does from a known one."""
     if aux and not table.aux:
-        raise ValueError(f"{table.address} has no aux heads; leave aux=False")
-    return Network(make_plan(table, width_mult=width_mult, num_classes=num_classes, aux=aux))
+        raise UsageError(f"{table.address} has no aux heads; leave aux=False")
+    network = Network(make_plan(table, width_mult=width_mult, num_classes=num_classes, aux=aux))
+    initialise(network, {head.aux.at: head.aux.stds for head in network.plan.aux})
+    return network
 
 
 def make_row(plan: RowPlan, style: Style) -> nn.Module:
     """One end point: its branches, joined; a residual row adds them to its input."""
     branches = [make_branch(branch, style) for branch in plan.branches]
     joined = branches[0] if len(branches) == 1 else Concat(branches)
-    if plan.up is None:
+    if plan.up is None and plan.shortcut is None:
         return joined
     activation = ACTIVATIONS[style.activation]() if plan.row.activated else nn.Identity()
-    return ResidualRow(joined, make_layer(plan.up, style), float(plan.row.scale or 0.0), activation)
+    if plan.up is not None:
+        return ResidualRow(joined, make_layer(plan.up, style), float(plan.row.scale or 0.0), activation)
+    return ShortcutRow(joined, make_branch(plan.shortcut or (), style), activation)
+
+
+def make_head(plan: HeadPlan, style: Style) -> nn.Module:
+    """A classifier: (N, C, H, W) to logits (N, classes)."""
+    steps: OrderedDict[str, nn.Module] = OrderedDict()
+    if plan.head.pool:
+        # A mean over the map equals the papers' 7x7 and 8x8 averages at native size.
+        steps["pool"] = nn.AdaptiveAvgPool2d(1)
+    steps["flatten"] = nn.Flatten(1)
+    if plan.head.dropout:
+        steps["dropout"] = nn.Dropout(plan.head.dropout)
+    *hidden, last = plan.linears
+    for number, linear in enumerate(hidden, 1):
+        steps[f"hidden_{number}"] = nn.Linear(linear.inputs, linear.outputs)
+        steps[f"activation_{number}"] = ACTIVATIONS[style.activation]()
+        if plan.head.hidden_dropout:
+            steps[f"dropout_{number}"] = nn.Dropout(plan.head.hidden_dropout)
+    steps["linear"] = nn.Linear(last.inputs, last.outputs)
+    return nn.Sequential(steps)
 
 
 def make_branch(nodes: tuple[Node, ...], style: Style) -> nn.Module:
@@ -174,17 +262,17 @@ def make_layer(layer: Layer, style: Style) -> nn.Module:
 
 def make_conv(layer: Layer, step: Conv, style: Style) -> nn.Module:
     """A convolution with its norm and activation, as the step and the style say."""
-    left, right, top, bottom = layer.pads
-    uneven = left != right or top != bottom
+    left, _, top, _ = layer.pads
+    by_size = step.stride > 1 and as_tensorflow(step, style)
     steps: OrderedDict[str, nn.Module] = OrderedDict()
-    if uneven:
-        steps["pad"] = nn.ZeroPad2d(layer.pads)
+    if by_size:
+        steps["pad"] = SamePad(step.kernel, step.stride)
     steps["conv"] = nn.Conv2d(
         layer.input.channels,
         layer.output.channels,
         step.kernel,
         step.stride,
-        padding=(0, 0) if uneven else (top, left),
+        padding=(0, 0) if by_size else (top, left),
         groups=layer.groups,
         bias=has_bias(step, style),
     )
@@ -192,12 +280,19 @@ def make_conv(layer: Layer, step: Conv, style: Style) -> nn.Module:
         steps["norm"] = nn.BatchNorm2d(layer.output.channels, eps=float(style.norm_eps or 0.0))
     if step.after == "full":
         steps["activation"] = ACTIVATIONS[style.activation]()
+    if style.norm_last and "norm" in steps:
+        steps.move_to_end("norm")
     return nn.Sequential(steps)
 
 
 def make_pool(layer: Layer, step: Pool, style: Style) -> nn.Module:
     """A max or average pool with its padding rule."""
     left, _, top, _ = layer.pads
+    by_size = step.stride > 1 and as_tensorflow(step, style)
+    if step.kind == "max" and by_size:
+        return SameMaxPool(step.kernel, step.stride)
+    if by_size:
+        raise UsageError("a strided average pool is written with V or C: no network pads one as TensorFlow does")
     ceil = step.padding == "ceil"
     if step.kind == "max":
         return nn.MaxPool2d(step.kernel, step.stride, padding=(top, left), ceil_mode=ceil)

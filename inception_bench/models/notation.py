@@ -12,7 +12,9 @@ A step is ``HxW`` (kernel, height first), then optionally, in this order:
 ``/2``      stride (default 1)
 ``V``       valid padding; without it the padding is "same"
 ``C``       pools only: no padding, and the grid is rounded up (Caffe's rule, ``ceil_mode``)
+``T``       pools only: "same" padding as TensorFlow lays it, whatever the definition's style
 ``:64``     filters of a convolution; ``:x8`` is a depthwise convolution with channel multiplier 8
+``g2``      groups of a convolution (default 1)
 ``L``       linear: bias, no norm, no activation
 ``N``       normalised but not activated
 ``B``       bare: no bias, no norm, no activation (the first half of a separable convolution)
@@ -28,8 +30,8 @@ import re
 from dataclasses import dataclass
 
 _STEP = re.compile(
-    r"(?P<pool>max|avg)?(?P<height>\d+)x(?P<width>\d+)(?:/(?P<stride>\d+))?(?P<padding>[VC])?"
-    r"(?::(?P<multiplier>x)?(?P<filters>\d+))?(?P<after>[LNB])?"
+    r"(?P<pool>max|avg)?(?P<height>\d+)x(?P<width>\d+)(?:/(?P<stride>\d+))?(?P<padding>[VCT])?"
+    r"(?::(?P<multiplier>x)?(?P<filters>\d+)(?:g(?P<groups>\d+))?)?(?P<after>[LNB])?"
 )
 
 
@@ -43,11 +45,12 @@ class Conv:
     padding: str = "same"  # same, valid
     depthwise: bool = False
     after: str = "full"  # full (norm and activation), linear, norm, bare
+    groups: int = 1
 
 
 @dataclass(frozen=True)
 class Pool:
-    """A pooling step; ``padding`` is same, valid or ceil."""
+    """A pooling step; ``padding`` is same, valid, ceil or tensorflow."""
 
     kind: str
     kernel: tuple[int, int]
@@ -75,7 +78,8 @@ Step = Conv | Pool | Lrn | Fork
 Branch = tuple[Step, ...]
 
 _AFTER = {None: "full", "L": "linear", "N": "norm", "B": "bare"}
-_PADDING = {None: "same", "V": "valid", "C": "ceil"}
+_PADDING = {None: "same", "V": "valid", "C": "ceil", "T": "tensorflow"}
+_POOLS_ONLY = ("ceil", "tensorflow")
 
 
 def parse_branch(line: str) -> Branch:
@@ -103,9 +107,10 @@ def _parse_single(word: str, line: str) -> Conv | Pool:
         if match["filters"] or match["after"]:
             raise ValueError(f"{word!r} in branch {line!r}: a pool has no filters")
         return Pool(match["pool"], kernel, stride, padding)
-    if match["filters"] is None or padding == "ceil":
+    if match["filters"] is None or padding in _POOLS_ONLY:
         raise ValueError(f"{word!r} in branch {line!r}: a convolution is written with its filters, and V or no padding")
-    return Conv(kernel, int(match["filters"]), stride, padding, bool(match["multiplier"]), _AFTER[match["after"]])
+    depthwise, groups = bool(match["multiplier"]), int(match["groups"] or 1)
+    return Conv(kernel, int(match["filters"]), stride, padding, depthwise, _AFTER[match["after"]], groups)
 
 
 def format_step(step: Step) -> str:
@@ -115,10 +120,11 @@ def format_step(step: Step) -> str:
     if isinstance(step, Fork):
         return "|".join(format_step(sibling) for sibling in step.siblings)
     size = f"{step.kernel[0]}x{step.kernel[1]}" + (f"/{step.stride}" if step.stride > 1 else "")
-    size += {"same": "", "valid": "V", "ceil": "C"}[step.padding]
+    size += {"same": "", "valid": "V", "ceil": "C", "tensorflow": "T"}[step.padding]
     if isinstance(step, Pool):
         return step.kind + size
     filters = f":x{step.filters}" if step.depthwise else f":{step.filters}"
+    filters += f"g{step.groups}" if step.groups > 1 else ""
     return size + filters + {"full": "", "linear": "L", "norm": "N", "bare": "B"}[step.after]
 
 

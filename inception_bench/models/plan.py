@@ -9,9 +9,9 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
-from inception_bench.errors import InputSizeError
+from inception_bench.errors import InputSizeError, UsageError
 from inception_bench.models.notation import Branch, Conv, Fork, Lrn, Pool, Step
-from inception_bench.models.table import Aux, Row, Style, Table
+from inception_bench.models.table import Aux, Head, Row, Style, Table
 
 LEAST_SCALED_FILTERS = 16
 
@@ -40,25 +40,29 @@ class Layer:
 
     @property
     def groups(self) -> int:
-        return self.input.channels if isinstance(self.step, Conv) and self.step.depthwise else 1
+        if not isinstance(self.step, Conv):
+            return 1
+        return self.input.channels if self.step.depthwise else self.step.groups
+
+    @property
+    def weights(self) -> int:
+        """Filter weights alone, as the papers count them."""
+        if not isinstance(self.step, Conv):
+            return 0
+        height, width = self.step.kernel
+        return height * width * self.input.channels // self.groups * self.output.channels
 
     def params(self, style: Style) -> int:
         """Weights, bias and the two parameters a channel of batch normalisation."""
         if not isinstance(self.step, Conv):
             return 0
-        return self._weights() + self.output.channels * (
+        return self.weights + self.output.channels * (
             int(has_bias(self.step, style)) + 2 * int(has_norm(self.step, style))
         )
 
     def macs(self) -> int:
         """Multiply-accumulates for one image (a bias adds none)."""
-        return self._weights() * self.output.cells
-
-    def _weights(self) -> int:
-        if not isinstance(self.step, Conv):
-            return 0
-        height, width = self.step.kernel
-        return height * width * self.input.channels // self.groups * self.output.channels
+        return self.weights * self.output.cells
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ Node = Layer | ForkPlan
 
 @dataclass(frozen=True)
 class RowPlan:
-    """A row with its shapes. ``up`` is the linear 1x1 of a residual row."""
+    """A row with its shapes. ``up`` is the linear 1x1 of a residual row, ``shortcut`` what is added to."""
 
     name: str
     row: Row
@@ -82,10 +86,11 @@ class RowPlan:
     output: Shape
     branches: tuple[tuple[Node, ...], ...]
     up: Layer | None = None
+    shortcut: tuple[Node, ...] | None = None
 
     def layers(self) -> list[Layer]:
         """Every layer in the order in which it runs."""
-        found = [layer for branch in self.branches for node in branch for layer in _layers(node)]
+        found = [layer for branch in (*self.branches, self.shortcut or ()) for layer in layers_of(branch)]
         return found if self.up is None else [*found, self.up]
 
 
@@ -106,16 +111,39 @@ class Linear:
 
 
 @dataclass(frozen=True)
+class HeadPlan:
+    """A classifier with its shapes: the linear layers in order."""
+
+    head: Head
+    linears: tuple[Linear, ...]
+
+    @property
+    def outputs(self) -> int:
+        return self.linears[-1].outputs
+
+    @property
+    def weights(self) -> int:
+        return sum(linear.macs for linear in self.linears)  # each weight works once an image
+
+    @property
+    def params(self) -> int:
+        return sum(linear.params for linear in self.linears)
+
+    @property
+    def macs(self) -> int:
+        return sum(linear.macs for linear in self.linears)
+
+
+@dataclass(frozen=True)
 class AuxPlan:
-    """An auxiliary head with its shapes: a branch on the native grid, then linear layers."""
+    """An auxiliary head with its shapes: a branch on the native grid, then a classifier."""
 
     aux: Aux
     branch: tuple[Node, ...]
-    linears: tuple[Linear, ...]
+    head: HeadPlan
 
     def params(self, style: Style) -> int:
-        convs = sum(layer.params(style) for node in self.branch for layer in _layers(node))
-        return convs + sum(linear.params for linear in self.linears)
+        return sum(layer.params(style) for layer in layers_of(self.branch)) + self.head.params
 
 
 @dataclass(frozen=True)
@@ -124,8 +152,9 @@ class Plan:
 
     table: Table
     rows: tuple[RowPlan, ...]
-    classifier: Linear
+    head: HeadPlan
     aux: tuple[AuxPlan, ...]
+    width_mult: float = 1.0
 
 
 def has_norm(step: Conv, style: Style) -> bool:
@@ -138,6 +167,11 @@ def has_bias(step: Conv, style: Style) -> bool:
     return step.after == "linear" or (style.bias and step.after != "bare")
 
 
+def as_tensorflow(step: Conv | Pool, style: Style) -> bool:
+    """Whether this step's "same" padding is laid as TensorFlow does: as little as needed, the odd cell after."""
+    return step.padding == "tensorflow" or (step.padding == "same" and style.same == "tensorflow")
+
+
 def scaled(filters: int, width_mult: float) -> int:
     """``filters`` at a width multiplier: rounded down, at least 16; the multiplier 1 changes nothing."""
     return filters if width_mult == 1 else max(int(filters * width_mult), LEAST_SCALED_FILTERS)
@@ -148,14 +182,7 @@ def make_plan(
 ) -> Plan:
     """Work a table out. Raises InputSizeError below the network's least input, naming the least."""
     size = table.input_size if input_size is None else input_size
-    if size < table.least_input:
-        raise InputSizeError(
-            f"{table.address}: input size {size} is too small; the least is {table.least_input} pixels"
-        )
-    if num_classes < 1:
-        raise ValueError(f"num_classes {num_classes} is not possible; give at least 1")
-    if not width_mult > 0:
-        raise ValueError(f"width_mult {width_mult} is not possible; give a number above 0, such as 0.25")
+    _check_request(table, size, width_mult, num_classes)
     walk = _Walk(table.style, width_mult)
     shape, rows = Shape(3, size, size), []
     for name, row in table.rows.items():
@@ -163,7 +190,33 @@ def make_plan(
         shape = rows[-1].output
     outputs = {row.name: row.output for row in rows}
     heads = tuple(walk.aux(head, outputs[head.at].channels, num_classes) for head in table.aux) if aux else ()
-    return Plan(table, tuple(rows), Linear(shape.channels, num_classes), heads)
+    return Plan(table, tuple(rows), walk.head(table.head, shape, num_classes), heads, width_mult)
+
+
+def plan_row(name: str, row: Row, shape: Shape, style: Style, width_mult: float = 1.0) -> RowPlan:
+    """Work one row out on an input of ``shape``: a module on its own."""
+    return _Walk(style, width_mult).row(name, row, shape)
+
+
+def layers_of(nodes: tuple[Node, ...]) -> list[Layer]:
+    """The layers of a branch in the order in which they run."""
+    return [layer for node in nodes for layer in (node.siblings if isinstance(node, ForkPlan) else (node,))]
+
+
+def _check_request(table: Table, size: int, width_mult: float, num_classes: int) -> None:
+    if table.native_only and (size != table.input_size or width_mult != 1):
+        raise UsageError(
+            f"{table.address} is a baseline: it takes {table.input_size} pixels and width_mult 1 only, "
+            f"not {size} pixels and width_mult {width_mult}"
+        )
+    if size < table.least_input:
+        raise InputSizeError(
+            f"{table.address}: input size {size} is too small; the least is {table.least_input} pixels"
+        )
+    if num_classes < 1:
+        raise UsageError(f"num_classes {num_classes} is not possible; give at least 1")
+    if not width_mult > 0:
+        raise UsageError(f"width_mult {width_mult} is not possible; give a number above 0, such as 0.25")
 
 
 @dataclass(frozen=True)
@@ -174,6 +227,11 @@ class _Walk:
     def row(self, name: str, row: Row, shape: Shape) -> RowPlan:
         branches = tuple(self.branch(branch, shape) for branch in row.branches)
         joined = _concatenate([branch[-1].output for branch in branches], name)
+        if row.shortcut is not None:
+            shortcut = self.branch(row.shortcut, shape)
+            if (shortcut[-1].output if shortcut else shape) != joined:
+                raise ValueError(f"{name}: the shortcut's shape is not that of the branches; they cannot be added")
+            return RowPlan(name, row, shape, joined, branches, shortcut=shortcut)
         if row.scale is None:
             return RowPlan(name, row, shape, joined, branches)
         up = Layer(Conv((1, 1), shape.channels, after="linear"), joined, shape)
@@ -195,36 +253,35 @@ class _Walk:
     def layer(self, step: Conv | Pool | Lrn, shape: Shape) -> Layer:
         if isinstance(step, Lrn):
             return Layer(step, shape, shape)
-        height, top, bottom = _along(step, 0, shape.height, self.style.same)
-        width, left, right = _along(step, 1, shape.width, self.style.same)
+        height, top, bottom = _along(step, 0, shape.height, self.style)
+        width, left, right = _along(step, 1, shape.width, self.style)
         channels = shape.channels
         if isinstance(step, Conv):
             channels = channels * step.filters if step.depthwise else scaled(step.filters, self.width_mult)
         return Layer(step, shape, Shape(channels, height, width), (left, right, top, bottom))
 
-    def aux(self, head: Aux, channels: int, num_classes: int) -> AuxPlan:
-        branch = self.branch(head.branch, Shape(channels, head.grid, head.grid))
-        output = branch[-1].output
-        widths = [
-            output.channels * output.cells,
-            *(scaled(width, self.width_mult) for width in head.hidden),
-            num_classes,
-        ]
-        return AuxPlan(head, branch, tuple(Linear(a, b) for a, b in itertools.pairwise(widths)))
+    def head(self, head: Head, shape: Shape, num_classes: int) -> HeadPlan:
+        features = shape.channels if head.pool else shape.channels * shape.cells
+        widths = [features, *(scaled(width, self.width_mult) for width in head.hidden), num_classes]
+        return HeadPlan(head, tuple(Linear(a, b) for a, b in itertools.pairwise(widths)))
+
+    def aux(self, aux: Aux, channels: int, num_classes: int) -> AuxPlan:
+        branch = self.branch(aux.branch, Shape(channels, aux.grid, aux.grid))
+        return AuxPlan(aux, branch, self.head(aux.head, branch[-1].output, num_classes))
 
 
-def _along(step: Conv | Pool, axis: int, size: int, same: str) -> tuple[int, int, int]:
+def _along(step: Conv | Pool, axis: int, size: int, style: Style) -> tuple[int, int, int]:
     """Output cells and the padding before and after, along one axis."""
     kernel, stride = step.kernel[axis], step.stride
     before = after = 0
-    if step.padding == "same" and same == "tensorflow":
+    if as_tensorflow(step, style):
         total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
         before, after = total // 2, total - total // 2
     elif step.padding == "same":
         before = after = (kernel - 1) // 2
     room = size + before + after - kernel
     cells = (-(-room // stride) if step.padding == "ceil" else room // stride) + 1
-    if cells < 1:
+    if cells < 1 or (room < 0 and step.padding != "ceil"):  # Caffe's rule lets one window reach over the edge
         raise InputSizeError(f"a {kernel}-wide window does not fit a grid of {size}")
     # Caffe and torch drop a last window that would start beyond the map.
     if step.padding == "ceil" and (cells - 1) * stride >= size:
@@ -237,7 +294,3 @@ def _concatenate(shapes: list[Shape], where: str) -> Shape:
     if len(grids) > 1:
         raise ValueError(f"{where}: branches end on different grids {sorted(grids)}; they cannot be concatenated")
     return Shape(sum(shape.channels for shape in shapes), shapes[0].height, shapes[0].width)
-
-
-def _layers(node: Node) -> tuple[Layer, ...]:
-    return node.siblings if isinstance(node, ForkPlan) else (node,)

@@ -28,7 +28,7 @@ PROFILES: dict[str, Profile] = {
     for profile in (
         Profile("smoke", ("googlenet", "inception_v3"), _PORTABLE, (1,)),
         Profile("quick", ("all",), _PORTABLE, (1,)),
-        Profile("standard", ("all",), ("all",), (1, 8)),
+        Profile("standard", ("all", "alexnet", "vgg16"), ("all",), (1, 8)),
         Profile("full", ("all-definitions",), ("all",), (1, 8, 32), rounds=P99_ROUNDS),
     )
 }
