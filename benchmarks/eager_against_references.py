@@ -13,6 +13,7 @@ import random
 import statistics
 import sys
 import time
+from types import ModuleType
 
 import torch
 
@@ -24,21 +25,26 @@ from inception_bench.models.signal import keep_signal
 
 RESAMPLES = 2000
 WARM_UP = 3  # pairs that are not counted
+KEPT: list[torch.library.Library] = []  # an operator lives as long as its library
+
+
+def import_torchvision() -> ModuleType:
+    """torchvision from the package index is built for CUDA: beside a CPU torch it imports only with these defined."""
+    if not hasattr(torch.ops.torchvision, "nms"):
+        KEPT.append(torch.library.Library("torchvision", "DEF"))
+        KEPT[0].define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        KEPT[0].define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    import torchvision
+
+    return torchvision
 
 
 def torchvision_network(name: str) -> torch.nn.Module:
-    # torchvision from the package index is built for CUDA: beside a CPU torch it imports only with these defined.
-    library = torch.library.Library("torchvision", "FRAGMENT")
-    if not hasattr(torch.ops.torchvision, "nms"):
-        library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    import torchvision
-
-    return getattr(torchvision.models, name)(weights=None, init_weights=False)
+    return getattr(import_torchvision().models, name)(weights=None, init_weights=False)
 
 
 def timm_network(name: str) -> torch.nn.Module:
-    torchvision_network("googlenet")  # timm imports torchvision
+    import_torchvision()
     import timm
 
     return timm.create_model(name)

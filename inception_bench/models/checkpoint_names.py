@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import cast
 
 from inception_bench.models.notation import Branch, Conv, Fork
 from inception_bench.models.plan import ForkPlan, HeadPlan, Layer, Node, Plan, RowPlan, has_bias, has_norm
@@ -76,8 +77,7 @@ def entries(plan: Plan, naming: Naming) -> dict[str, Entry]:
     found: dict[str, Entry] = {}
     style = plan.table.style
     for slot in slots(plan):
-        step, layer, aux = slot.layer.step, slot.layer, slot.aux > 0
-        assert isinstance(step, Conv)
+        step, layer, aux = cast(Conv, slot.layer.step), slot.layer, slot.aux > 0
         channels = (layer.output.channels,)
         filters = (*channels, layer.input.channels // layer.groups, *step.kernel)
         ours, theirs = f"{slot.prefix}.conv", naming.conv(slot)
