@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from inception_bench.backends.cuda import driver_problem
 from inception_bench.backends.registry import backends, find_backend
 from inception_bench.errors import InputSizeError, UnknownNameError, UsageError
 from inception_bench.measure.machine import usable_cores
@@ -30,6 +33,8 @@ class Request:
     width_mults: str | None = None
     threads: str | None = None
     require: str | None = None
+    python: str | None = None
+    resume: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,8 @@ class Selection:
     profile: Profile
     cases: tuple[Case, ...]
     required: frozenset[str]
+    pythons: Mapping[str, str]
+    resume: bool
 
 
 def select(request: Request) -> Selection:
@@ -50,6 +57,9 @@ def select(request: Request) -> Selection:
     device = request.device or DEVICES[0]
     if device not in DEVICES:
         raise UnknownNameError("device", device, DEVICES)
+    problem = driver_problem() if device == "cuda" else None
+    if problem is not None:
+        raise UsageError(f"--inception-device=cuda: {problem}; no cell could run")
     tables = [find_table(address) for address in _models(_words(request.models, "models") or profile.models)]
     names = _backends(_words(request.backends, "backends") or profile.backends)
     precisions = _words(request.precisions, "precisions") or PRECISIONS[:1]
@@ -61,16 +71,17 @@ def select(request: Request) -> Selection:
     (threads,) = _numbers(request.threads, "threads", int, "threads, at least 1") or (usable_cores(),)
     sizes = _numbers(request.input_sizes, "input-sizes", int, "pixels, at least 1")
     cases = tuple(
-        Case(table.name, table.definition, backend, device, precision, batch, size, width, NUM_CLASSES, threads)
+        Case(table.name, table.definition, name, device, precision, batch, size, width, NUM_CLASSES, threads, options)
         for table in tables
         for size in _sizes(table, sizes)
         for width in widths
         for batch in batches
-        for backend in names
+        for name, options in names
         for precision in precisions
     )
     required = _words(request.require, "require") or ()
-    return Selection(profile, cases, frozenset(find_backend(word).backend.name for word in required))
+    needed = frozenset(find_backend(word).backend.name for word in required)
+    return Selection(profile, cases, needed, _pythons(request.python), request.resume)
 
 
 def _words(text: str | None, option: str) -> tuple[str, ...] | None:
@@ -102,11 +113,46 @@ def _models(words: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _backends(words: Sequence[str]) -> list[str]:
-    found: list[str] = []
+def _backends(words: Sequence[str]) -> list[tuple[str, str]]:
+    """Names with their options as JSON: ``compile`` or ``compile[mode=max-autotune]``, options parted by ``;``."""
+    found: list[tuple[str, str]] = []
     for word in words:
-        found += list(backends()) if word == "all" else [find_backend(word).backend.name]
+        name, bracket, rest = word.partition("[")
+        if word == "all":
+            found += [(known, "{}") for known in backends()]
+        elif bracket and not rest.endswith("]"):
+            raise UsageError(f"backend {word!r} has no closing bracket; write {name}[OPTION=VALUE;OPTION=VALUE]")
+        else:
+            found.append((name, read_options(name, rest.removesuffix("]").split(";") if rest else [])))
     return list(dict.fromkeys(found))
+
+
+def read_options(name: str, words: Sequence[str]) -> str:
+    """``OPTION=VALUE`` words of a backend, checked, as JSON with sorted names; defaults are left out."""
+    known = find_backend(name).options
+    found = {}
+    for word in words:
+        option, _, value = word.strip().partition("=")
+        if option not in known:
+            raise UnknownNameError(f"option of {name}", option, known)
+        if value not in known[option]:
+            raise UnknownNameError(f"value of {name}'s {option}", value, known[option])
+        if value != known[option][0]:
+            found[option] = value
+    return json.dumps(found, sort_keys=True)
+
+
+def _pythons(text: str | None) -> dict[str, str]:
+    found = {}
+    for word in _words(text, "python") or ():
+        name, sign, python = word.partition("=")
+        if not sign:
+            raise UsageError(f"--inception-python={word}: write BACKEND=PYTHON, such as tensorrt=/opt/py310/bin/python")
+        path = shutil.which(python)
+        if path is None:
+            raise UsageError(f"--inception-python={word}: {python!r} is no program that can be run")
+        found[find_backend(name).backend.name] = path
+    return found
 
 
 def _sizes(table: Table, sizes: tuple[int, ...] | None) -> tuple[int, ...]:
