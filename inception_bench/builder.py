@@ -44,6 +44,13 @@ def make_weights(message: dict[str, Any]) -> Answer:
     return {}, []
 
 
+def make_images(message: dict[str, Any]) -> Answer:
+    """The images alone."""
+    table = find_table(message["address"])
+    np.save(Path(message["folder"]) / IMAGES, parity_images(message["input_size"], table.preprocessing))
+    return {}, []
+
+
 def make_reference(message: dict[str, Any]) -> Answer:
     """The images, eager float64's logits, their least spread, and what each mutation does to them."""
     folder, table = Path(message["folder"]), find_table(message["address"])
@@ -147,6 +154,7 @@ def main() -> None:
         {
             "threads": set_threads,
             "weights": make_weights,
+            "images": make_images,
             "reference": make_reference,
             "rounding": make_rounding,
             "row_reference": make_row_reference,

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from inception_bench.backends.base import Setup
-from inception_bench.hardware import Device, processor
+from inception_bench.backends.hardware import Device, processor
 from inception_bench.service import Answer, Unavailable, serve
 
 SETTLE_STEP_S = 0.0005

@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 LIBRARY = "libcuda.so.1"
+REMEDY = "install the NVIDIA driver, on a machine with an NVIDIA GPU"
 _CAPABILITY = (75, 76)  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, _MINOR
 _CAPTURE_THREAD_LOCAL = 1  # CU_STREAM_CAPTURE_MODE_THREAD_LOCAL
 _NON_BLOCKING = 1  # CU_STREAM_NON_BLOCKING

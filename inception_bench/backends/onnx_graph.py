@@ -41,10 +41,15 @@ class OnnxExport:
 
 
 def export_graph(network: Network, folder: Path, *, opset: str | None = None, dynamic: bool = False) -> None:
-    """Write the graph and its facts. ``opset`` 17 takes torch's older exporter, the only one that writes it."""
+    """Write the graph and its facts.
+
+    ``opset`` 17 is for TensorRT 8.6: by torch's older exporter, the only one that writes it, and in float32, as
+    that engine chooses types by itself.
+    """
     import torch
 
-    module, example = _in_precision(fold_batch_norms(network.module), network.precision), network.example
+    precision = "fp32" if opset == "17" else network.precision
+    module, example = _in_precision(fold_batch_norms(network.module), precision), network.example
     names: dict[str, Any] = {"input_names": [INPUT], "output_names": [OUTPUT], "verbose": False}
     # The exporter notes that torchvision's operators are absent; no network here has any.
     logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)

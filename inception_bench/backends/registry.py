@@ -79,12 +79,12 @@ class Registered:
         """The installed version of every package that the backend's artifact depends on."""
         return {name: installed_version(name) for name in self.backend.distributions}
 
-    def missing(self, python: str | None = None) -> str | None:
+    def missing(self, *, building_only: bool = False) -> str | None:
         """Why the backend cannot run here, with the command that would make it ready; else None.
 
-        With ``python``, another interpreter for its worker, only what building needs must be here.
+        ``building_only`` is for a worker with another interpreter: only what the export needs must be here.
         """
-        own = () if python else self.backend.modules
+        own = () if building_only else self.backend.modules
         needed = [*own, *getattr(self.backend, "build_modules", ())]
         absent = [module for module in dict.fromkeys(needed) if find_spec(module) is None]
         if not absent:

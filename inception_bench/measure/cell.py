@@ -15,7 +15,7 @@ import numpy as np
 from inception_bench.backends.cache import Artifact
 from inception_bench.backends.registry import find_backend
 from inception_bench.measure.machine import Activity
-from inception_bench.measure.parity import LIMITS, Parity, compare, compare_rows, limit_of
+from inception_bench.measure.parity import LIMITS, Parity, compare, compare_rows
 from inception_bench.measure.process import CallFailed, Process
 from inception_bench.measure.rounds import Rounds
 from inception_bench.measure.workshop import Reference, Workshop, setup_of
@@ -109,7 +109,7 @@ class Cell:
     def prepare(self) -> None:
         """Build, load and compare. Raises CellStopped."""
         registered = find_backend(self.case.backend)
-        absent = registered.missing(self._workshop.pythons.get(self.case.backend))
+        absent = registered.missing(building_only=self.case.backend in self._workshop.pythons)
         reason = absent or registered.unsupported(self.case.device, self.case.precision)
         if reason is not None:
             raise CellStopped("unavailable", "build", reason)
@@ -221,8 +221,7 @@ class Cell:
         rounding = None
         if self.case.precision not in LIMITS:
             rounding = self._workshop.rounding(self.case, weights, reference)
-        limit = limit_of(self.case.precision, rounding)
-        parity = self._compare(worker, self.case, reference, limit)
+        parity = self._compare(worker, self.case, reference, rounding)
         if not parity.can_tell:
             parity = self._compare_rows(weights)
         self.measurement.parity = parity
@@ -230,14 +229,14 @@ class Cell:
             raise CellStopped("mismatch", "parity", parity.reason())
 
     def _check_reference(self, worker: Process, reference: Reference) -> None:
-        parity = self._compare(worker, self.case.reference(), reference, LIMITS["fp32"])
+        parity = self._compare(worker, self.case.reference(), reference)
         if not parity.holds:
             raise CellStopped("failed", "parity", "the paired reference: " + parity.reason())
 
-    def _compare(self, worker: Process, case: Case, reference: Reference, limit: float) -> Parity:
+    def _compare(self, worker: Process, case: Case, reference: Reference, rounding: float | None = None) -> Parity:
         fields = {"images": str(reference.images), "batch_size": case.batch_size}
         _, (logits,) = worker.call("logits", self._left(), **fields)
-        return compare(logits, reference.logits, reference.spread, reference.mutations, limit)
+        return compare(logits, reference.logits, reference.spread, reference.mutations, case.precision, rounding)
 
     def _compare_rows(self, weights: Artifact) -> Parity:
         """The same engine on the same network with every end point as an output, in a worker of its own."""

@@ -50,12 +50,12 @@ class Parity:
         """Why it does not hold; empty where it does."""
         if not self.can_tell:
             return (
-                f"the parity limit {self.limit:.2g} cannot be told from a fault: {self.weakest_mutation_at} "
+                f"the parity limit {_short(self.limit)} cannot be told from a fault: {self.weakest_mutation_at} "
                 f"changes the output by {self.weakest_mutation:.1e} only"
             )
         if not self.holds:
             where = f" at {self.row}" if self.row else ""
-            return f"parity error {self.error:.2e} of the spread{where} is over the limit {self.limit:.2g}"
+            return f"parity error {self.error:.2e} of the spread{where} is over the limit {_short(self.limit)}"
         return ""
 
 
@@ -69,9 +69,15 @@ def limit_of(precision: str, rounding: float | None = None) -> float:
 
 
 def compare(
-    logits: np.ndarray, reference: np.ndarray, spread: float, mutations: Mapping[str, float], limit: float
+    logits: np.ndarray,
+    reference: np.ndarray,
+    spread: float,
+    mutations: Mapping[str, float],
+    precision: str,
+    rounding: float | None = None,
 ) -> Parity:
     """Compare logits (images, classes) with the float64 reference of the same shape."""
+    limit = limit_of(precision, rounding)
     weakest_at = min(mutations, key=lambda name: mutations[name])
     return Parity(parity_error(logits, reference, spread), limit, mutations[weakest_at], weakest_at, mutations)
 
@@ -122,3 +128,8 @@ def parity_error(logits: np.ndarray, reference: np.ndarray, spread: float) -> fl
     if logits.shape != reference.shape or not np.isfinite(logits).all():
         return float("inf")
     return float(np.abs(logits.astype(np.float64) - reference).max() / spread)
+
+
+def _short(limit: float) -> str:
+    """``1e-04``, ``2.2e-01``."""
+    return np.format_float_scientific(limit, precision=1, trim="-", exp_digits=2)

@@ -81,7 +81,7 @@ def select(request: Request) -> Selection:
     )
     required = _words(request.require, "require") or ()
     needed = frozenset(find_backend(word).backend.name for word in required)
-    return Selection(profile, cases, needed, _pythons(request.python), request.resume)
+    return Selection(profile, cases, needed, read_pythons(request.python), request.resume)
 
 
 def _words(text: str | None, option: str) -> tuple[str, ...] | None:
@@ -142,7 +142,8 @@ def read_options(name: str, words: Sequence[str]) -> str:
     return json.dumps(found, sort_keys=True)
 
 
-def _pythons(text: str | None) -> dict[str, str]:
+def read_pythons(text: str | None) -> dict[str, str]:
+    """``BACKEND=PYTHON`` words, checked: the interpreter of each named backend's workers."""
     found = {}
     for word in _words(text, "python") or ():
         name, sign, python = word.partition("=")

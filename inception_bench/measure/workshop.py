@@ -18,7 +18,7 @@ from inception_bench.backends.base import Setup
 from inception_bench.backends.cache import Artifact, ArtifactCache
 from inception_bench.backends.cuda import driver_problem
 from inception_bench.backends.registry import find_backend, installed_version
-from inception_bench.hardware import processor
+from inception_bench.backends.hardware import processor
 from inception_bench.measure.machine import usable_cores
 from inception_bench.measure.parity import MEASURED_AS, RowScale
 from inception_bench.measure.process import Process
@@ -27,6 +27,7 @@ from inception_bench.spec.case import Case
 
 BUILDER = "inception_bench.builder"
 WORKER = "inception_bench.worker"
+IMAGES = "images.npy"
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,12 @@ class Workshop:
         facts = json.loads((folder / "facts.json").read_text())
         return Reference(folder / "images.npy", np.load(folder / "logits.npy"), facts["spread"], facts["mutations"])
 
+    def images(self, case: Case) -> Path:
+        """The images that the case's network is shown, where no reference is needed."""
+        parts = {**_network(case), "versions": _reference_versions()}
+        fields = _network_fields(case)
+        return self.cache.get("images", parts, lambda folder: self._call("images", folder, **fields)).folder / IMAGES
+
     def rounding(self, case: Case, weights: Artifact, reference: Reference) -> float:
         """Eager's own error in the case's precision, over the spread."""
         fields = self._compared(weights, reference, case.precision)
@@ -110,6 +117,12 @@ class Workshop:
         registered = find_backend(case.backend)
         if not registered.exports:
             return weights
+        graph = self.graph(case, weights, images, rows=rows)
+        return self._compiled(case, graph) if registered.compiles else graph
+
+    def graph(self, case: Case, weights: Artifact, images: Path, *, rows: bool = False) -> Artifact:
+        """What the case's backend exports, before its engine compiles it. Raises CallFailed."""
+        registered = find_backend(case.backend)
         shared = getattr(registered.backend, "graph", None)
         chosen, precision = case.chosen, case.precision
         if shared is not None:  # tf32 is a matter of running; the graph is that of fp32
@@ -128,8 +141,7 @@ class Workshop:
             parts["hardware"] = processor()
         fields = {"backend": registered.target, "weights": str(weights.folder), "images": str(images), **built}
         kind = shared or case.backend
-        graph = self.cache.get(kind, parts, lambda folder: self._call("artifact", folder, **fields))
-        return self._compiled(case, graph) if registered.compiles else graph
+        return self.cache.get(kind, parts, lambda folder: self._call("artifact", folder, **fields))
 
     def worker(self, case: Case) -> Process:
         """A fresh worker for the case's backend, in the interpreter that was asked for it."""
