@@ -47,8 +47,10 @@ def build_plan(trt: Any, graph: Path, setup: Setup, compute_capability: str | No
     builder = trt.Builder(logger)
     network = builder.create_network(_network_flags(trt))
     parser = trt.OnnxParser(network, logger)
-    if not parser.parse(graph.read_bytes()):
-        raise PlanError("; ".join(str(parser.get_error(place)) for place in range(parser.num_errors)))
+    understood = parser.parse(graph.read_bytes())
+    if not understood or not network.num_inputs:  # of bytes that are no graph it makes an empty network
+        complaints = [str(parser.get_error(place)) for place in range(parser.num_errors)]
+        raise PlanError(f"the engine cannot read {graph.name}: {'; '.join(complaints) or 'it holds no network'}")
     config = builder.create_builder_config()
     config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED  # the inspector then names types and tactics
     if setup.precision != "tf32":

@@ -17,8 +17,8 @@ import inception_bench
 from inception_bench.backends.base import Setup
 from inception_bench.backends.cache import Artifact, ArtifactCache
 from inception_bench.backends.cuda import driver_problem
-from inception_bench.backends.registry import find_backend, installed_version
 from inception_bench.backends.hardware import processor
+from inception_bench.backends.registry import find_backend, installed_version
 from inception_bench.measure.machine import usable_cores
 from inception_bench.measure.parity import MEASURED_AS, RowScale
 from inception_bench.measure.process import Process
