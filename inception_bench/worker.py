@@ -44,7 +44,7 @@ class Worker:
         module, _, attribute = message["backend"].partition(":")
         self.backend = getattr(import_module(module), attribute)
         if message["device"] == "cuda" and not message.get("without_device"):
-            self.device = Device()  # before the engine is: what it takes of the device's memory counts from here
+            self.device = Device()
         for name in self.backend.modules:
             self._import(name)
         return {
@@ -73,6 +73,8 @@ class Worker:
         """Load the artifact; say how it will really run."""
         setup = Setup(**message["setup"])
         self._require(setup)
+        if self.device is not None:
+            self.device.before_load()
         start = time.perf_counter()
         self.session = self.backend.load(Path(message["folder"]), setup)
         seconds = time.perf_counter() - start
@@ -149,6 +151,10 @@ class Worker:
             import_module(name)
         except ModuleNotFoundError as error:
             raise Unavailable(f"{error.name} is not installed for {sys.executable}; {self.backend.install}") from None
+        except (ImportError, OSError) as error:  # a library of the system or of the driver that it links to
+            raise Unavailable(
+                f"{name} cannot be loaded by {sys.executable} ({error}); {self.backend.install}"
+            ) from None
 
     def _refusal(self, device: str, precision: str) -> str | None:
         refuses = getattr(self.backend, "refuses", None)

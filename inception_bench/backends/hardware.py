@@ -32,16 +32,20 @@ class Device:
         if problem is not None:
             raise Unavailable(problem)
         self._cuda = Cuda()
-        self._free_at_start = self._cuda.free_and_total()[0]
+        self._free_before = self._cuda.free_and_total()[0]
         self.facts: dict[str, Any] = self._cuda.facts()
         self._gpu: nvml.Gpu | None = None
         if find_spec(nvml.MODULE) is not None:
             self._gpu = nvml.Gpu(self.facts["pci"])
             self.facts["driver"] = self._gpu.facts()["driver"]
 
+    def before_load(self) -> None:
+        """An engine is about to load. What others use, the paired reference among them, is in use already."""
+        self._free_before = self._cuda.free_and_total()[0]
+
     def memory(self) -> dict[str, int]:
-        """Bytes of the device that are used now and were free when the worker started, engine and all."""
-        return {"mem_get_info_delta": self._free_at_start - self._cuda.free_and_total()[0]}
+        """Bytes of the device that are used now and were free before the engine loaded."""
+        return {"mem_get_info_delta": self._free_before - self._cuda.free_and_total()[0]}
 
     def window(self, call: Callable[[], None], seconds: float, batch_size: int) -> dict[str, Any]:
         """Call for at least ``seconds``: what the card says before and in the middle, and its energy an image."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,14 @@ from inception_bench.backends.cuda import Cuda, driver_problem
 from inception_bench.backends.tensorrt_plan import PLAN, build_plan, is_version_8
 from inception_bench.backends.tensorrt_session import TensorRtSession
 
+TIMINGS = "INCEPTION_BENCH_TIMINGS"
 _TF32_CAPABILITY = (8, 0)
+
+
+def timing_file(gpu: str, version: str) -> Path | None:
+    """Where builds on ``gpu`` by ``version`` keep their timings; None where the coordinator names no folder."""
+    folder = os.environ.get(TIMINGS)
+    return Path(folder) / f"{gpu.replace(' ', '-')}-{version}.cache" if folder else None
 
 
 class TensorRt(onnx_graph.OnnxExport):
@@ -41,7 +49,8 @@ class TensorRt(onnx_graph.OnnxExport):
     def compile(self, graph: Path, folder: Path, setup: Setup) -> None:
         import tensorrt
 
-        (folder / PLAN).write_bytes(build_plan(tensorrt, graph / onnx_graph.FILE, setup))
+        timings = timing_file(Cuda().facts()["name"], tensorrt.__version__)
+        (folder / PLAN).write_bytes(build_plan(tensorrt, graph / onnx_graph.FILE, setup, timings=timings))
 
     def load(self, folder: Path, setup: Setup) -> Any:
         import tensorrt

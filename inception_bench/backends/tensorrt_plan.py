@@ -36,11 +36,14 @@ def is_version_8(trt: Any) -> bool:
     return major(trt) == 8 and not hasattr(trt.NetworkDefinitionCreationFlag, "STRONGLY_TYPED")
 
 
-def build_plan(trt: Any, graph: Path, setup: Setup, compute_capability: str | None = None) -> bytes:
+def build_plan(
+    trt: Any, graph: Path, setup: Setup, compute_capability: str | None = None, timings: Path | None = None
+) -> bytes:
     """Parse ``graph`` and build it for the setup's precision and batch. Raises PlanError.
 
     The graph's own types are kept (strongly typed); a weight of binary32 may be rounded to TF32 only
     where tf32 is asked. ``compute_capability`` names a target (``SM89``) for engines that build without one.
+    ``timings`` is a file that keeps how fast each kernel was here, so that the next build asks again for less.
     """
     words: list[str] = []
     logger = _listener(trt, words)
@@ -63,16 +66,23 @@ def build_plan(trt: Any, graph: Path, setup: Setup, compute_capability: str | No
         config.num_compute_capabilities = 1
         config.set_compute_capability(getattr(trt.ComputeCapability, compute_capability), 0)
     _add_profile(builder, network, config, setup.batch_size)
+    if timings is not None:
+        known = timings.read_bytes() if timings.exists() else b""
+        config.set_timing_cache(config.create_timing_cache(known), False)
     plan = builder.build_serialized_network(network, config)
     if plan is None:
         raise PlanError(f"the engine built nothing; its last words: {'; '.join(words[-3:]) or 'none'}")
+    if timings is not None:
+        timings.parent.mkdir(parents=True, exist_ok=True)
+        timings.write_bytes(bytes(config.get_timing_cache().serialize()))
     return bytes(plan)
 
 
 def _network_flags(trt: Any) -> int:
     flags = trt.NetworkDefinitionCreationFlag
     name = "EXPLICIT_BATCH" if is_version_8(trt) else "STRONGLY_TYPED"
-    return 1 << int(getattr(flags, name))
+    # A version that knows the name no more has no other kind of network.
+    return 1 << int(getattr(flags, name)) if hasattr(flags, name) else 0
 
 
 def _for_version_8(trt: Any, network: Any, config: Any, precision: str) -> None:

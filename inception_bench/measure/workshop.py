@@ -186,9 +186,13 @@ class Workshop:
         }
 
     def _compiler_caches(self) -> dict[str, str]:
-        """Where inductor and Triton keep what they compiled: with the other artifacts."""
+        """Where inductor, Triton and TensorRT keep what they compiled and timed: with the other artifacts."""
         root = self.cache.root / "inductor"
-        return {"TORCHINDUCTOR_CACHE_DIR": str(root / "code"), "TRITON_CACHE_DIR": str(root / "triton")}
+        return {
+            "TORCHINDUCTOR_CACHE_DIR": str(root / "code"),
+            "TRITON_CACHE_DIR": str(root / "triton"),
+            "INCEPTION_BENCH_TIMINGS": str(self.cache.root / "timings"),
+        }
 
     def count(self, case: Case) -> dict[str, Any]:
         """Params and MACs as fvcore and FlopCounterMode count them."""

@@ -27,7 +27,7 @@ def prepared(workshop: Workshop, case: Case) -> Cell:
     return cell
 
 
-@pytest.mark.parametrize("backend", ["eager", "eager_channels_last", "torchscript", "aot_inductor"])
+@pytest.mark.parametrize("backend", ["eager", "eager_channels_last", "torchscript"])
 def test_bf16_runs_and_is_attested(backend: str, workshop: Workshop):
     found = prepared(workshop, small_case(backend, "bf16")).measurement
     assert (found.outcome, found.reason) == ("ok", "")
@@ -81,7 +81,7 @@ def test_every_end_point_can_be_compared(workshop: Workshop, backend: str):
     cell._enter("parity")
     parity = cell._compare_rows(workshop.weights(case))
     assert parity.by == "rows"
-    assert parity.row in ("Stem", "Mixed", "Mixed_b", "Logits")
+    assert parity.row in ("Stem", "Mixed", "Logits")
     assert parity.holds
     assert parity.error < 1e-5
 
