@@ -147,14 +147,13 @@ class Worker:
         return {}, []
 
     def _import(self, name: str) -> None:
+        whose = f"{sys.executable}; {self.backend.install}"
         try:
             import_module(name)
         except ModuleNotFoundError as error:
-            raise Unavailable(f"{error.name} is not installed for {sys.executable}; {self.backend.install}") from None
+            raise Unavailable(f"{error.name} is not installed for {whose}") from None
         except (ImportError, OSError) as error:  # a library of the system or of the driver that it links to
-            raise Unavailable(
-                f"{name} cannot be loaded by {sys.executable} ({error}); {self.backend.install}"
-            ) from None
+            raise Unavailable(f"{name} cannot be loaded ({error}) by {whose}") from None
 
     def _refusal(self, device: str, precision: str) -> str | None:
         refuses = getattr(self.backend, "refuses", None)
