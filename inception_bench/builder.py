@@ -18,8 +18,10 @@ from inception_bench.backends.base import Network as BuildInput
 from inception_bench.data.photographs import parity_images
 from inception_bench.models.catalogue import find_table
 from inception_bench.models.counters import count
-from inception_bench.models.mutations import mutation_errors
+from inception_bench.models.mutations import mutation_errors, row_mutation_errors
 from inception_bench.models.network import create_model
+from inception_bench.models.rounding import rounded
+from inception_bench.models.rows import load_for
 from inception_bench.models.signal import keep_signal
 from inception_bench.models.stored import load_network, save_network
 from inception_bench.service import Answer, serve
@@ -27,6 +29,9 @@ from inception_bench.service import Answer, serve
 IMAGES, LOGITS, FACTS = "images.npy", "logits.npy", "facts.json"
 # Mutations are looked at on the first images only: fewer images can only make a fault look smaller.
 MUTATION_IMAGES = 4
+# Comparing row by row moves every map of a network; two images, one of each photograph, keep that small.
+ROW_IMAGES = 2
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def make_weights(message: dict[str, Any]) -> Answer:
@@ -36,6 +41,13 @@ def make_weights(message: dict[str, Any]) -> Answer:
     model = create_model(message["address"], width_mult=message["width_mult"], num_classes=message["num_classes"])
     keep_signal(model, images)
     save_network(model, message["address"], message["width_mult"], message["num_classes"], Path(message["folder"]))
+    return {}, []
+
+
+def make_images(message: dict[str, Any]) -> Answer:
+    """The images alone."""
+    table = find_table(message["address"])
+    np.save(Path(message["folder"]) / IMAGES, parity_images(message["input_size"], table.preprocessing))
     return {}, []
 
 
@@ -64,13 +76,51 @@ def least_spread(logits: np.ndarray) -> float:
     return float(pairs[~np.eye(len(logits), dtype=bool)].min())
 
 
+def make_rounding(message: dict[str, Any]) -> Answer:
+    """How far eager in a precision is from the float64 logits: the largest difference, in logits."""
+    dtype = _DTYPES[message["precision"]]
+    model = rounded(load_network(Path(message["weights"])), dtype)
+    images = torch.from_numpy(np.load(Path(message["reference"]) / IMAGES))
+    with torch.inference_mode():
+        logits = model(images.to(dtype)).double().numpy()
+    error = float(np.abs(logits - np.load(Path(message["reference"]) / LOGITS)).max())
+    (Path(message["folder"]) / FACTS).write_text(json.dumps({"error": error}))
+    return {}, []
+
+
+def make_row_reference(message: dict[str, Any]) -> Answer:
+    """Every end point in float64, with its spread, what rounding does there, and what each mutation does there."""
+    folder, dtype = Path(message["folder"]), _DTYPES[message["precision"]]
+    images = torch.from_numpy(np.load(Path(message["reference"]) / IMAGES)[:ROW_IMAGES])
+    with torch.inference_mode():
+        exact = load_network(Path(message["weights"])).double().forward_rows(images.double())
+        coarse = rounded(load_network(Path(message["weights"])), dtype).forward_rows(images.to(dtype))
+    spreads = {name: float((part[0] - part[1]).abs().max()) for name, part in exact.items()}
+    faults = row_mutation_errors(load_network(Path(message["weights"])), images, spreads)
+    scales = [
+        {
+            "name": name,
+            "values": part[0].numel(),
+            "spread": spreads[name],
+            "rounding": float((coarse[name].double() - part).abs().max()) / spreads[name],
+            "mutations": faults[name],
+        }
+        for name, part in exact.items()
+    ]
+    np.save(folder / IMAGES, images.numpy())
+    np.save(folder / LOGITS, np.concatenate([part.flatten(1).float().numpy() for part in exact.values()], 1))
+    (folder / FACTS).write_text(json.dumps({"scales": scales}))
+    return {}, []
+
+
 def make_artifact(message: dict[str, Any]) -> Answer:
-    """What a backend exports."""
+    """What a backend exports: the network, or with ``rows`` the network that shows every end point."""
     module, _, attribute = message["backend"].partition(":")
     backend = getattr(import_module(module), attribute)
     images = np.load(message["images"])
-    batch = images[np.arange(message["batch_size"]) % len(images)]
-    network = BuildInput(load_network(Path(message["weights"])), torch.from_numpy(batch), message["precision"])
+    batch = torch.from_numpy(images[np.arange(message["batch_size"]) % len(images)])
+    model = load_for(Path(message["weights"]), rows=message["rows"])
+    network = BuildInput(model, batch, message["precision"], message["device"], message["options"])
     backend.build(network, Path(message["folder"]))
     return {}, []
 
@@ -104,7 +154,10 @@ def main() -> None:
         {
             "threads": set_threads,
             "weights": make_weights,
+            "images": make_images,
             "reference": make_reference,
+            "rounding": make_rounding,
+            "row_reference": make_row_reference,
             "artifact": make_artifact,
             "count": count_network,
         }

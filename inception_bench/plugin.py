@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 OPTIONS: dict[str, tuple[str, str]] = {
     "models": ("NAMES", "networks (name or name@definition), or 'all', or 'all-definitions'"),
-    "backends": ("NAMES", "runtimes, or 'all'"),
+    "backends": ("NAMES", "runtimes, or 'all'; options in brackets: compile[mode=max-autotune]"),
     "device": ("NAME", "where to run"),
     "precisions": ("NAMES", "numeric precisions"),
     "batch-sizes": ("NUMBERS", "images a call"),
@@ -35,6 +35,8 @@ OPTIONS: dict[str, tuple[str, str]] = {
     "results": ("DIR", "where the results go; default results/local"),
     "threads": ("N", "threads inside one operation; default: all usable cores"),
     "require": ("BACKENDS", "runtimes whose absence is a failure, not a skip"),
+    "python": ("BACKEND=PYTHON", "run a runtime's workers with another interpreter"),
+    "resume": ("", "take over cells of the results folder that are ok for the same case, code, versions and machine"),
 }
 NOT_AT_ONCE = "-n runs cells at the same time, which spoils their times; run the suites without it"
 _UNUSED = "ignore:Benchmark fixture was not used at all"
@@ -43,7 +45,8 @@ _UNUSED = "ignore:Benchmark fixture was not used at all"
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("inception_bench", "inception_bench (lists are comma-separated)")
     for name, (metavar, text) in OPTIONS.items():
-        group.addoption(f"--inception-{name}", metavar=metavar, default=None, help=text)
+        given: dict[str, Any] = {"metavar": metavar} if metavar else {"action": "store_true"}
+        group.addoption(f"--inception-{name}", default=None, help=text, **given)
     parser.addini(
         "inception_limits", "seconds a stage of a cell may take: build=900 load=180 parity=300 time=900", "string", ""
     )
@@ -71,7 +74,10 @@ class State:
         from inception_bench.measure.selection import Request, select
 
         if self.selection is None:
-            asked = {name.replace("-", "_"): _option(self.config, name) for name in OPTIONS if name != "results"}
+            asked: dict[str, Any] = {
+                name.replace("-", "_"): _option(self.config, name) for name in OPTIONS if name != "results"
+            }
+            asked["resume"] = bool(asked["resume"])
             try:
                 self.selection = select(Request(**asked))
             except UsageError as error:

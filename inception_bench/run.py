@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from inception_bench.measure.selection import Selection
 from inception_bench.measure.workshop import Workshop
 from inception_bench.records.journal import FILE, Journal
 from inception_bench.records.record import Record, Run
+from inception_bench.records.resume import key_of_case, resumable, taken_over
 from inception_bench.report.board import Board
 from inception_bench.report.files import prepare_folder, write_environment, write_results
 from inception_bench.spec.case import Case
@@ -34,6 +36,7 @@ class BenchRun:
     run: Run
     journal: Journal
     activity: Activity
+    earlier: Mapping[str, Record] = field(default_factory=dict)
     written: int = field(default=0, init=False)
 
     @classmethod
@@ -50,8 +53,12 @@ class BenchRun:
         run_id = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
         started = now.isoformat(timespec="seconds")
         run = Run(run_id, started, selection.profile.name, read_environment().to_json())
-        workshop = Workshop(ArtifactCache(cache), limits.build)
-        self = cls(folder, selection, limits, workshop, run, Journal(folder / FILE), Activity.now())
+        workshop = Workshop(ArtifactCache(cache), limits.build, selection.pythons)
+        journal = Journal(folder / FILE)
+        earlier: Mapping[str, Record] = {}
+        if selection.resume and journal.path.exists():
+            earlier = resumable(journal.read()[0], run.environment, selection.profile.rounds)
+        self = cls(folder, selection, limits, workshop, run, journal, Activity.now(), earlier)
         if keeps_records:
             prepare_folder(folder)
             self.write_environment()
@@ -61,6 +68,14 @@ class BenchRun:
         """How every cell of this run is timed."""
         profile = self.selection.profile
         return Plan(profile.rounds, profile.warmup_rounds, self.limits, self.run.run_id)
+
+    def measured_before(self, case: Case) -> Record | None:
+        """The record of an earlier run that still holds for ``case``, where resuming was asked for."""
+        return self.earlier.get(key_of_case(case.to_json()))
+
+    def take_over(self, record: Record) -> Record:
+        """Write an earlier record as this run's own, saying where it is from."""
+        return self._append(taken_over(record, self.run))
 
     def keep_cell(self, case: Case, measurement: Measurement) -> Record:
         """Write a cell's record to the disk."""
@@ -88,7 +103,9 @@ class BenchRun:
 
     def _keep(self, kind: str, case: Case, body: dict[str, Any]) -> Record:
         costs = case_complexity(case)
-        record = Record(kind, self.run, case.to_json(), costs.params_without_aux, costs.macs, body)
+        return self._append(Record(kind, self.run, case.to_json(), costs.params_without_aux, costs.macs, body))
+
+    def _append(self, record: Record) -> Record:
         self.journal.append(record)
         self.written += 1
         return record

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import signal
 import sys
 import traceback
@@ -40,10 +41,22 @@ def serve(handlers: Mapping[str, Handler]) -> None:
             reply, arrays = handlers[header["op"]](header)
         except Unavailable as reason:
             reply, arrays = {"unavailable": str(reason)}, []
+        except NotImplementedError as error:
+            # torch's words for an operator that it lacks in a precision, such as LRN in 16 bits on a CPU.
+            reply, arrays = {"unavailable": f"the engine lacks an operator in this precision: {error}"}, []
         except Exception as error:
             traceback.print_exc(file=sys.stderr)
-            reply, arrays = {"error": f"{type(error).__name__}: {error}"}, []
+            reply, arrays = {"error": account(error)}, []
         wire.send(answers, reply, arrays)
+
+
+def account(error: Exception) -> str:
+    """An error in words; of one about a device's memory only how much was asked for."""
+    text = f"{type(error).__name__}: {error}"
+    if "out of memory" not in text.lower():
+        return text
+    asked = re.search(r"(?:asked|allocate) ([\d.]+ [KMGT]i?B)", text)
+    return f"out of memory (asked {asked[1]})" if asked else f"out of memory: {text}"
 
 
 def _private_stdout() -> wire.Writer:

@@ -15,13 +15,15 @@ import threading
 import time
 from contextlib import suppress
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from inception_bench.backends.base import Setup
-from inception_bench.service import Answer, serve
+from inception_bench.backends.hardware import Device, processor
+from inception_bench.service import Answer, Unavailable, serve
 
 SETTLE_STEP_S = 0.0005
 SETTLE_LIMIT_S = 0.1
@@ -33,20 +35,48 @@ class Worker:
     def __init__(self) -> None:
         self.backend: Any = None
         self.session: Any = None
+        self.host_batch: Any = None
         self.batch: Any = None
+        self.device: Device | None = None
 
     def start(self, message: dict[str, Any]) -> Answer:
         """Import the engine, so that neither load nor first call pays for it."""
         module, _, attribute = message["backend"].partition(":")
         self.backend = getattr(import_module(module), attribute)
+        if message["device"] == "cuda" and not message.get("without_device"):
+            self.device = Device()
         for name in self.backend.modules:
-            import_module(name)
-        return {"python": sys.version.split()[0], "pid": os.getpid()}, []
+            self._import(name)
+        return {
+            "python": sys.version.split()[0],
+            "pid": os.getpid(),
+            "versions": {name: found for name in self.backend.distributions if (found := installed(name))},
+            "hardware": processor() if self.device is None else self.device.facts,
+        }, []
+
+    def refusals(self, message: dict[str, Any]) -> Answer:
+        """Why this machine cannot do a precision on a device, for all that the engine knows; empty where it can."""
+        found: dict[str, dict[str, str]] = {}
+        for device, precisions in self.backend.precisions.items():
+            found[device] = {precision: self._refusal(device, precision) or "" for precision in precisions}
+        return {"refusals": found}, []
+
+    def compile(self, message: dict[str, Any]) -> Answer:
+        """Let the engine make its own file of an exported graph."""
+        setup = Setup(**message["setup"])
+        if not message.get("without_device"):
+            self._require(setup)
+        self.backend.compile(Path(message["graph"]), Path(message["folder"]), setup)
+        return {}, []
 
     def load(self, message: dict[str, Any]) -> Answer:
         """Load the artifact; say how it will really run."""
+        setup = Setup(**message["setup"])
+        self._require(setup)
+        if self.device is not None:
+            self.device.before_load()
         start = time.perf_counter()
-        self.session = self.backend.load(Path(message["folder"]), Setup(**message["setup"]))
+        self.session = self.backend.load(Path(message["folder"]), setup)
         seconds = time.perf_counter() - start
         return {"load_s": seconds, "modules": [name for name in ("torch", "onnxruntime") if name in sys.modules]}, []
 
@@ -54,8 +84,9 @@ class Worker:
         """The first call after loading, on the first batch."""
         images = np.load(message["images"])
         size = message["batch_size"]
-        self.batch = self.session.put(np.ascontiguousarray(images[np.arange(size) % len(images)]))
-        return {"first_call_s": self._timed()[0]}, []
+        self.host_batch = np.ascontiguousarray(images[np.arange(size) % len(images)])
+        self.batch = self.session.put(self.host_batch)
+        return {"first_call_s": self._timed()["seconds"]}, []
 
     def attest(self, message: dict[str, Any]) -> Answer:
         """How the session really runs, and where that differs from what was asked."""
@@ -63,7 +94,7 @@ class Worker:
         return {"attest": attestation.to_json(), "differences": attestation.differences(Setup(**message["setup"]))}, []
 
     def logits(self, message: dict[str, Any]) -> Answer:
-        """The network's answers to all given images, a batch at a time, as (images, classes)."""
+        """The network's answers to all given images, a batch at a time, as (images, values)."""
         images = np.load(message["images"])
         size, answers = message["batch_size"], []
         for start in range(0, len(images), size):
@@ -75,7 +106,7 @@ class Worker:
 
     def warm_up(self, message: dict[str, Any]) -> Answer:
         """Calls that do not count."""
-        return {"seconds": [self._timed()[0] for _ in range(message["rounds"])]}, []
+        return {"seconds": [self._timed()["seconds"] for _ in range(message["rounds"])]}, []
 
     def begin(self, message: dict[str, Any]) -> Answer:
         """The last thing before the first timed round: collect garbage, reset the peak of memory."""
@@ -86,13 +117,27 @@ class Worker:
         return {"peak_rss_since_start_bytes": before, "peak_was_reset": reset_peak_rss()}, []
 
     def round(self, message: dict[str, Any]) -> Answer:
-        """One timed call. The answer waits until this process is quiet, so that it slows nobody's next round."""
-        seconds, preempted = self._timed()
-        return {"seconds": seconds, "preempted": preempted, "settle_s": settle()}, []
+        """One timed call: host time, and device time where there is a device.
+
+        The answer waits until this process is quiet, so that it slows nobody's next round.
+        """
+        timed = self._timed()
+        return {**timed, "settle_s": settle()}, []
 
     def end(self, message: dict[str, Any]) -> Answer:
         """The peak of memory over the timed rounds."""
         return {"peak_rss_bytes": peak_rss_bytes()}, []
+
+    def on_device(self, message: dict[str, Any]) -> Answer:
+        """On a GPU, after the rounds: memory, calls with their input's transfer, and a window for power and energy."""
+        if self.device is None:
+            return {"device": None}, []
+        statement: dict[str, int] = getattr(self.session, "device_memory", dict)()
+        memory = {**self.device.memory(), **statement}
+        transferred = [self._timed_with_input() for _ in range(message["rounds"])]
+        window = self.device.window(self._call, message["window_s"], len(self.host_batch))
+        device = {**self.device.facts, "memory": memory, "l2": "warm: each call has the batch of the last", **window}
+        return {"device": device, "with_input_s": transferred}, []
 
     def close(self, message: dict[str, Any]) -> Answer:
         """Let the engine go."""
@@ -101,16 +146,60 @@ class Worker:
             self.session = None
         return {}, []
 
-    def _timed(self) -> tuple[float, int]:
+    def _import(self, name: str) -> None:
+        whose = f"{sys.executable}; {self.backend.install}"
+        try:
+            import_module(name)
+        except ModuleNotFoundError as error:
+            raise Unavailable(f"{error.name} is not installed for {whose}") from None
+        except (ImportError, OSError) as error:  # a library of the system or of the driver that it links to
+            raise Unavailable(f"{name} cannot be loaded ({error}) by {whose}") from None
+
+    def _refusal(self, device: str, precision: str) -> str | None:
+        refuses = getattr(self.backend, "refuses", None)
+        return None if refuses is None else refuses(device, precision)
+
+    def _require(self, setup: Setup) -> None:
+        refusal = self._refusal(setup.device, setup.precision)
+        if refusal:
+            raise Unavailable(refusal)
+
+    def _call(self) -> None:
+        self.session.run(self.batch)
+        self.session.synchronize()
+
+    def _timed(self) -> dict[str, Any]:
         """Seconds of one call until synchronised, and the involuntary context switches meanwhile."""
         session, batch = self.session, self.batch
+        clock = getattr(session, "device_clock", None)
         session.synchronize()
         switches = resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
         start = time.perf_counter()
+        if clock is not None:
+            clock.start()
         session.run(batch)
+        if clock is not None:
+            clock.stop()
         session.synchronize()
         seconds = time.perf_counter() - start
-        return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw - switches
+        preempted = resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw - switches
+        return {"seconds": seconds, "preempted": preempted, "device_s": None if clock is None else clock.seconds()}
+
+    def _timed_with_input(self) -> float:
+        """Seconds of one call whose batch still lies in the host's memory."""
+        self.session.synchronize()
+        start = time.perf_counter()
+        self.session.run(self.session.put(self.host_batch))
+        self.session.synchronize()
+        return time.perf_counter() - start
+
+
+def installed(distribution: str) -> str:
+    """The version of a package of this interpreter, or an empty string."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return ""
 
 
 def settle() -> float:
@@ -157,11 +246,16 @@ def reset_peak_rss() -> bool:
     return True
 
 
+VERBS = (
+    "start", "refusals", "compile", "load", "first", "attest", "logits", "warm_up", "begin", "round", "end",
+    "on_device", "close",
+)  # fmt: skip
+
+
 def main() -> None:
     """Answer the coordinator until it hangs up."""
     worker = Worker()
-    verbs = ("start", "load", "first", "attest", "logits", "warm_up", "begin", "round", "end", "close")
-    serve({verb: getattr(worker, verb) for verb in verbs})
+    serve({verb: getattr(worker, verb) for verb in VERBS})
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -14,14 +15,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Setup:
-    """How a session is to run. ``threads`` is the number of threads inside one operation."""
+    """How a session is to run. ``threads`` is the number of threads inside one operation.
+
+    With ``rows`` a backend that loads the weights themselves answers with every end point's map, flat and
+    side by side, in place of the logits; where a backend exports, its export does so already.
+    """
 
     device: str
     precision: str
     threads: int
     batch_size: int
     input_size: int
-    options: dict[str, Any] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)
+    rows: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,11 @@ class Session(Protocol):
 
     ``put`` moves a batch (N, 3, H, W) of float32 to the device, outside the clock; ``run`` takes
     what ``put`` gave and may return before the work is done; after ``synchronize`` it is done;
-    ``fetch`` gives logits (N, classes) as float32.
+    ``fetch`` gives logits (N, classes) as float32. A batch of another shape than the session was set
+    up for is answered right or refused with an error, never answered wrong. ``close`` may be called twice.
+
+    Two attributes are optional, for devices: ``device_clock`` (a DeviceClock), and ``device_memory()``,
+    the engine's own statement of its memory, as named byte counts.
     """
 
     def put(self, batch: np.ndarray) -> Any: ...
@@ -71,13 +81,26 @@ class Session(Protocol):
     def close(self) -> None: ...
 
 
+class DeviceClock(Protocol):
+    """Marks on the stream of a session's device; ``seconds`` between them, once it is synchronised."""
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def seconds(self) -> float: ...
+
+
 @dataclass(frozen=True)
 class Network:
-    """What a backend builds from: the module with its weights, in evaluation mode, and an input."""
+    """What a backend builds from: the module with its weights, float32 on the CPU, in evaluation mode, and an input.
+
+    The backend casts it to ``precision`` before it exports, so that what it builds carries the precision.
+    """
 
     module: nn.Module
     example: Tensor
     precision: str
+    device: str = "cpu"
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 class Backend(Protocol):
@@ -85,23 +108,40 @@ class Backend(Protocol):
 
     ``modules`` are imported in the worker; ``distributions`` are the packages whose versions decide
     whether an artifact is still good; ``install`` is the command that brings what is missing.
+    ``precisions`` says for each device that the engine knows which precisions it has there.
     ``load`` gets the artifact's folder, or that of the weights where the backend exports nothing.
+
+    Optional attributes: ``options`` (name to possible values, the default first) and
+    ``refuses(device, precision)``, asked in the worker: why this machine cannot, or None.
     """
 
     name: str
     modules: tuple[str, ...]
     distributions: tuple[str, ...]
     install: str
-    devices: tuple[str, ...]
-    precisions: tuple[str, ...]
+    precisions: Mapping[str, tuple[str, ...]]
 
     def load(self, folder: Path, setup: Setup) -> Session: ...
 
 
 @runtime_checkable
 class Exporter(Protocol):
-    """A backend that first builds an artifact, in a process that has torch and ``build_modules``."""
+    """A backend that first builds an artifact, in a process that has torch and ``build_modules``.
+
+    With an attribute ``graph`` (a name) the artifact is shared by all backends of that name whose
+    ``build`` is the same function; then ``build_distributions`` decide whether it is still good.
+    """
 
     build_modules: tuple[str, ...]
 
     def build(self, network: Network, folder: Path) -> None: ...
+
+
+@runtime_checkable
+class Compiler(Protocol):
+    """A backend whose engine makes an engine file of the exported graph, by its own interpreter, on its own device.
+
+    ``compile`` reads the exported artifact in ``graph`` and writes what ``load`` takes into ``folder``.
+    """
+
+    def compile(self, graph: Path, folder: Path, setup: Setup) -> None: ...

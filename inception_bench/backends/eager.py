@@ -3,34 +3,52 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from inception_bench.backends.base import Attestation, Setup
-from inception_bench.backends.torch_session import TorchSession, convolution_precision
+from inception_bench.backends.torch_session import (
+    DTYPE_OF,
+    PRECISIONS,
+    TorchSession,
+    convolution_precision,
+    prepare,
+    refuses,
+    tf32_allowed,
+)
 
 
 class EagerSession(TorchSession):
-    """The module as it is, in evaluation mode, NCHW."""
+    """The module as it is, in evaluation mode, NCHW or NHWC."""
 
-    def __init__(self, folder: Path, setup: Setup):
+    def __init__(self, folder: Path, setup: Setup, memory_format: str = "contiguous_format"):
         import torch
 
-        from inception_bench.models.stored import load_network
+        from inception_bench.models.rows import load_for
 
-        self._module = load_network(folder)
-        super().__init__(self._module, setup.threads)
+        prepare(setup)
+        layout = getattr(torch, memory_format)
+        module: Any = load_for(folder, rows=setup.rows)
+        self._module = module.to(setup.device, getattr(torch, DTYPE_OF[setup.precision]), memory_format=layout)
+        super().__init__(self._module, setup, layout)
         self._version = torch.__version__
 
     def attest(self) -> Attestation:
         torch = self._torch
         convs = [module for module in self._module.modules() if isinstance(module, torch.nn.Conv2d)]
         norms = [module for module in self._module.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+        device = ",".join(sorted({conv.weight.device.type for conv in convs}))
+        # A 1x1 filter is contiguous in both layouts, so only wider ones tell.
+        wide = [conv.weight for conv in convs if conv.weight.shape[1] > 1 and conv.weight.shape[-2:].numel() > 1]
+        last = sum(weight.is_contiguous(memory_format=torch.channels_last) for weight in wide)
         return Attestation(
             engine="torch",
             engine_version=self._version,
-            device=",".join(sorted({conv.weight.device.type for conv in convs})),
-            precision=convolution_precision({str(conv.weight.dtype) for conv in convs}),
+            device=device,
+            precision=convolution_precision({str(conv.weight.dtype) for conv in convs}, device),
             threads=torch.get_num_threads(),
             batch_norms_left=len(norms),
+            tf32=tf32_allowed(device),
+            note=f"filters in NHWC: {last} of {len(wide)} wider than 1x1",
         )
 
 
@@ -41,8 +59,10 @@ class Eager:
     modules = ("torch", "safetensors")
     distributions = ("torch",)
     install = "pip install torch safetensors"
-    devices = ("cpu",)
-    precisions = ("fp32",)
+    precisions = PRECISIONS
+
+    def refuses(self, device: str, precision: str) -> str | None:
+        return refuses(device, precision)
 
     def load(self, folder: Path, setup: Setup) -> EagerSession:
         return EagerSession(folder, setup)

@@ -1,83 +1,117 @@
-"""ONNX Runtime on the CPU: torch's dynamo exporter, then a session that needs no torch."""
+"""ONNX Runtime on the CPU or on CUDA: torch's exporter, then a session that on a CPU needs no torch."""
 
 from __future__ import annotations
 
 import json
-import logging
-import warnings
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from inception_bench.backends.base import Attestation, Network, Setup
+from inception_bench.backends.cuda import driver_problem
+from inception_bench.backends.onnx_graph import BUILD_MODULES, FACTS, FILE, INPUT, OUTPUT, export_graph, read_facts
+from inception_bench.service import Unavailable
 
-FILE = "network.onnx"
-FACTS = "facts.json"
-INPUT, OUTPUT = "image", "logits"
-_PROVIDERS = {"cpu": "CPUExecutionProvider"}
-_PRECISION_OF = {"FLOAT": "fp32", "FLOAT16": "fp16", "BFLOAT16": "bf16", "DOUBLE": "fp64"}
+PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+# A graph of the engine's own making, for reading; it is not what runs.
+OPTIMISED = "optimised.onnx"
 
 
 class OnnxRuntimeSession:
-    """One graph in one inference session; input and output stay in the engine's own memory."""
+    """One graph in one inference session; input and output stay in the engine's own memory, or on the device."""
 
     def __init__(self, folder: Path, setup: Setup):
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = setup.threads
-        options.inter_op_num_threads = 1
-        # Threads that wait by spinning would slow the paired reference next door.
-        options.add_session_config_entry("session.force_spinning_stop", "1")
-        self._engine = onnxruntime
+        self._engine = _engine(setup.device)
+        self._setup = setup
         self._facts = json.loads((folder / FACTS).read_text())
-        self._session: Any = onnxruntime.InferenceSession(
-            str(folder / FILE), options, providers=[_PROVIDERS[setup.device]]
-        )
+        self._stream: Any = None
+        self.device_clock = None
+        if setup.device == "cuda":
+            import torch
+
+            from inception_bench.backends.torch_session import TorchClock
+
+            self._stream = torch.cuda.Stream()
+            self.device_clock = TorchClock(torch, self._stream)
+        self._session: Any = _open(self._engine, folder / FILE, setup, self._stream)
 
     def put(self, batch: np.ndarray) -> Any:
-        return {INPUT: self._engine.OrtValue.ortvalue_from_numpy(batch)}
+        value = self._engine.OrtValue.ortvalue_from_numpy(batch, self._setup.device, 0)
+        binding = self._session.io_binding()
+        binding.bind_ortvalue_input(INPUT, value)
+        binding.bind_output(OUTPUT, self._setup.device)
+        return binding
 
     def run(self, batch: Any) -> Any:
-        return self._session.run_with_ort_values([OUTPUT], batch)
+        self._session.run_with_iobinding(batch)
+        return batch
 
     def synchronize(self) -> None:
-        """The CPU provider runs a call to its end; there is nothing to wait for."""
+        """Wait for the session's stream; the CPU runs a call to its end by itself."""
+        if self._stream is not None:
+            self._stream.synchronize()
 
     def fetch(self, output: Any) -> np.ndarray:
-        return output[0].numpy().astype(np.float32)
+        return output.copy_outputs_to_cpu()[0].astype(np.float32)
 
     def attest(self) -> Attestation:
         provider = self._session.get_providers()[0]
-        devices = {name: device for device, name in _PROVIDERS.items()}
+        devices = {name: device for device, name in PROVIDERS.items()}
+        tf32 = None
+        if self._stream is not None:
+            tf32 = self._session.get_provider_options()[provider].get("use_tf32") == "1"
+        precision = self._facts["precision"]
         return Attestation(
             engine="onnxruntime",
             engine_version=self._engine.__version__,
             device=devices.get(provider, provider),
-            precision=self._facts["precision"],
+            precision="tf32" if tf32 and precision == "fp32" else precision,
             threads=self._session.get_session_options().intra_op_num_threads,
             batch_norms_left=self._facts["batch_norms"],
-            note=f"opset {self._facts['opset']}",
+            tf32=tf32,
+            nodes_elsewhere=0 if tf32 is not None else None,  # one off the GPU would have refused the session
+            note=f"opset {self._facts['opset']}, {self._facts['casts']} casts in the optimised graph",
         )
 
     def close(self) -> None:
         self._session = None
 
 
-def read_facts(path: Path) -> dict[str, Any]:
-    """What a graph says of itself: the type of its convolutions' weights, norms left, opset."""
-    import onnx
+def _engine(device: str) -> Any:
+    if device == "cuda":
+        import torch  # noqa: F401 - first: it brings the CUDA libraries that the provider needs
 
-    model = onnx.load(str(path), load_external_data=False)
-    types = {tensor.name: onnx.TensorProto.DataType.Name(tensor.data_type) for tensor in model.graph.initializer}
-    convs = [node for node in model.graph.node if node.op_type == "Conv"]
-    precisions = {types.get(conv.input[1], "computed") for conv in convs}
-    return {
-        "precision": "+".join(sorted(_PRECISION_OF.get(name, name) for name in precisions)),
-        "batch_norms": sum(node.op_type == "BatchNormalization" for node in model.graph.node),
-        "opset": next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")),
-    }
+    import onnxruntime
+
+    return onnxruntime
+
+
+def _open(engine: Any, path: Path, setup: Setup, stream: Any = None, optimised: Path | None = None) -> Any:
+    """An inference session on the setup's device alone; Unavailable where the engine lacks an operator there."""
+    options = engine.SessionOptions()
+    options.intra_op_num_threads = setup.threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    # Threads that wait by spinning would slow the paired reference next door.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    provider: Any = PROVIDERS[setup.device]
+    if setup.device == "cuda":
+        options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+        tf32 = "1" if setup.precision == "tf32" else "0"
+        given = {"use_tf32": tf32, "cudnn_conv_algo_search": "EXHAUSTIVE"}
+        own = {} if stream is None else {"user_compute_stream": str(stream.cuda_stream)}
+        provider = (provider, {**given, **own})
+    if optimised is not None:
+        options.optimized_model_filepath = str(optimised)
+    try:
+        return engine.InferenceSession(str(path), options, providers=[provider])
+    except Exception as error:
+        # The engine's own types are NotImplemented and InvalidGraph: it knows no such operator in this precision.
+        if type(error).__name__ in ("NotImplemented", "InvalidGraph"):
+            raise Unavailable(f"onnxruntime on {setup.device} in {setup.precision}: {error}") from None
+        raise
 
 
 class OnnxRuntime:
@@ -85,30 +119,33 @@ class OnnxRuntime:
 
     name = "onnxruntime"
     modules = ("onnxruntime",)
-    build_modules = ("torch", "onnx", "onnxscript")
-    distributions = ("torch", "onnx", "onnxscript", "onnxruntime")
-    install = "pip install onnx onnxscript onnxruntime"
-    devices = ("cpu",)
-    precisions = ("fp32",)
+    build_modules = BUILD_MODULES
+    distributions = ("torch", "onnx", "onnxscript", "onnxruntime", "onnxruntime-gpu")
+    install = "pip install onnx onnxscript onnxruntime (for CUDA: onnxruntime-gpu in its place)"
+    # On a CPU it takes a graph in fp16 but computes its convolutions in binary32, between casts.
+    precisions = {"cpu": ("fp32",), "cuda": ("fp32", "tf32", "bf16", "fp16")}  # noqa: RUF012 - a table
+
+    built_with = ("inception_bench.backends.onnx_graph",)
+
+    def refuses(self, device: str, precision: str) -> str | None:
+        if device != "cuda":
+            return None
+        problem = driver_problem()
+        if problem is None and PROVIDERS["cuda"] not in _engine(device).get_available_providers():
+            problem = "this onnxruntime is built for CPUs alone; pip install onnxruntime-gpu in its place"
+        return problem
 
     def build(self, network: Network, folder: Path) -> None:
-        import torch
-
-        # The exporter notes that torchvision's operators are absent; no network here has any.
-        logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=r"`isinstance\(treespec, LeafSpec\)`", category=FutureWarning)
-            torch.onnx.export(
-                network.module,
-                (network.example,),
-                str(folder / FILE),
-                dynamo=True,
-                external_data=False,
-                input_names=[INPUT],
-                output_names=[OUTPUT],
-                verbose=False,
-            )
-        (folder / FACTS).write_text(json.dumps(read_facts(folder / FILE)))
+        export_graph(network, folder)
+        facts = json.loads((folder / FACTS).read_text())
+        batch, _, size, _ = network.example.shape
+        with tempfile.TemporaryDirectory() as place:
+            # What runs is the engine's own rewriting of the graph, so that is what the precision is read from.
+            path = Path(place) / OPTIMISED
+            setup = Setup(network.device, network.precision, 1, batch, size)
+            _open(_engine(network.device), folder / FILE, setup, optimised=path)
+            facts.update(read_facts(path))
+        (folder / FACTS).write_text(json.dumps(facts))
 
     def load(self, folder: Path, setup: Setup) -> OnnxRuntimeSession:
         return OnnxRuntimeSession(folder, setup)

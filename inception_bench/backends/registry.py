@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import inspect
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, entry_points, version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
-from inception_bench.backends.base import Backend, Exporter
+from inception_bench.backends.base import Backend, Compiler, Exporter
+from inception_bench.backends.cuda import driver_problem
 from inception_bench.errors import UnknownNameError, UsageError
 
 GROUP = "inception_bench.backends"
@@ -17,8 +22,14 @@ GROUP = "inception_bench.backends"
 # The entry points of this package name these same objects; a test keeps the two lists equal.
 BUILT_IN: dict[str, str] = {
     "eager": "inception_bench.backends.eager:BACKEND",
+    "eager_channels_last": "inception_bench.backends.eager_channels_last:BACKEND",
+    "compile": "inception_bench.backends.compile:BACKEND",
     "torchscript": "inception_bench.backends.torchscript:BACKEND",
+    "aot_inductor": "inception_bench.backends.aot_inductor:BACKEND",
     "onnxruntime": "inception_bench.backends.onnxruntime:BACKEND",
+    "openvino": "inception_bench.backends.openvino:BACKEND",
+    "tensorrt": "inception_bench.backends.tensorrt:BACKEND",
+    "tensorrt_rtx": "inception_bench.backends.tensorrt_rtx:BACKEND",
 }
 
 
@@ -33,22 +44,63 @@ class Registered:
     def exports(self) -> bool:
         return isinstance(self.backend, Exporter)
 
-    def source(self) -> bytes:
-        """The code of the backend's own file, part of an artifact's key."""
-        spec = find_spec(self.target.partition(":")[0])
-        return Path(spec.origin).read_bytes() if spec is not None and spec.origin else b""
+    @property
+    def compiles(self) -> bool:
+        return isinstance(self.backend, Compiler)
+
+    @property
+    def options(self) -> Mapping[str, tuple[str, ...]]:
+        """The backend's own options: their possible values, the default first."""
+        return getattr(self.backend, "options", {})
+
+    def source(self) -> str:
+        """The hash of the code that builds and compiles: the files of the backend's class and of its bases."""
+        files = {inspect.getsourcefile(base) for base in type(self.backend).__mro__ if base.__module__ != "builtins"}
+        found = [Path(name).read_bytes() for name in sorted(filter(None, files))]
+        for module in getattr(self.backend, "built_with", ()):
+            spec = find_spec(module)
+            found.append(Path(spec.origin).read_bytes() if spec is not None and spec.origin else b"")
+        return hashlib.sha256(b"\0".join(found)).hexdigest()
+
+    def graph_identity(self) -> dict[str, Any]:
+        """What decides an exported artifact beside the network: who builds it, by which code and which packages.
+
+        Backends that share a graph share this where they inherit the very same ``build``.
+        """
+        if not hasattr(self.backend, "graph"):
+            return {"backend": self.backend.name, "source": self.source(), "versions": self.versions()}
+        owner = next(base for base in type(self.backend).__mro__ if "build" in vars(base))
+        source = Path(inspect.getsourcefile(owner) or "").read_bytes()
+        versions = {name: installed_version(name) for name in getattr(self.backend, "build_distributions", ())}
+        built_by = f"{owner.__module__}:{owner.__qualname__}"
+        return {"built_by": built_by, "source": hashlib.sha256(source).hexdigest(), "versions": versions}
 
     def versions(self) -> dict[str, str]:
         """The installed version of every package that the backend's artifact depends on."""
         return {name: installed_version(name) for name in self.backend.distributions}
 
-    def missing(self) -> str | None:
-        """Why the backend cannot run here, with the command that would make it ready; else None."""
-        needed = [*self.backend.modules, *getattr(self.backend, "build_modules", ())]
+    def missing(self, *, building_only: bool = False) -> str | None:
+        """Why the backend cannot run here, with the command that would make it ready; else None.
+
+        ``building_only`` is for a worker with another interpreter: only what the export needs must be here.
+        """
+        own = () if building_only else self.backend.modules
+        needed = [*own, *getattr(self.backend, "build_modules", ())]
         absent = [module for module in dict.fromkeys(needed) if find_spec(module) is None]
         if not absent:
             return None
         return f"{', '.join(absent)} is not installed; {self.backend.install}"
+
+    def unsupported(self, device: str, precision: str) -> str | None:
+        """Why this kind of engine has no such cell anywhere; None where it has, if perhaps not on this machine."""
+        known = self.backend.precisions
+        if device not in known:
+            here = driver_problem() if "cuda" in known else None
+            alone = f"{self.backend.name} runs on {' and '.join(known)} only; ask with --inception-device"
+            return f"{here}; {alone}" if here else alone
+        if precision not in known[device]:
+            return f"{self.backend.name} has no {precision} on {device}; it has {', '.join(known[device])}"
+        return None
 
 
 def installed_version(distribution: str) -> str:

@@ -8,7 +8,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from inception_bench.backends.base import Attestation, Network, Setup
-from inception_bench.backends.torch_session import TorchSession, convolution_precision
+from inception_bench.backends.torch_session import (
+    PRECISIONS,
+    TorchSession,
+    cast,
+    convolution_precision,
+    prepare,
+    refuses,
+    tf32_allowed,
+)
 
 FILE = "network.pt"
 
@@ -28,22 +36,25 @@ class TorchScriptSession(TorchSession):
     def __init__(self, folder: Path, setup: Setup):
         import torch
 
+        prepare(setup)
         with deprecation_known():
-            self._module = torch.jit.load(str(folder / FILE), map_location="cpu")
-        super().__init__(self._module, setup.threads)
+            self._module = torch.jit.load(str(folder / FILE), map_location=setup.device)
+        super().__init__(self._module, setup)
         self._version = torch.__version__
 
     def attest(self) -> Attestation:
         graph = self._module.inlined_graph
         convs = [*graph.findAllNodes("aten::_convolution"), *graph.findAllNodes("aten::conv2d")]
         weights = [conv.inputsAt(1).toIValue() for conv in convs]
+        device = ",".join(sorted({weight.device.type for weight in weights}))
         return Attestation(
             engine="torchscript",
             engine_version=self._version,
-            device=",".join(sorted({weight.device.type for weight in weights})),
-            precision=convolution_precision({str(weight.dtype) for weight in weights}),
+            device=device,
+            precision=convolution_precision({str(weight.dtype) for weight in weights}, device),
             threads=self._torch.get_num_threads(),
             batch_norms_left=len(graph.findAllNodes("aten::batch_norm")),
+            tf32=tf32_allowed(device),
             note="trace and freeze; deprecated by torch",
         )
 
@@ -56,14 +67,17 @@ class TorchScript:
     build_modules = ("torch",)
     distributions = ("torch",)
     install = "pip install torch"
-    devices = ("cpu",)
-    precisions = ("fp32",)
+    precisions = PRECISIONS
+    built_with = ("inception_bench.backends.torch_session",)
+
+    def refuses(self, device: str, precision: str) -> str | None:
+        return refuses(device, precision)
 
     def build(self, network: Network, folder: Path) -> None:
         import torch
 
         with torch.inference_mode(), deprecation_known():
-            traced = torch.jit.trace(network.module, network.example)
+            traced = torch.jit.trace(*cast(network))
             torch.jit.freeze(traced).save(str(folder / FILE))
 
     def load(self, folder: Path, setup: Setup) -> TorchScriptSession:

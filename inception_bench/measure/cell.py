@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import random
-import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from inception_bench.backends.base import Setup
 from inception_bench.backends.cache import Artifact
 from inception_bench.backends.registry import find_backend
 from inception_bench.measure.machine import Activity
-from inception_bench.measure.parity import Parity, compare
+from inception_bench.measure.parity import LIMITS, Parity, compare, compare_rows
 from inception_bench.measure.process import CallFailed, Process
 from inception_bench.measure.rounds import Rounds
-from inception_bench.measure.workshop import Reference, Workshop
+from inception_bench.measure.workshop import Reference, Workshop, setup_of
 from inception_bench.spec.case import Case
 from inception_bench.spec.profile import Limits
 
-WORKER = "inception_bench.worker"
 STAGES = ("build", "load", "parity", "time")
 _CLOSE_LIMIT_S = 10.0
+# On a GPU: calls with their input's transfer, and the least time over which power and energy are looked at.
+_TRANSFER_ROUNDS = 64
+_WINDOW_S = 5.0
+# Comparing row by row moves every map of every image of a batch.
+_ROWS_BATCH = 2
 
 
 class CellStopped(Exception):
@@ -63,6 +66,7 @@ class Measurement:
     rounds: Rounds | None = None
     peak_rss_bytes: int | None = None
     peak_rss_since_start_bytes: int | None = None
+    device: dict[str, Any] | None = None
     worker: dict[str, Any] = field(default_factory=dict)
     activity: dict[str, Any] = field(default_factory=dict)
 
@@ -104,15 +108,17 @@ class Cell:
 
     def prepare(self) -> None:
         """Build, load and compare. Raises CellStopped."""
-        missing = find_backend(self.case.backend).missing()
-        if missing is not None:
-            raise CellStopped("unavailable", "build", missing)
+        registered = find_backend(self.case.backend)
+        absent = registered.missing(building_only=self.case.backend in self._workshop.pythons)
+        reason = absent or registered.unsupported(self.case.device, self.case.precision)
+        if reason is not None:
+            raise CellStopped("unavailable", "build", reason)
         artifact, weights, reference = self._build()
         candidate, companion = self._load(artifact, weights, reference)
         self._enter("parity")
         try:
-            self._check(candidate, self.case, reference, keep=True)
-            self._check(companion, self.case.reference(), reference, keep=False)
+            self._check(candidate, weights, reference)
+            self._check_reference(companion, reference)
         except CallFailed as error:
             raise self._stopped(error) from None
 
@@ -147,10 +153,12 @@ class Cell:
     def end(self) -> None:
         """Complete the measurement: the outcome is ok."""
         peak = self._ask(self._workers[0], "end")["peak_rss_bytes"]
+        measured = self._ask(self._workers[0], "on_device", rounds=_TRANSFER_ROUNDS, window_s=_WINDOW_S)
+        self.measurement.device = measured["device"]
         started = self.measurement.peak_rss_since_start_bytes
         self.measurement.peak_rss_bytes = peak if self._peak_was_reset else None
         self.measurement.peak_rss_since_start_bytes = None if started is None else max(started, peak)
-        self.measurement.rounds = self._rounds()
+        self.measurement.rounds = self._rounds(measured.get("with_input_s"))
         self.measurement.activity = Activity.now().since(self._activity)
         self.measurement.outcome, self.measurement.stage = "ok", "time"
 
@@ -178,7 +186,7 @@ class Cell:
         try:
             weights = self._workshop.weights(self.case)
             reference = self._workshop.reference(self.case, weights)
-            artifact = self._workshop.artifact(self.case, weights, reference)
+            artifact = self._workshop.artifact(self.case, weights, reference.images)
         except CallFailed as error:
             raise self._stopped(error) from None
         self.measurement.artifact = artifact
@@ -188,37 +196,65 @@ class Cell:
         self._enter("load")
         cases = (self.case, self.case.reference())
         for case in cases:  # both import their engines at once, then load one after the other
-            variables = {"OMP_NUM_THREADS": str(case.threads), "MKL_NUM_THREADS": str(case.threads)}
-            self._workers.append(Process(WORKER, python=sys.executable, environment=variables))
-            self._workers[-1].start("start", backend=find_backend(case.backend).target)
+            self._workers.append(self._workshop.worker(case))
+            self._workers[-1].start("start", backend=find_backend(case.backend).target, device=case.device)
         started = [self._finish(worker) for worker in self._workers]
         candidate, companion = self._workers
-        self._ready(companion, cases[1], weights, reference)
-        loaded, first = self._ready(candidate, self.case, artifact, reference)
+        self._ready(companion, cases[1], weights, reference.images)
+        loaded, first = self._ready(candidate, self.case, artifact, reference.images)
         self.measurement.worker = {**started[0], "modules": loaded["modules"]}
         self.measurement.load_s, self.measurement.first_call_s = loaded["load_s"], first["first_call_s"]
-        attested = self._ask(candidate, "attest", setup=vars(_setup(self.case)))
+        attested = self._ask(candidate, "attest", setup=vars(setup_of(self.case)))
         self.measurement.attest = attested["attest"]
         if attested["differences"]:
             raise CellStopped("mislabelled", "load", "; ".join(attested["differences"]))
         return candidate, companion
 
-    def _ready(self, worker: Process, case: Case, artifact: Artifact, reference: Reference) -> Sequence[dict[str, Any]]:
-        loaded = self._ask(worker, "load", folder=str(artifact.folder), setup=vars(_setup(case)))
-        first = self._ask(worker, "first", images=str(reference.images), batch_size=case.batch_size)
-        return loaded, first
+    def _ready(
+        self, worker: Process, case: Case, artifact: Artifact, images: Path, *, rows: bool = False
+    ) -> Sequence[dict[str, Any]]:
+        loaded = self._ask(worker, "load", folder=str(artifact.folder), setup=vars(setup_of(case, rows=rows)))
+        return loaded, self._ask(worker, "first", images=str(images), batch_size=case.batch_size)
 
-    def _check(self, worker: Process, case: Case, reference: Reference, keep: bool) -> None:
+    def _check(self, worker: Process, weights: Artifact, reference: Reference) -> None:
+        """Compare the candidate's logits; every end point where logits cannot tell a fault from rounding."""
+        rounding = None
+        if self.case.precision not in LIMITS:
+            rounding = self._workshop.rounding(self.case, weights, reference)
+        parity = self._compare(worker, self.case, reference, rounding)
+        if not parity.can_tell:
+            parity = self._compare_rows(weights)
+        self.measurement.parity = parity
+        if not parity.holds:
+            raise CellStopped("mismatch", "parity", parity.reason())
+
+    def _check_reference(self, worker: Process, reference: Reference) -> None:
+        parity = self._compare(worker, self.case.reference(), reference)
+        if not parity.holds:
+            raise CellStopped("failed", "parity", "the paired reference: " + parity.reason())
+
+    def _compare(self, worker: Process, case: Case, reference: Reference, rounding: float | None = None) -> Parity:
         fields = {"images": str(reference.images), "batch_size": case.batch_size}
         _, (logits,) = worker.call("logits", self._left(), **fields)
-        parity = compare(logits, reference.logits, reference.spread, reference.mutations, case.precision)
-        if keep:
-            self.measurement.parity = parity
-        if not parity.holds:
-            whose = "" if keep else "the paired reference: "
-            raise CellStopped("mismatch" if keep else "failed", "parity", whose + parity.reason())
+        return compare(logits, reference.logits, reference.spread, reference.mutations, case.precision, rounding)
 
-    def _rounds(self) -> Rounds:
+    def _compare_rows(self, weights: Artifact) -> Parity:
+        """The same engine on the same network with every end point as an output, in a worker of its own."""
+        case = replace(self.case, batch_size=min(self.case.batch_size, _ROWS_BATCH))
+        reference = self._workshop.reference(case, weights)
+        rows = self._workshop.row_reference(case, weights, reference)
+        artifact = self._workshop.artifact(case, weights, rows.images, rows=True)
+        worker = self._workshop.worker(case)
+        try:
+            self._ask(worker, "start", backend=find_backend(case.backend).target, device=case.device)
+            self._ready(worker, case, artifact, rows.images, rows=True)
+            fields = {"images": str(rows.images), "batch_size": case.batch_size}
+            _, (maps,) = worker.call("logits", self._left(), **fields)
+        finally:
+            worker.kill()
+        return compare_rows(maps, rows.maps, rows.scales, LIMITS["fp32"])
+
+    def _rounds(self, with_input_s: Sequence[float] | None) -> Rounds:
         candidate, reference = self._pairs["candidate"], self._pairs["reference"]
         return Rounds(
             [answer["seconds"] for answer in candidate],
@@ -226,6 +262,8 @@ class Cell:
             self._pairs["reference_first"],
             [answer["preempted"] for answer in candidate],
             [answer["preempted"] for answer in reference],
+            None if candidate[0]["device_s"] is None else [answer["device_s"] for answer in candidate],
+            with_input_s,
         )
 
     def _enter(self, stage: str) -> None:
@@ -252,7 +290,3 @@ class Cell:
             limit = getattr(self._plan.limits, self._stage)
             reason = f"the stage {self._stage!r} took over its limit of {limit:g} s"
         return CellStopped(error.outcome, self._stage, reason)
-
-
-def _setup(case: Case) -> Setup:
-    return Setup(case.device, case.precision, case.threads, case.batch_size, case.input_size)

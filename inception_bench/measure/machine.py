@@ -13,11 +13,13 @@ from typing import Any
 
 import psutil
 
+from inception_bench.backends.cuda import device_name
 from inception_bench.backends.registry import installed_version
 
 PACKAGES = (
     "inception-bench", "torch", "onnx", "onnxscript", "onnxruntime", "numpy", "pytest", "pytest-benchmark",
-    "fvcore", "pandas", "scipy", "scikit-learn", "pillow", "safetensors",
+    "fvcore", "pandas", "scipy", "scikit-learn", "pillow", "safetensors", "onnxruntime-gpu", "openvino", "tensorrt",
+    "tensorrt-rtx-cu13-bindings", "triton", "nvidia-ml-py",
 )  # fmt: skip
 _PACKAGE = Path(__file__).resolve().parents[1]
 _GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
@@ -33,6 +35,7 @@ class Environment:
     physical_cores: int | None
     usable_cores: int
     memory_bytes: int
+    gpu: str | None
     system: str
     python: str
     packages: dict[str, str]
@@ -87,6 +90,7 @@ def read_environment() -> Environment:
         physical_cores=psutil.cpu_count(logical=False),
         usable_cores=usable_cores(),
         memory_bytes=psutil.virtual_memory().total,
+        gpu=device_name(),
         system=platform.platform(),
         python=sys.version.split()[0],
         packages={name: version for name in PACKAGES if (version := installed_version(name))},

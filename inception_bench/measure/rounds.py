@@ -11,6 +11,8 @@ from typing import Any
 class Rounds:
     """Raw values, a pair an index: seconds per call, and involuntary context switches meanwhile.
 
+    ``candidate_device_s`` is the same rounds by the device's own clock (events on its stream), and
+    ``candidate_with_input_s`` calls after the rounds whose batch came from the host; None on a CPU.
     ``reference_first`` says whether the reference ran before the candidate (drawn at random).
     """
 
@@ -19,6 +21,8 @@ class Rounds:
     reference_first: Sequence[bool]
     candidate_preempted: Sequence[int]
     reference_preempted: Sequence[int]
+    candidate_device_s: Sequence[float] | None = None
+    candidate_with_input_s: Sequence[float] | None = None
 
     def __len__(self) -> int:
         return len(self.candidate_s)

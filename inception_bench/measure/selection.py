@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
+from inception_bench.backends.cuda import driver_problem
 from inception_bench.backends.registry import backends, find_backend
 from inception_bench.errors import UnknownNameError, UsageError
 from inception_bench.measure.machine import usable_cores
@@ -14,6 +18,7 @@ from inception_bench.spec.case import DEVICES, PRECISIONS, Case
 from inception_bench.spec.profile import DEFAULT_PROFILE, PROFILES, Profile
 
 NUM_CLASSES = 1000
+Known = TypeVar("Known")
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,8 @@ class Request:
     width_mults: str | None = None
     threads: str | None = None
     require: str | None = None
+    python: str | None = None
+    resume: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,40 +46,57 @@ class Selection:
     profile: Profile
     cases: tuple[Case, ...]
     required: frozenset[str]
+    pythons: Mapping[str, str]
+    resume: bool
 
 
 def select(request: Request) -> Selection:
     """Spell a request out. Raises UsageError for the first thing in it that cannot be done."""
-    name = request.profile or DEFAULT_PROFILE
-    if name not in PROFILES:
-        raise UnknownNameError("profile", name, PROFILES)
-    profile = PROFILES[name]
-    device = request.device or DEVICES[0]
-    if device not in DEVICES:
-        raise UnknownNameError("device", device, DEVICES)
+    profile = _known(request.profile or DEFAULT_PROFILE, "profile", PROFILES)
+    device = _device(request.device or DEVICES[0])
     tables = [find_table(address) for address in _models(_words(request.models, "models") or profile.models)]
-    names = _backends(_words(request.backends, "backends") or profile.backends)
+    runtimes = _backends(_words(request.backends, "backends") or profile.backends)
     precisions = _words(request.precisions, "precisions") or PRECISIONS[:1]
     for precision in precisions:
-        if precision not in PRECISIONS:
-            raise UnknownNameError("precision", precision, PRECISIONS)
+        _known(precision, "precision", {known: known for known in PRECISIONS})
     batches = _numbers(request.batch_sizes, "batch-sizes", int, "images, at least 1") or profile.batch_sizes
     widths = _numbers(request.width_mults, "width-mults", float, "a share above 0") or (1.0,)
-    (threads,) = _numbers(request.threads, "threads", int, "threads, at least 1") or (usable_cores(),)
     sizes = _numbers(request.input_sizes, "input-sizes", int, "pixels, at least 1")
+    threads = _threads(request.threads)
     cases = tuple(
-        Case(table.name, table.definition, backend, device, precision, batch, size, width, NUM_CLASSES, threads)
+        Case(table.name, table.definition, name, device, precision, batch, size, width, NUM_CLASSES, threads, options)
         for table in tables
         for size in sizes or (table.input_size,)
         for width in widths
         for batch in batches
-        for backend in names
+        for name, options in runtimes
         for precision in precisions
     )
     for case in cases:  # a size or a width that a network does not take is refused before anything runs
         make_plan(find_table(case.address), input_size=case.input_size, width_mult=case.width_mult)
-    required = _words(request.require, "require") or ()
-    return Selection(profile, cases, frozenset(find_backend(word).backend.name for word in required))
+    needed = frozenset(find_backend(word).backend.name for word in _words(request.require, "require") or ())
+    return Selection(profile, cases, needed, read_pythons(request.python), request.resume)
+
+
+def _known(name: str, kind: str, table: Mapping[str, Known]) -> Known:
+    if name not in table:
+        raise UnknownNameError(kind, name, table)
+    return table[name]
+
+
+def _device(name: str) -> str:
+    device = _known(name, "device", {known: known for known in DEVICES})
+    problem = driver_problem() if device == "cuda" else None
+    if problem is not None:
+        raise UsageError(f"--inception-device=cuda: {problem}; no cell could run")
+    return device
+
+
+def _threads(text: str | None) -> int:
+    numbers = _numbers(text, "threads", int, "one number of threads, at least 1") or (usable_cores(),)
+    if len(numbers) > 1:
+        raise UsageError(f"--inception-threads={text} is not possible; give one number of threads, at least 1")
+    return numbers[0]
 
 
 def _words(text: str | None, option: str) -> tuple[str, ...] | None:
@@ -104,8 +128,44 @@ def _models(words: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _backends(words: Sequence[str]) -> list[str]:
-    found: list[str] = []
+def _backends(words: Sequence[str]) -> list[tuple[str, str]]:
+    """Names with their options as JSON: ``compile`` or ``compile[mode=max-autotune]``, options parted by ``;``."""
+    found: list[tuple[str, str]] = []
     for word in words:
-        found += list(backends()) if word == "all" else [find_backend(word).backend.name]
+        name, bracket, rest = word.partition("[")
+        if word == "all":
+            found += [(known, "{}") for known in backends()]
+        elif bracket and not rest.endswith("]"):
+            raise UsageError(f"backend {word!r} has no closing bracket; write {name}[OPTION=VALUE;OPTION=VALUE]")
+        else:
+            found.append((name, read_options(name, rest.removesuffix("]").split(";") if rest else [])))
     return list(dict.fromkeys(found))
+
+
+def read_options(name: str, words: Sequence[str]) -> str:
+    """``OPTION=VALUE`` words of a backend, checked, as JSON with sorted names; defaults are left out."""
+    known = find_backend(name).options
+    found = {}
+    for word in words:
+        option, _, value = word.strip().partition("=")
+        if option not in known:
+            raise UnknownNameError(f"option of {name}", option, known)
+        if value not in known[option]:
+            raise UnknownNameError(f"value of {name}'s {option}", value, known[option])
+        if value != known[option][0]:
+            found[option] = value
+    return json.dumps(found, sort_keys=True)
+
+
+def read_pythons(text: str | None) -> dict[str, str]:
+    """``BACKEND=PYTHON`` words, checked: the interpreter of each named backend's workers."""
+    found = {}
+    for word in _words(text, "python") or ():
+        name, sign, python = word.partition("=")
+        if not sign:
+            raise UsageError(f"--inception-python={word}: write BACKEND=PYTHON, such as tensorrt=/opt/py310/bin/python")
+        path = shutil.which(python)
+        if path is None:
+            raise UsageError(f"--inception-python={word}: {python!r} is no program that can be run")
+        found[find_backend(name).backend.name] = path
+    return found

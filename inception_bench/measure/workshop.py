@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,14 +14,20 @@ from typing import Any
 import numpy as np
 
 import inception_bench
+from inception_bench.backends.base import Setup
 from inception_bench.backends.cache import Artifact, ArtifactCache
+from inception_bench.backends.cuda import driver_problem
+from inception_bench.backends.hardware import processor
 from inception_bench.backends.registry import find_backend, installed_version
 from inception_bench.measure.machine import usable_cores
+from inception_bench.measure.parity import MEASURED_AS, RowScale
 from inception_bench.measure.process import Process
 from inception_bench.models.catalogue import find_table
 from inception_bench.spec.case import Case
 
 BUILDER = "inception_bench.builder"
+WORKER = "inception_bench.worker"
+IMAGES = "images.npy"
 
 
 @dataclass(frozen=True)
@@ -32,12 +40,25 @@ class Reference:
     mutations: dict[str, float]
 
 
+@dataclass(frozen=True)
+class RowReference:
+    """Every end point in float64: images (2, 3, S, S) on disk, maps (2, all values), a scale an end point."""
+
+    images: Path
+    maps: np.ndarray
+    scales: list[RowScale]
+
+
 @dataclass
 class Workshop:
-    """Builds what cases need. One builder process serves all, and a new one follows where it dies."""
+    """Builds what cases need. One builder process serves all, and a new one follows where it dies.
+
+    ``pythons`` names another interpreter for the workers of a backend.
+    """
 
     cache: ArtifactCache
     limit_s: float
+    pythons: Mapping[str, str] = field(default_factory=dict)
     _builder: Process | None = field(default=None, init=False)
 
     def weights(self, case: Case) -> Artifact:
@@ -45,41 +66,133 @@ class Workshop:
         parts = {
             **_network(case),
             "weights": "signal-keeping",
-            "versions": _versions("torch", "scikit-learn", "pillow"),
+            "versions": _reference_versions(),
         }
         return self.cache.get("weights", parts, lambda folder: self._call("weights", folder, **_network_fields(case)))
 
     def reference(self, case: Case, weights: Artifact) -> Reference:
         """What the case's output is compared with."""
-        parts = {**_network(case), "weights": weights.digest, "versions": _versions("torch", "scikit-learn", "pillow")}
+        parts = {**_network(case), "weights": weights.digest, "versions": _reference_versions()}
         fields = {**_network_fields(case), "weights": str(weights.folder)}
         folder = self.cache.get("reference", parts, lambda folder: self._call("reference", folder, **fields)).folder
         facts = json.loads((folder / "facts.json").read_text())
         return Reference(folder / "images.npy", np.load(folder / "logits.npy"), facts["spread"], facts["mutations"])
 
-    def artifact(self, case: Case, weights: Artifact, reference: Reference) -> Artifact:
-        """What the case's backend loads: its own export, or the weights where it exports nothing."""
-        registered = find_backend(case.backend)
-        if not registered.exports:
-            return weights
+    def images(self, case: Case) -> Path:
+        """The images that the case's network is shown, where no reference is needed."""
+        parts = {**_network(case), "versions": _reference_versions()}
+        fields = _network_fields(case)
+        return self.cache.get("images", parts, lambda folder: self._call("images", folder, **fields)).folder / IMAGES
+
+    def rounding(self, case: Case, weights: Artifact, reference: Reference) -> float:
+        """Eager's own error in the case's precision, over the spread."""
+        fields = self._compared(weights, reference, case.precision)
         parts = {
             **_network(case),
             "weights": weights.digest,
-            "backend": case.backend,
-            "backend_source": hashlib.sha256(registered.source()).hexdigest(),
-            "batch_size": case.batch_size,
-            "precision": case.precision,
-            "device": case.device,
-            "versions": registered.versions(),
+            "precision": fields["precision"],
+            "versions": _reference_versions(),
         }
-        fields = {
-            "backend": registered.target,
+        folder = self.cache.get("rounding", parts, lambda folder: self._call("rounding", folder, **fields)).folder
+        return json.loads((folder / "facts.json").read_text())["error"] / reference.spread
+
+    def row_reference(self, case: Case, weights: Artifact, reference: Reference) -> RowReference:
+        """What every end point's map is compared with, where logits cannot tell a fault from rounding."""
+        fields = self._compared(weights, reference, case.precision)
+        parts = {
+            **_network(case),
+            "weights": weights.digest,
+            "precision": fields["precision"],
+            "versions": _reference_versions(),
+        }
+        folder = self.cache.get("rows", parts, lambda folder: self._call("row_reference", folder, **fields)).folder
+        scales = [RowScale(**scale) for scale in json.loads((folder / "facts.json").read_text())["scales"]]
+        return RowReference(folder / "images.npy", np.load(folder / "logits.npy"), scales)
+
+    def artifact(self, case: Case, weights: Artifact, images: Path, *, rows: bool = False) -> Artifact:
+        """What the case's backend loads: its own export, or the weights where it exports nothing.
+
+        An engine that compiles does so in a worker of its own, after the export. Raises CallFailed.
+        """
+        registered = find_backend(case.backend)
+        if not registered.exports:
+            return weights
+        graph = self.graph(case, weights, images, rows=rows)
+        return self._compiled(case, graph) if registered.compiles else graph
+
+    def graph(self, case: Case, weights: Artifact, images: Path, *, rows: bool = False) -> Artifact:
+        """What the case's backend exports, before its engine compiles it. Raises CallFailed."""
+        registered = find_backend(case.backend)
+        shared = getattr(registered.backend, "graph", None)
+        chosen, precision = case.chosen, case.precision
+        if shared is not None:  # tf32 is a matter of running; the graph is that of fp32
+            wanted = getattr(registered.backend, "graph_options", ())
+            chosen = {name: value for name, value in chosen.items() if name in wanted}
+            precision = {"tf32": "fp32"}.get(precision, precision)
+        built = {
+            "batch_size": case.batch_size,
+            "precision": precision,
+            "device": "" if shared else case.device,
+            "options": chosen,
+            "rows": rows,
+        }
+        parts = {**_network(case), **registered.graph_identity(), **built, "weights": weights.digest}
+        if not shared:
+            parts["hardware"] = processor()
+        fields = {"backend": registered.target, "weights": str(weights.folder), "images": str(images), **built}
+        kind = shared or case.backend
+        return self.cache.get(kind, parts, lambda folder: self._call("artifact", folder, **fields))
+
+    def worker(self, case: Case) -> Process:
+        """A fresh worker for the case's backend, in the interpreter that was asked for it."""
+        variables = {
+            "OMP_NUM_THREADS": str(case.threads),
+            "MKL_NUM_THREADS": str(case.threads),
+            **self._compiler_caches(),
+        }
+        return Process(WORKER, python=self.pythons.get(case.backend, sys.executable), environment=variables)
+
+    def _compiled(self, case: Case, graph: Artifact) -> Artifact:
+        registered = find_backend(case.backend)
+        without_device = getattr(registered.backend, "builds_without_device", False) and driver_problem() is not None
+        worker = self.worker(case)
+        try:
+            flags = {"backend": registered.target, "device": case.device, "without_device": without_device}
+            started, _ = worker.call("start", self.limit_s, **flags)
+            hardware = {name: value for name, value in started["hardware"].items() if name != "pci"}
+            parts = {
+                "graph": graph.digest,
+                "backend": case.backend,
+                "source": registered.source(),
+                "versions": started["versions"],
+                "hardware": hardware,
+                "setup": vars(setup_of(case)),
+            }
+            fields = {"graph": str(graph.folder), "setup": vars(setup_of(case)), "without_device": without_device}
+
+            def compile_into(folder: Path) -> None:
+                worker.call("compile", self.limit_s, folder=str(folder), **fields)
+
+            own = self.cache.get(case.backend, parts, compile_into)
+        finally:
+            worker.kill()
+        return replace(own, build_s=own.build_s + graph.build_s)
+
+    def _compared(self, weights: Artifact, reference: Reference, precision: str) -> dict[str, str]:
+        return {
             "weights": str(weights.folder),
-            "images": str(reference.images),
-            "batch_size": case.batch_size,
-            "precision": case.precision,
+            "reference": str(reference.images.parent),
+            "precision": MEASURED_AS[precision],
         }
-        return self.cache.get(case.backend, parts, lambda folder: self._call("artifact", folder, **fields))
+
+    def _compiler_caches(self) -> dict[str, str]:
+        """Where inductor, Triton and TensorRT keep what they compiled and timed: with the other artifacts."""
+        root = self.cache.root / "inductor"
+        return {
+            "TORCHINDUCTOR_CACHE_DIR": str(root / "code"),
+            "TRITON_CACHE_DIR": str(root / "triton"),
+            "INCEPTION_BENCH_TIMINGS": str(self.cache.root / "timings"),
+        }
 
     def count(self, case: Case) -> dict[str, Any]:
         """Params and MACs as fvcore and FlopCounterMode count them."""
@@ -96,7 +209,7 @@ class Workshop:
 
     def _ask(self, op: str, **fields: Any) -> dict[str, Any]:
         if self._builder is None or not self._builder.alive:
-            self._builder = Process(BUILDER)
+            self._builder = Process(BUILDER, environment=self._compiler_caches())
             self._builder.call("threads", self.limit_s, threads=usable_cores())
         return self._builder.call(op, self.limit_s, **fields)[0]
 
@@ -122,5 +235,10 @@ def _model_source() -> str:
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()
 
 
-def _versions(*distributions: str) -> dict[str, str]:
-    return {name: installed_version(name) for name in distributions}
+def _reference_versions() -> dict[str, str]:
+    return {name: installed_version(name) for name in ("torch", "scikit-learn", "pillow")}
+
+
+def setup_of(case: Case, *, rows: bool = False) -> Setup:
+    """How a session of the case is to run."""
+    return Setup(case.device, case.precision, case.threads, case.batch_size, case.input_size, case.chosen, rows)

@@ -62,6 +62,19 @@ def mutation_errors(model: Network, images: Tensor, spread: float) -> dict[str, 
     return errors
 
 
+def row_mutation_errors(model: Network, images: Tensor, spreads: dict[str, float]) -> dict[str, dict[str, float]]:
+    """For each end point what each mutation changes there, over that end point's spread."""
+    with torch.inference_mode():
+        right = model.forward_rows(images)
+        errors: dict[str, dict[str, float]] = {name: {} for name in right}
+        for mutation in list_mutations(model, images):
+            with mutation.applied():
+                for name, part in model.forward_rows(images).items():
+                    change = float((part - right[name]).abs().max()) / spreads[name]
+                    errors[name][f"{mutation.kind} at {mutation.where}"] = change
+    return errors
+
+
 Place = tuple[str, Callable[[], Callable[[], None]]]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from inception_bench.measure.rounds import Rounds
 from inception_bench.records.record import Record
 from inception_bench.records.statistics import Interval, median, median_interval, percentile_upper
+from inception_bench.spec.case import backend_text
 from inception_bench.spec.profile import LEAST_ROUNDS
 
 WIDE_INTERVAL = 0.10
@@ -77,6 +78,11 @@ class BoardRow:
     @property
     def address(self) -> str:
         return f"{self.model}@{self.definition}" if self.definition else self.model
+
+    @property
+    def backend_text(self) -> str:
+        """The runtime with its options, as a user writes it."""
+        return backend_text(self.backend, self.options)
 
     @property
     def speedup(self) -> Interval | None:
@@ -161,6 +167,7 @@ def read_row(record: Record) -> BoardRow:
 def _costs(body: dict[str, Any]) -> dict[str, Any]:
     return {
         "peak_rss_bytes": body["peak_rss_bytes"],
+        "peak_device_bytes": ((body.get("device") or {}).get("memory") or {}).get("mem_get_info_delta"),
         "artifact_bytes": body["artifact"]["size_bytes"],
         "build_s": body["artifact"]["build_s"],
         "first_call_s": body["first_call_s"],

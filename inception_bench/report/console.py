@@ -32,7 +32,7 @@ def board_text(board: Board, *, width: int = 110, colour: bool = False) -> str:
     console.print(table)
     for row in board.rows:
         if row.outcome != "ok":
-            why = Text(f"{row.address} {row.backend} {row.precision} b{row.batch_size}: {row.reason}")
+            why = Text(f"{row.address} {row.backend_text} {row.precision} b{row.batch_size}: {row.reason}")
             console.print(why, no_wrap=True, overflow="ellipsis")
     return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())
 
@@ -43,7 +43,7 @@ def _cells(row: BoardRow, first: bool) -> list[str | Text]:
         f"{row.address} {row.input_size}px{width}" if first else "",
         str(row.batch_size) if first else "",
         row.rank or "",
-        f"{row.backend} {row.precision}",
+        Text(f"{row.backend_text} {row.precision}"),  # brackets are options here, not colours
         milliseconds(row.latency_s_p50),
         ratio(row.speedup) + (" ~" if row.is_wide else ""),
         megabytes(row.peak_rss_bytes),

@@ -50,7 +50,7 @@ def _group(rows: Sequence[BoardRow]) -> str:
     if timed:
         parts.append(_table(timed))
     untimed = [
-        f"* {row.backend} {row.precision}: **{row.outcome}**: {row.reason}" for row in rows if row.outcome != "ok"
+        f"* {row.backend_text} {row.precision}: **{row.outcome}**: {row.reason}" for row in rows if row.outcome != "ok"
     ]
     if untimed:
         parts.append("\n".join(untimed))
@@ -67,7 +67,7 @@ def cells(row: BoardRow) -> list[str]:
     """A timed row as text, a cell a column of the page."""
     return [
         row.rank or "",
-        row.backend,
+        row.backend_text,
         row.precision,
         milliseconds(row.latency_s_p50),
         milliseconds(row.latency_s_p90),

@@ -1,0 +1,200 @@
+"""The CUDA driver by ctypes: enough to run an engine, to time it and to ask for memory. Standard library only.
+
+An engine's interpreter need not have torch. Names and constants are those of the CUDA driver API (cuda.h);
+``_v2`` is part of a function's name in the library where the header renames it. The primary context is
+used, as the engines' own runtimes use it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from ctypes import byref, c_char, c_char_p, c_float, c_int, c_size_t, c_uint64, c_void_p
+from functools import cache
+from typing import Any
+
+LIBRARY = "libcuda.so.1"
+REMEDY = "install the NVIDIA driver, on a machine with an NVIDIA GPU"
+_CAPABILITY = (75, 76)  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, _MINOR
+_CAPTURE_THREAD_LOCAL = 1  # CU_STREAM_CAPTURE_MODE_THREAD_LOCAL
+_NON_BLOCKING = 1  # CU_STREAM_NON_BLOCKING
+_OUT_OF_MEMORY = 2  # CUDA_ERROR_OUT_OF_MEMORY
+
+
+class CudaError(RuntimeError):
+    """A call of the driver failed."""
+
+
+@cache
+def driver_problem() -> str | None:
+    """Why no CUDA device can be used here, or None. Makes no context."""
+    try:
+        library = ctypes.CDLL(LIBRARY)
+    except OSError:
+        return f"no CUDA driver ({LIBRARY} is not there)"
+    code = library.cuInit(0)
+    if code:
+        return f"no CUDA driver that works (cuInit: {_error_name(library, code)})"
+    count = c_int()
+    library.cuDeviceGetCount(byref(count))
+    return None if count.value else "no CUDA device (the driver shows none)"
+
+
+def device_name() -> str | None:
+    """The first device and the CUDA version of its driver, in words; None without one. Makes no context."""
+    if driver_problem() is not None:
+        return None
+    library, device, name, version = ctypes.CDLL(LIBRARY), c_int(), (c_char * 256)(), c_int()
+    library.cuDeviceGet(byref(device), 0)
+    library.cuDeviceGetName(name, 256, device)
+    library.cuDriverGetVersion(byref(version))
+    return f"{name.value.decode()}, driver for CUDA {_version_text(version.value)}"
+
+
+def _version_text(number: int) -> str:
+    return f"{number // 1000}.{number % 1000 // 10}"
+
+
+def _error_name(library: Any, code: int) -> str:
+    text = c_char_p()
+    library.cuGetErrorName(code, byref(text))
+    return text.value.decode() if text.value else str(code)
+
+
+class Cuda:
+    """The first visible device and its primary context, current in this thread."""
+
+    def __init__(self) -> None:
+        problem = driver_problem()
+        if problem is not None:
+            raise CudaError(problem)
+        self._library = ctypes.CDLL(LIBRARY)
+        self._device = c_int()
+        self._context = c_void_p()
+        self.call("cuDeviceGet", byref(self._device), 0)
+        self.call("cuDevicePrimaryCtxRetain", byref(self._context), self._device)
+        self.call("cuCtxSetCurrent", self._context)
+
+    def call(self, name: str, *arguments: Any) -> None:
+        """Call the driver. Raises CudaError; the text of an allocation that failed says its size."""
+        code = getattr(self._library, name)(*arguments)
+        if code == _OUT_OF_MEMORY and name.startswith("cuMemAlloc"):
+            raise CudaError(f"out of memory (asked {arguments[1].value / 2**30:.2f} GiB)")
+        if code:
+            raise CudaError(f"{name}: {_error_name(self._library, code)}")
+
+    def free_and_total(self) -> tuple[int, int]:
+        """Bytes of the device's memory that are free, and all of them, whoever uses them."""
+        free, total = c_size_t(), c_size_t()
+        self.call("cuMemGetInfo_v2", byref(free), byref(total))
+        return free.value, total.value
+
+    def capability(self) -> tuple[int, int]:
+        """The compute capability, such as (9, 0)."""
+        found = [c_int(), c_int()]
+        for place, attribute in zip(found, _CAPABILITY, strict=True):
+            self.call("cuDeviceGetAttribute", byref(place), attribute, self._device)
+        return found[0].value, found[1].value
+
+    def facts(self) -> dict[str, Any]:
+        """The device's name, compute capability, PCI address, memory, and the CUDA version of its driver."""
+        name, address, version = (c_char * 256)(), (c_char * 32)(), c_int()
+        self.call("cuDeviceGetName", name, 256, self._device)
+        self.call("cuDeviceGetPCIBusId", address, 32, self._device)
+        self.call("cuDriverGetVersion", byref(version))
+        return {
+            "name": name.value.decode(),
+            "capability": "{}.{}".format(*self.capability()),
+            "pci": address.value.decode(),
+            "memory_bytes": self.free_and_total()[1],
+            "driver_cuda": _version_text(version.value),
+        }
+
+
+class Buffer:
+    """Memory on the device. ``address`` is what engines take."""
+
+    def __init__(self, cuda: Cuda, size_bytes: int):
+        self._cuda = cuda
+        self.size_bytes = size_bytes
+        self._pointer = c_uint64()
+        cuda.call("cuMemAlloc_v2", byref(self._pointer), c_size_t(size_bytes))
+
+    @property
+    def address(self) -> int:
+        return self._pointer.value
+
+    def fill(self, host: Any, stream: Stream) -> None:
+        """Copy a contiguous NumPy array to the device, and wait until the host's memory is read."""
+        size, source = c_size_t(host.nbytes), c_void_p(host.ctypes.data)
+        self._cuda.call("cuMemcpyHtoDAsync_v2", self._pointer, source, size, stream.handle)
+        stream.synchronize()
+
+    def read(self, host: Any, stream: Stream) -> None:
+        """Copy from the device into a contiguous NumPy array."""
+        size, target = c_size_t(host.nbytes), c_void_p(host.ctypes.data)
+        self._cuda.call("cuMemcpyDtoHAsync_v2", target, self._pointer, size, stream.handle)
+        stream.synchronize()
+
+    def free(self) -> None:
+        if self._pointer.value:
+            self._cuda.call("cuMemFree_v2", self._pointer)
+            self._pointer = c_uint64()
+
+
+class Stream:
+    """A queue of work on the device."""
+
+    def __init__(self, cuda: Cuda):
+        self._cuda = cuda
+        self.handle = c_void_p()
+        cuda.call("cuStreamCreate", byref(self.handle), _NON_BLOCKING)
+
+    @property
+    def address(self) -> int:
+        return self.handle.value or 0
+
+    def synchronize(self) -> None:
+        self._cuda.call("cuStreamSynchronize", self.handle)
+
+    def capture(self, enqueue: Any) -> Graph:
+        """Record what ``enqueue()`` puts on this stream, to be launched as one."""
+        captured, graph = c_void_p(), Graph(self._cuda, self)
+        self._cuda.call("cuStreamBeginCapture_v2", self.handle, _CAPTURE_THREAD_LOCAL)
+        enqueue()
+        self._cuda.call("cuStreamEndCapture", self.handle, byref(captured))
+        self._cuda.call("cuGraphInstantiateWithFlags", byref(graph.handle), captured, c_uint64(0))
+        return graph
+
+
+class Graph:
+    """Recorded work: one launch in place of many."""
+
+    def __init__(self, cuda: Cuda, stream: Stream):
+        self._cuda = cuda
+        self._stream = stream
+        self.handle = c_void_p()
+
+    def launch(self) -> None:
+        self._cuda.call("cuGraphLaunch", self.handle, self._stream.handle)
+
+
+class EventClock:
+    """A DeviceClock: two events on a stream."""
+
+    def __init__(self, cuda: Cuda, stream: Stream):
+        self._cuda = cuda
+        self._stream = stream
+        self._events = [c_void_p(), c_void_p()]
+        for event in self._events:
+            cuda.call("cuEventCreate", byref(event), 0)
+
+    def start(self) -> None:
+        self._cuda.call("cuEventRecord", self._events[0], self._stream.handle)
+
+    def stop(self) -> None:
+        self._cuda.call("cuEventRecord", self._events[1], self._stream.handle)
+
+    def seconds(self) -> float:
+        found = c_float()
+        self._cuda.call("cuEventElapsedTime", byref(found), *self._events)
+        return found.value / 1e3

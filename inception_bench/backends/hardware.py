@@ -1,0 +1,68 @@
+"""What a worker runs on: the processor, or the GPU with its memory, clocks and energy. Standard library at import."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from inception_bench.backends import nvml
+from inception_bench.backends.cuda import Cuda, driver_problem
+from inception_bench.service import Unavailable
+
+
+def processor() -> dict[str, Any]:
+    """The CPU's name and instruction sets: code compiled for one may not run on another."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return {"name": platform.processor() or platform.machine()}
+    fields = {line.partition(":")[0].strip(): line.partition(":")[2].strip() for line in lines[:40]}
+    return {"name": fields.get("model name", platform.machine()), "flags": fields.get("flags", "")}
+
+
+class Device:
+    """The GPU of this process. Raises Unavailable where there is none."""
+
+    def __init__(self) -> None:
+        problem = driver_problem()
+        if problem is not None:
+            raise Unavailable(problem)
+        self._cuda = Cuda()
+        self._free_before = self._cuda.free_and_total()[0]
+        self.facts: dict[str, Any] = self._cuda.facts()
+        self._gpu: nvml.Gpu | None = None
+        if find_spec(nvml.MODULE) is not None:
+            self._gpu = nvml.Gpu(self.facts["pci"])
+            self.facts["driver"] = self._gpu.facts()["driver"]
+
+    def before_load(self) -> None:
+        """An engine is about to load. What others use, the paired reference among them, is in use already."""
+        self._free_before = self._cuda.free_and_total()[0]
+
+    def memory(self) -> dict[str, int]:
+        """Bytes of the device that are used now and were free before the engine loaded."""
+        return {"mem_get_info_delta": self._free_before - self._cuda.free_and_total()[0]}
+
+    def window(self, call: Callable[[], None], seconds: float, batch_size: int) -> dict[str, Any]:
+        """Call for at least ``seconds``: what the card says before and in the middle, and its energy an image."""
+        if self._gpu is None:
+            return {"nvml": "nvidia-ml-py is not installed; pip install nvidia-ml-py"}
+        before, energy, middle, calls = self._gpu.facts(), self._gpu.energy_mj(), None, 0
+        start = time.perf_counter()
+        while (elapsed := time.perf_counter() - start) < seconds:
+            call()
+            calls += 1
+            if middle is None and elapsed > seconds / 2:
+                middle = self._gpu.facts()
+        joules = nvml.energy_per_image_j(energy, self._gpu.energy_mj(), calls * batch_size)
+        return {
+            "before": before,
+            "under_load": middle,
+            "window_s": elapsed,
+            "window_calls": calls,
+            "energy_per_image_j": joules,
+        }

@@ -1,0 +1,46 @@
+"""What torch.compile and AOTInductor share: what they need here, and how their output is read."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from importlib.util import find_spec
+
+from inception_bench.backends import torch_session
+
+# ``convolution_3: "bf16[1, 32, 149, 149][...]cpu" = torch.ops.aten.convolution.default(`` in inductor's last graph
+_CONVOLUTION = re.compile(r'"?(\w+)\[[^"\n]*"? = torch\.ops\.(?:aten\.convolution|mkldnn\._convolution)')
+_GRAPH_TYPES = {"f32": "torch.float32", "f16": "torch.float16", "bf16": "torch.bfloat16", "f64": "torch.float64"}
+# ``constants_info_[5].dtype = cached_torch_dtype_bfloat16;`` in AOTInductor's wrapper code
+_CONSTANT = re.compile(r"constants_info_\[(\d+)\]\.(dtype|shape|name|original_fqn) = (.*);")
+
+
+def refuses(device: str, precision: str) -> str | None:
+    """Why inductor cannot generate code for ``device`` here, or None."""
+    problem = torch_session.refuses(device, precision)
+    if problem is not None:
+        return problem
+    if device == "cpu" and not any(shutil.which(compiler) for compiler in ("g++", "clang++", "c++")):
+        return "inductor needs a C++ compiler and finds none; apt install g++"
+    if device == "cuda" and find_spec("triton") is None:
+        return "inductor needs triton for CUDA; pip install triton"
+    return None
+
+
+def graph_convolution_types(graph: str) -> set[str]:
+    """The types (torch's names) of all convolutions' outputs in the text of a graph as inductor prints it."""
+    return {_GRAPH_TYPES.get(name, name) for name in _CONVOLUTION.findall(graph)}
+
+
+def wrapper_constants(code: str) -> list[dict[str, str]]:
+    """The constants that AOTInductor's generated wrapper declares: their name, type and shape as written there."""
+    found: dict[str, dict[str, str]] = {}
+    for number, field, value in _CONSTANT.findall(code):
+        found.setdefault(number, {})[field] = value.strip('"')
+    return list(found.values())
+
+
+def constant_convolution_types(constants: list[dict[str, str]]) -> set[str]:
+    """The types (torch's names) of all constants of four dimensions: the filters of the convolutions."""
+    filters = [entry for entry in constants if entry["shape"].count(",") == 3]
+    return {"torch." + entry["dtype"].removeprefix("cached_torch_dtype_") for entry in filters}

@@ -1,0 +1,132 @@
+"""The network as an ONNX graph: what ONNX Runtime, OpenVINO and both TensorRTs start from.
+
+The module is folded (batch norms into convolutions) and cast before it is exported, so the graph
+carries the precision; images and logits are float32, cast by the graph's first and last node, as NumPy has
+no bfloat16. Standard library at import: workers read file names from here.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from inception_bench.backends.base import Network
+
+if TYPE_CHECKING:
+    from torch import nn
+
+FILE = "network.onnx"
+FACTS = "facts.json"
+INPUT, OUTPUT = "image", "logits"
+BUILD_MODULES = ("torch", "onnx", "onnxscript")
+# ONNX has bfloat16 convolutions since operator set 22; all else is fine with what torch exports by itself.
+_OPSET_OF = {"bf16": 22}
+_PRECISION_OF = {"FLOAT": "fp32", "FLOAT16": "fp16", "BFLOAT16": "bf16", "DOUBLE": "fp64"}
+
+
+class OnnxExport:
+    """A backend's ``build`` that exports ONNX; the graph is shared by all who inherit it."""
+
+    graph = "onnx"
+    graph_options = ("batch", "opset")
+    build_modules = BUILD_MODULES
+    build_distributions = ("torch", "onnx", "onnxscript")
+
+    def build(self, network: Network, folder: Path) -> None:
+        export_graph(network, folder, opset=network.options.get("opset"), dynamic=_is_dynamic(network))
+
+
+def export_graph(network: Network, folder: Path, *, opset: str | None = None, dynamic: bool = False) -> None:
+    """Write the graph and its facts.
+
+    ``opset`` 17 is for TensorRT 8.6: by torch's older exporter, the only one that writes it, and in float32, as
+    that engine chooses types by itself.
+    """
+    import torch
+
+    precision = "fp32" if opset == "17" else network.precision
+    module, example = _in_precision(fold_batch_norms(network.module), precision), network.example
+    names: dict[str, Any] = {"input_names": [INPUT], "output_names": [OUTPUT], "verbose": False}
+    # The exporter notes that torchvision's operators are absent; no network here has any.
+    logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"`isinstance\(treespec, LeafSpec\)`", category=FutureWarning)
+        warnings.filterwarnings("ignore", category=DeprecationWarning)
+        if opset == "17":
+            axes = {INPUT: {0: "batch"}} if dynamic else None
+            torch.onnx.export(
+                module, (example,), str(folder / FILE), dynamo=False, opset_version=17, dynamic_axes=axes, **names
+            )
+        else:
+            shapes = ({0: torch.export.Dim("batch", min=1)},) if dynamic else None
+            torch.onnx.export(
+                module,
+                (example,),
+                str(folder / FILE),
+                dynamo=True,
+                external_data=False,
+                opset_version=_OPSET_OF.get(network.precision),
+                dynamic_shapes=shapes,
+                **names,
+            )
+    (folder / FACTS).write_text(json.dumps(read_facts(folder / FILE)))
+
+
+def _in_precision(module: nn.Module, precision: str) -> nn.Module:
+    """The module cast, between float32 images and float32 logits."""
+    import torch
+
+    from inception_bench.backends.torch_session import DTYPE_OF
+
+    dtype = getattr(torch, DTYPE_OF[precision])
+    if dtype == torch.float32:
+        return module
+
+    class Cast(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = module.to(dtype)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.inner(x.to(dtype)).float()
+
+    return Cast().eval()
+
+
+def fold_batch_norms(module: nn.Module) -> nn.Module:
+    """Put each batch norm that follows a convolution into it, in place; done in float32, before any cast."""
+    from torch import nn
+    from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+    for parent in module.modules():
+        steps = list(parent.named_children())
+        for (name, conv), (after, norm) in pairwise(steps):
+            if isinstance(parent, nn.Sequential) and isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                setattr(parent, name, fuse_conv_bn_eval(conv, norm))
+                setattr(parent, after, nn.Identity())
+    return module
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """What a graph says of itself: the type of its convolutions' filters, batch norms left, operator set."""
+    import onnx
+
+    model = onnx.load(str(path), load_external_data=False)
+    types = {tensor.name: onnx.TensorProto.DataType.Name(tensor.data_type) for tensor in model.graph.initializer}
+    convs = [node for node in model.graph.node if node.op_type in ("Conv", "FusedConv", "NhwcConv")]
+    precisions = {types.get(conv.input[1], "computed") for conv in convs}
+    return {
+        "precision": "+".join(sorted(_PRECISION_OF.get(name, name) for name in precisions)),
+        "convolutions": len(convs),
+        "casts": sum(node.op_type == "Cast" for node in model.graph.node),
+        "batch_norms": sum(node.op_type == "BatchNormalization" for node in model.graph.node),
+        "opset": next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")),
+    }
+
+
+def _is_dynamic(network: Network) -> bool:
+    return network.options.get("batch") == "dynamic"

@@ -1,0 +1,61 @@
+"""TensorRT 10 and 11 (and 8.6, by ``tensorrt[opset=17]``): builds and runs on the GPU that is here."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from inception_bench.backends import onnx_graph
+from inception_bench.backends.base import Setup
+from inception_bench.backends.cuda import Cuda, driver_problem
+from inception_bench.backends.tensorrt_plan import PLAN, build_plan, is_version_8
+from inception_bench.backends.tensorrt_session import TensorRtSession
+
+TIMINGS = "INCEPTION_BENCH_TIMINGS"
+_TF32_CAPABILITY = (8, 0)
+
+
+def timing_file(gpu: str, version: str) -> Path | None:
+    """Where builds on ``gpu`` by ``version`` keep their timings; None where the coordinator names no folder."""
+    folder = os.environ.get(TIMINGS)
+    return Path(folder) / f"{gpu.replace(' ', '-')}-{version}.cache" if folder else None
+
+
+class TensorRt(onnx_graph.OnnxExport):
+    """The backend ``tensorrt``."""
+
+    name = "tensorrt"
+    modules = ("tensorrt",)
+    distributions = ("tensorrt", "tensorrt-cu13", "tensorrt-cu12")
+    install = "pip install tensorrt (it downloads its libraries from the vendor)"
+    precisions = {"cuda": ("fp32", "tf32", "bf16", "fp16")}  # noqa: RUF012 - a table
+    options = {"cuda_graph": ("off", "on"), "batch": ("fixed", "dynamic"), "opset": ("newest", "17")}  # noqa: RUF012
+
+    built_with = ("inception_bench.backends.tensorrt_plan",)
+
+    def refuses(self, device: str, precision: str) -> str | None:
+        problem = driver_problem()  # first: without a driver the engine's runtime may crash
+        if problem is not None:
+            return problem
+        import tensorrt
+
+        if precision == "bf16" and is_version_8(tensorrt):
+            return f"tensorrt {tensorrt.__version__} has no bf16; it came with version 9"
+        if precision in ("tf32", "bf16") and Cuda().capability() < _TF32_CAPABILITY:
+            return f"this GPU has no {precision}"
+        return None
+
+    def compile(self, graph: Path, folder: Path, setup: Setup) -> None:
+        import tensorrt
+
+        timings = timing_file(Cuda().facts()["name"], tensorrt.__version__)
+        (folder / PLAN).write_bytes(build_plan(tensorrt, graph / onnx_graph.FILE, setup, timings=timings))
+
+    def load(self, folder: Path, setup: Setup) -> Any:
+        import tensorrt
+
+        return TensorRtSession(tensorrt, folder, setup)
+
+
+BACKEND = TensorRt()

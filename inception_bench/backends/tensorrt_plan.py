@@ -1,0 +1,175 @@
+"""Building a TensorRT plan from an ONNX graph, and reading from it what its convolutions compute in.
+
+One path for TensorRT 10 and 11 and for TensorRT-RTX; what 8.6 needs is in ``_for_version_8``. ``trt`` is the
+engine's module, imported by the backend's own file. Sources: NVIDIA's API reference and migration guides.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from inception_bench.backends.base import Setup
+
+PLAN = "network.plan"
+FACTS = "facts.json"
+TYPE_NAMES = {
+    "float": "fp32", "fp32": "fp32", "half": "fp16", "fp16": "fp16", "bf16": "bf16", "bfloat16": "bf16", "int8": "int8",
+}  # fmt: skip
+
+
+class PlanError(RuntimeError):
+    """The engine could not parse the graph or build it; the text has its own words."""
+
+
+def major(trt: Any) -> int:
+    """The engine's major version."""
+    return int(trt.__version__.partition(".")[0])
+
+
+def is_version_8(trt: Any) -> bool:
+    """Whether this is TensorRT 8, which knows no strongly typed network (RTX counts versions of its own)."""
+    return major(trt) == 8 and not hasattr(trt.NetworkDefinitionCreationFlag, "STRONGLY_TYPED")
+
+
+def build_plan(
+    trt: Any, graph: Path, setup: Setup, compute_capability: str | None = None, timings: Path | None = None
+) -> bytes:
+    """Parse ``graph`` and build it for the setup's precision and batch. Raises PlanError.
+
+    The graph's own types are kept (strongly typed); a weight of binary32 may be rounded to TF32 only
+    where tf32 is asked. ``compute_capability`` names a target (``SM89``) for engines that build without one.
+    ``timings`` is a file that keeps how fast each kernel was here, so that the next build asks again for less.
+    """
+    words: list[str] = []
+    logger = _listener(trt, words)
+    builder = trt.Builder(logger)
+    network = builder.create_network(_network_flags(trt))
+    parser = trt.OnnxParser(network, logger)
+    understood = parser.parse(graph.read_bytes())
+    if not understood or not network.num_inputs:  # of bytes that are no graph it makes an empty network
+        complaints = [str(parser.get_error(place)) for place in range(parser.num_errors)]
+        raise PlanError(f"the engine cannot read {graph.name}: {'; '.join(complaints) or 'it holds no network'}")
+    config = builder.create_builder_config()
+    config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED  # the inspector then names types and tactics
+    if setup.precision != "tf32":
+        config.clear_flag(trt.BuilderFlag.TF32)  # on by default
+    else:
+        config.set_flag(trt.BuilderFlag.TF32)
+    if is_version_8(trt):
+        _for_version_8(trt, network, config, setup.precision)
+    if compute_capability is not None:
+        config.num_compute_capabilities = 1
+        config.set_compute_capability(getattr(trt.ComputeCapability, compute_capability), 0)
+    _add_profile(builder, network, config, setup.batch_size)
+    if timings is not None:
+        known = timings.read_bytes() if timings.exists() else b""
+        config.set_timing_cache(config.create_timing_cache(known), False)
+    plan = builder.build_serialized_network(network, config)
+    if plan is None:
+        raise PlanError(f"the engine built nothing; its last words: {'; '.join(words[-3:]) or 'none'}")
+    if timings is not None:
+        timings.parent.mkdir(parents=True, exist_ok=True)
+        timings.write_bytes(bytes(config.get_timing_cache().serialize()))
+    return bytes(plan)
+
+
+def _network_flags(trt: Any) -> int:
+    flags = trt.NetworkDefinitionCreationFlag
+    name = "EXPLICIT_BATCH" if is_version_8(trt) else "STRONGLY_TYPED"
+    # A version that knows the name no more has no other kind of network.
+    return 1 << int(getattr(flags, name)) if hasattr(flags, name) else 0
+
+
+def _for_version_8(trt: Any, network: Any, config: Any, precision: str) -> None:
+    """TensorRT 8 chooses types by itself: permit fp16, and oblige every convolution to it."""
+    if precision != "fp16":
+        return
+    config.set_flag(trt.BuilderFlag.FP16)
+    config.set_flag(trt.BuilderFlag.OBEY_PRECISION_CONSTRAINTS)
+    for place in range(network.num_layers):
+        layer = network.get_layer(place)
+        if layer.type == trt.LayerType.CONVOLUTION:
+            layer.precision = trt.float16
+
+
+def _add_profile(builder: Any, network: Any, config: Any, batch_size: int) -> None:
+    """For a graph whose batch is open: from one image to ``batch_size``, best at ``batch_size``."""
+    image = network.get_input(0)
+    shape = list(image.shape)
+    if shape[0] >= 0:
+        return
+    profile = builder.create_optimization_profile()
+    profile.set_shape(image.name, [1, *shape[1:]], [batch_size, *shape[1:]], [batch_size, *shape[1:]])
+    if config.add_optimization_profile(profile) < 0:
+        raise PlanError(f"the engine refused a batch of 1 to {batch_size} images of {shape[1:]}")
+
+
+def _listener(trt: Any, words: list[str]) -> Any:
+    """A logger that keeps warnings and errors for the reason of a failure."""
+
+    class Listener(trt.ILogger):
+        def __init__(self) -> None:
+            trt.ILogger.__init__(self)
+
+        def log(self, severity: Any, text: str) -> None:
+            if severity in (trt.ILogger.ERROR, trt.ILogger.INTERNAL_ERROR):
+                words.append(text)
+
+    return Listener()
+
+
+def inspector_convolutions(layers: Sequence[Mapping[str, Any]]) -> Counter[str]:
+    """What the convolutions of an engine compute in, by the engine inspector's layers (JSON, detailed).
+
+    A convolution whose tensors are binary32 counts as tf32 where its tactic's name says so. TensorRT 11
+    gives a tensor's ``Datatype`` apart, older versions at the end of ``Format/Datatype``.
+    """
+    found: Counter[str] = Counter()
+    for layer in layers:
+        kind = str(layer.get("ParameterType") or layer.get("LayerType") or "")
+        if "onvolution" not in kind or not layer.get("Inputs"):
+            continue
+        image = layer["Inputs"][0]
+        text = str(image.get("Datatype") or image.get("Format/Datatype") or "")
+        name = TYPE_NAMES.get((text.split() or [""])[-1].lower(), text or "unknown")
+        tactic = str(layer.get("TacticName", ""))
+        found["tf32" if name == "fp32" and "tf32" in tactic else name] += 1
+    return found
+
+
+def read_layers(trt: Any, engine: Any) -> list[Mapping[str, Any]]:
+    """The inspector's layers of a loaded engine."""
+    text = engine.create_engine_inspector().get_engine_information(trt.LayerInformationFormat.JSON)
+    return [layer for layer in json.loads(text)["Layers"] if isinstance(layer, dict)]
+
+
+# TensorRT-RTX keeps in its plan, as text, the operations that are compiled on the user's GPU.
+_OPERATION = re.compile(rb'corrltn=\{ name="([^"]*)" output=\{[^}]*\} input=\{"([^"]*)" "([^"]*)"')
+_TENSOR = re.compile(rb'tensor=\{[^}]*(?:\{[^}]*\}[^{}]*)*?name="([^"]*)"[^\n]*? type=(\w+) \}')
+
+
+def plan_convolutions(plan: bytes) -> Counter[str]:
+    """What the convolutions (``corrltn``) of a TensorRT-RTX plan compute in: input and filter of each, by their types.
+
+    Binary32 counts as tf32 where the plan says that the compiler may round to it.
+    """
+    types = {name: TYPE_NAMES.get(kind.decode().lower(), kind.decode()) for name, kind in _TENSOR.findall(plan)}
+    if b"\n  tf32=1" in plan:
+        types = {name: "tf32" if kind == "fp32" else kind for name, kind in types.items()}
+    found: Counter[str] = Counter()
+    for _, image, weights in _OPERATION.findall(plan):
+        found["+".join(sorted({types.get(image, "unknown"), types.get(weights, "unknown")}))] += 1
+    return found
+
+
+def effective_precision(found: Mapping[str, int], tf32: bool) -> str:
+    """One precision, or all joined where they differ. With TF32 permitted, an engine may leave some in full."""
+    names = {name for name, count in found.items() if count}
+    if tf32 and names <= {"fp32", "tf32"} and ("tf32" in names):
+        return "tf32"
+    return "+".join(sorted(names)) or "unknown"

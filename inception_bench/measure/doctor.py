@@ -1,0 +1,69 @@
+"""What every runtime needs and has here: each is asked in a fresh process, so that one that crashes is a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from inception_bench.backends.cuda import REMEDY, driver_problem
+from inception_bench.backends.registry import Registered, backends
+from inception_bench.measure.process import CallFailed, Process
+
+WORKER = "inception_bench.worker"
+LIMIT_S = 120.0
+
+
+@dataclass(frozen=True)
+class Checkup:
+    """One backend. ``refusals`` has for each device and precision why not; an empty text means ready.
+
+    ``command`` would make ready what is missing; empty where nothing is, or where no command helps.
+    """
+
+    backend: str
+    ready: bool
+    versions: dict[str, str]
+    refusals: dict[str, dict[str, str]] = field(default_factory=dict)
+    options: dict[str, list[str]] = field(default_factory=dict)
+    reason: str = ""
+    command: str = ""
+
+    def precisions(self, device: str) -> list[str]:
+        """What can be asked of it on ``device``."""
+        return [precision for precision, refusal in self.refusals.get(device, {}).items() if not refusal]
+
+
+def examine(names: Iterable[str] | None = None, pythons: Mapping[str, str] | None = None) -> Iterator[Checkup]:
+    """A checkup of each named backend, or of all, as soon as it is known."""
+    for name in backends() if names is None else names:
+        yield examine_one(backends()[name], (pythons or {}).get(name))
+
+
+def examine_one(registered: Registered, python: str | None = None) -> Checkup:
+    """Import the engine in a fresh process and ask it what it can do here."""
+    backend = registered.backend
+    known: dict[str, Any] = {
+        "versions": {name: found for name, found in registered.versions().items() if found},
+        "options": {name: list(values) for name, values in registered.options.items()},
+    }
+    absent = registered.missing(building_only=python is not None)
+    if absent is not None:
+        return Checkup(backend.name, False, **known, reason=absent.partition(";")[0], command=backend.install)
+    process = Process(WORKER) if python is None else Process(WORKER, python=python)
+    try:
+        # Not the CUDA device itself: what the engine says of a missing driver is part of the answer.
+        started, _ = process.call("start", LIMIT_S, backend=registered.target, device="cpu")
+        refusals = process.call("refusals", LIMIT_S)[0]["refusals"]
+    except CallFailed as error:
+        command = backend.install if error.outcome == "unavailable" else ""
+        return Checkup(backend.name, False, **known, reason=str(error).partition("; pip")[0], command=command)
+    finally:
+        process.kill()
+    known["versions"] = started["versions"]
+    able = any(not refusal for precisions in refusals.values() for refusal in precisions.values())
+    reasons = [refusal for precisions in refusals.values() for refusal in precisions.values() if refusal]
+    reason, _, command = (reasons[0] if reasons and not able else "").partition("; ")
+    if reason and reason == driver_problem():
+        command = REMEDY
+    return Checkup(backend.name, able, **known, refusals=refusals, reason=reason, command=command)

@@ -1,0 +1,100 @@
+"""One network as one file, for use elsewhere: the very artifact that its cell would load."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from inception_bench.backends.cache import Artifact, ArtifactCache, default_root
+from inception_bench.backends.registry import find_backend
+from inception_bench.errors import InputSizeError, UnknownNameError, UsageError
+from inception_bench.measure.machine import usable_cores
+from inception_bench.measure.process import CallFailed
+from inception_bench.measure.selection import NUM_CLASSES, read_options
+from inception_bench.measure.workshop import Workshop
+from inception_bench.models.catalogue import find_table
+from inception_bench.spec.case import DEVICES, PRECISIONS, Case
+from inception_bench.spec.profile import Limits
+
+
+@dataclass(frozen=True)
+class Format:
+    """A kind of file: the backend that builds it, the file's name within the artifact, and its usual device.
+
+    With ``graph_only`` it is what the backend's engine would compile, and the engine is not needed.
+    """
+
+    backend: str
+    file: str
+    device: str = "cpu"
+    graph_only: bool = False
+
+
+FORMATS = {
+    "onnx": Format("tensorrt", "network.onnx", "cuda", graph_only=True),
+    "torchscript": Format("torchscript", "network.pt"),
+    "aot_inductor": Format("aot_inductor", "network.pt2"),
+    "openvino": Format("openvino", "network.blob"),
+    "tensorrt": Format("tensorrt", "network.plan", "cuda"),
+    "tensorrt_rtx": Format("tensorrt_rtx", "network.plan", "cuda"),
+}
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to export. None stands for the usual: the format's device, the network's input size."""
+
+    model: str
+    to: str
+    device: str | None = None
+    precision: str = "fp32"
+    batch_size: int = 1
+    input_size: int | None = None
+    width_mult: float = 1.0
+    options: tuple[str, ...] = ()
+
+    def case(self) -> Case:
+        """The cell whose artifact this is. Raises UsageError for the first thing that cannot be done."""
+        if self.to not in FORMATS:
+            raise UnknownNameError("format", self.to, FORMATS)
+        table, wanted = find_table(self.model), FORMATS[self.to]
+        device = wanted.device if wanted.graph_only else self.device or wanted.device
+        size = self.input_size or table.input_size
+        for kind, given, known in (("device", device, DEVICES), ("precision", self.precision, PRECISIONS)):
+            if given not in known:
+                raise UnknownNameError(kind, given, known)
+        if size < table.least_input:
+            raise InputSizeError(
+                f"input size {size} is too small for {table.address}; its least is {table.least_input}"
+            )
+        if self.batch_size < 1 or not self.width_mult > 0:
+            raise UsageError("a batch has at least 1 image, and a width is a share above 0")
+        options = read_options(wanted.backend, self.options)
+        if wanted.graph_only and "opset" in options and self.precision != "fp32":
+            raise UsageError(f"a graph of operator set 17 is in fp32; leave --precision {self.precision} or the option")
+        network = (table.name, table.definition, wanted.backend, device, self.precision)
+        return Case(*network, self.batch_size, size, self.width_mult, NUM_CLASSES, usable_cores(), options)
+
+
+def export(order: Order, output: Path) -> Artifact:
+    """Build, or find in the cache, and copy to ``output``. Raises UsageError with the reason where it cannot be."""
+    case = order.case()
+    graph_only = FORMATS[order.to].graph_only
+    registered = find_backend(case.backend)
+    reason = registered.missing(building_only=graph_only) or registered.unsupported(case.device, case.precision)
+    if reason is not None:
+        raise UsageError(f"{order.to}: {reason}")
+    if not output.resolve().parent.is_dir():
+        raise UsageError(f"{output.parent} is no folder; make it first")
+    workshop = Workshop(ArtifactCache(default_root()), Limits().build)
+    try:
+        weights = workshop.weights(case)
+        make = workshop.graph if graph_only else workshop.artifact
+        artifact = make(case, weights, workshop.images(case))
+    except CallFailed as error:
+        raise UsageError(f"{order.to}: {error}") from None
+    finally:
+        workshop.close()
+    shutil.copyfile(artifact.folder / FORMATS[order.to].file, output)
+    return artifact

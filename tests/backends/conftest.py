@@ -1,0 +1,88 @@
+"""Every runtime that is ready here, on a network small enough that each builds in seconds."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inception_bench.backends import registry
+from inception_bench.backends.cache import Artifact, ArtifactCache
+from inception_bench.backends.registry import BUILT_IN, find_backend
+from inception_bench.measure.process import Process
+from inception_bench.measure.workshop import Reference, Workshop, setup_of
+from inception_bench.models import catalogue
+from inception_bench.spec.case import Case
+
+ENGINES = Path(__file__).with_name("engines")
+LIMIT_S = 300.0
+CPU_BACKENDS = tuple(name for name in BUILT_IN if "cpu" in find_backend(name).backend.precisions)
+
+
+def small_case(backend: str, precision: str = "fp32", batch_size: int = 2, **other) -> Case:
+    fields = {"device": "cpu", "input_size": 32, "width_mult": 1.0, "num_classes": 10, "threads": 1, **other}
+    return Case("small", "", backend, precision=precision, batch_size=batch_size, **fields)
+
+
+@pytest.fixture(scope="session")
+def engines() -> Iterator[Path]:
+    """The engines and the network of these tests, found through entry points as anybody's own."""
+    caches = (registry.backends.cache_clear, catalogue.tables.cache_clear)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ENGINES))
+        patch.setenv("PYTHONPATH", str(ENGINES), prepend=":")
+        # For so small a network compiling the headers alone takes longer than all the rest.
+        patch.setenv("TORCHINDUCTOR_CPP_CACHE_PRECOMPILE_HEADERS", "0")
+        for clear in caches:
+            clear()
+        yield ENGINES
+    for clear in caches:
+        clear()
+
+
+@pytest.fixture(scope="session")
+def workshop(engines: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
+    made = Workshop(ArtifactCache(tmp_path_factory.mktemp("cache")), LIMIT_S)
+    yield made
+    made.close()
+
+
+@dataclass
+class Bench:
+    """A case with what it needs, and workers on demand."""
+
+    workshop: Workshop
+    case: Case
+    weights: Artifact
+    reference: Reference
+    artifact: Artifact
+
+    def worker(self) -> Process:
+        process = self.workshop.worker(self.case)
+        process.call("start", LIMIT_S, backend=find_backend(self.case.backend).target, device=self.case.device)
+        return process
+
+    def load(self, process: Process) -> None:
+        process.call("load", LIMIT_S, folder=str(self.artifact.folder), setup=vars(setup_of(self.case)))
+
+    def first(self, process: Process) -> None:
+        process.call("first", LIMIT_S, images=str(self.reference.images), batch_size=self.case.batch_size)
+
+    def answers(self, process: Process, images: Path, batch_size: int) -> np.ndarray:
+        return process.call("logits", LIMIT_S, images=str(images), batch_size=batch_size)[1][0]
+
+
+def bench(workshop: Workshop, case: Case) -> Bench:
+    weights = workshop.weights(case)
+    reference = workshop.reference(case, weights)
+    return Bench(workshop, case, weights, reference, workshop.artifact(case, weights, reference.images))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ends_processes() -> Iterator[None]:
+    yield
+    assert str(ENGINES) not in sys.path

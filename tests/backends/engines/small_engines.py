@@ -1,0 +1,41 @@
+"""Engines that are real but not what they are labelled, and one that nobody can import."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from inception_bench.backends.base import Attestation, Setup
+from inception_bench.backends.eager import Eager, EagerSession
+from inception_bench.backends.onnxruntime import OnnxRuntime
+
+
+class SaysFp16Session(EagerSession):
+    def attest(self) -> Attestation:
+        return replace(super().attest(), precision="fp16")
+
+
+class SaysFp16(Eager):
+    """Runs in fp32 and says fp16: asked for fp32, its label is wrong."""
+
+    name = "says_fp16"
+
+    def load(self, folder: Path, setup: Setup) -> EagerSession:
+        return SaysFp16Session(folder, setup)
+
+
+class RunsFp32(OnnxRuntime):
+    """Takes fp16 on a CPU, where ONNX Runtime puts casts around convolutions in fp32 without a word."""
+
+    name = "runs_fp32"
+    precisions = {"cpu": ("fp32", "fp16")}  # noqa: RUF012 - a table
+
+
+class CrashesAtImport(Eager):
+    name = "crashes_at_import"
+    modules = ("crashing_library",)
+
+
+SAYS_FP16 = SaysFp16()
+RUNS_FP32 = RunsFp32()
+CRASHES_AT_IMPORT = CrashesAtImport()

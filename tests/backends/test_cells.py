@@ -1,0 +1,116 @@
+"""Whole cells of the small network: what each precision comes to on each runtime, and why."""
+
+from __future__ import annotations
+
+import pytest
+
+from inception_bench.backends import registry
+from inception_bench.measure.cell import Cell, CellStopped, Plan
+from inception_bench.measure.parity import RowScale, compare_rows
+from inception_bench.measure.workshop import Workshop
+from inception_bench.spec.case import Case
+from inception_bench.spec.profile import Limits
+from tests.backends.conftest import small_case
+
+PLAN = Plan(rounds=2, warmup_rounds=1, limits=Limits(), seed="tests")
+
+
+def prepared(workshop: Workshop, case: Case) -> Cell:
+    cell = Cell(case, workshop, PLAN, lambda stage: None)
+    try:
+        cell.prepare()
+        cell.measurement.outcome = "ok"
+    except CellStopped as stopped:
+        cell.stop(stopped)
+    finally:
+        cell.close()
+    return cell
+
+
+@pytest.mark.parametrize("backend", ["eager", "eager_channels_last", "torchscript"])
+def test_bf16_runs_and_is_attested(backend: str, workshop: Workshop):
+    found = prepared(workshop, small_case(backend, "bf16")).measurement
+    assert (found.outcome, found.reason) == ("ok", "")
+    assert found.attest["precision"] == "bf16"
+    assert found.parity.limit <= found.parity.weakest_mutation / 2
+
+
+def test_fp16_runs_in_torch(workshop: Workshop):
+    found = prepared(workshop, small_case("torchscript", "fp16")).measurement
+    assert (found.outcome, found.attest["precision"]) == ("ok", "fp16")
+
+
+def test_openvino_takes_a_precision_or_refuses_it(workshop: Workshop):
+    """OpenVINO replaces what a processor lacks without a word; here it is right or unavailable, never another."""
+    for precision in ("bf16", "fp16"):
+        found = prepared(workshop, small_case("openvino", precision)).measurement
+        if found.outcome == "ok":
+            assert found.attest["precision"] == precision
+        else:
+            assert found.outcome == "unavailable"
+            assert f"openvino has no {precision} on this processor" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("backend", "precision", "reason"),
+    [
+        ("onnxruntime", "fp16", "onnxruntime has no fp16 on cpu; it has fp32"),
+        ("eager", "tf32", "eager has no tf32 on cpu; it has fp32, bf16, fp16"),
+    ],
+)
+def test_a_precision_that_the_engine_lacks(workshop: Workshop, backend: str, precision: str, reason: str):
+    found = prepared(workshop, small_case(backend, precision)).measurement
+    assert (found.outcome, found.reason) == ("unavailable", reason)
+
+
+def test_an_engine_that_says_what_it_does_not_do(workshop: Workshop):
+    found = prepared(workshop, small_case("says_fp16")).measurement
+    assert (found.outcome, found.reason) == ("mislabelled", "precision: asked fp32, effective fp16")
+
+
+def test_an_engine_that_silently_runs_another_precision(workshop: Workshop):
+    """ONNX Runtime on a CPU accepts a graph in fp16 and computes its convolutions in fp32."""
+    found = prepared(workshop, small_case("runs_fp32", "fp16")).measurement
+    assert (found.outcome, found.reason) == ("mislabelled", "precision: asked fp16, effective fp32")
+
+
+@pytest.mark.parametrize("backend", ["eager", "onnxruntime", "torchscript"])
+def test_every_end_point_can_be_compared(workshop: Workshop, backend: str):
+    case = small_case(backend)
+    cell = Cell(case, workshop, PLAN, lambda stage: None)
+    cell._enter("parity")
+    parity = cell._compare_rows(workshop.weights(case))
+    assert parity.by == "rows"
+    assert parity.row in ("Stem", "Mixed", "Logits")
+    assert parity.holds
+    assert parity.error < 1e-5
+
+
+def test_rows_by_hand():
+    """Two rows of one value: limits 2 x 0.01 and the floor; the fault shows best where its share of a limit is most."""
+    import numpy as np
+
+    scales = [
+        RowScale("a", 1, spread=2.0, rounding=0.01, mutations={"pool": 0.0}),
+        RowScale("b", 1, spread=4.0, rounding=0.0, mutations={"pool": 0.5}),
+    ]
+    reference = np.array([[1.0, 1.0], [3.0, 5.0]])
+    # errors: a: 0.03 / 2 = 0.015 of limit 0.02; b: 0.2 / 4 = 0.05 of limit 0.1, so a is nearest to its limit
+    maps = reference + np.array([[0.03, 0.2], [0.0, 0.0]])
+    parity = compare_rows(maps, reference, scales, floor=0.1)
+    assert parity.row == "b"  # the floor holds for both: 0.1; b errs by 0.05, a by 0.015
+    assert (parity.error, parity.limit) == (pytest.approx(0.05), 0.1)
+    assert parity.weakest_mutation == pytest.approx(0.5)  # 5 times the limit of b, shown at b
+    assert parity.holds
+    assert not compare_rows(reference + 1.0, reference, scales, floor=0.1).holds
+    blind = [RowScale("a", 1, spread=2.0, rounding=0.01, mutations={"pool": 0.03})]
+    assert not compare_rows(reference[:, :1], reference[:, :1], blind, floor=0.0).holds  # 0.03 is under 2 x 0.02
+
+
+@pytest.mark.parametrize("backend", ["tensorrt", "tensorrt_rtx"])
+def test_tensorrt_without_a_gpu(workshop: Workshop, backend: str):
+    if registry.driver_problem() is not None:
+        found = prepared(workshop, small_case(backend)).measurement
+        assert found.outcome == "unavailable"
+        expected = "no CUDA driver" if not registry.find_backend(backend).missing() else "is not installed; pip install"
+        assert expected in found.reason
