@@ -7,6 +7,7 @@ import os
 import signal
 
 import numpy as np
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,8 +69,8 @@ def test_stopped_process_is_a_timeout_and_then_gone(worker):
 
 def test_error_inside_a_call_is_told_and_the_process_lives_on(worker):
     with pytest.raises(CallFailed, match="ModuleNotFoundError: No module named 'nowhere'"):
-        worker.call("start", 30, backend="nowhere:BACKEND")
-    answer, _ = worker.call("start", 60, backend="inception_bench.backends.onnxruntime:BACKEND")
+        worker.call("start", 30, backend="nowhere:BACKEND", device="cpu")
+    answer, _ = worker.call("start", 60, backend="inception_bench.backends.onnxruntime:BACKEND", device="cpu")
     assert answer["pid"] == worker.pid
 
 
@@ -89,7 +90,22 @@ def test_prints_of_an_engine_do_not_disturb_messages(tmp_path, monkeypatch):
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     process = Process(WORKER)
-    answer, _ = process.call("start", 60, backend="chatty:BACKEND")
+    answer, _ = process.call("start", 60, backend="chatty:BACKEND", device="cpu")
     assert answer["pid"] == process.pid
     assert "hello from C" in process.stderr_tail()
     process.kill()
+
+
+def test_kill_ends_what_the_process_started_too(tmp_path, monkeypatch):
+    (tmp_path / "forking.py").write_text(
+        "import os, threading\nif os.fork() == 0:\n    threading.Event().wait()\n"
+        "from inception_bench.backends.onnxruntime import BACKEND\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    process = Process(WORKER)
+    process.call("start", 60, backend="forking:BACKEND", device="cpu")
+    children = psutil.Process(process.pid).children()
+    assert len(children) == 1
+    process.kill()
+    _, alive = psutil.wait_procs(children, timeout=30)
+    assert not alive

@@ -83,9 +83,9 @@ class Process:
         return self.finish(limit_s)
 
     def kill(self) -> None:
-        """End the process, whatever it is doing."""
-        if self.alive:
-            self._popen.kill()
+        """End the process and all that it started, whatever they are doing."""
+        with suppress(ProcessLookupError):  # nobody of its session is left
+            os.killpg(self._popen.pid, signal.SIGKILL)
         self._popen.wait()
         for stream in (self._popen.stdin, self._popen.stdout):
             with suppress(OSError):  # bytes that the dead process never read

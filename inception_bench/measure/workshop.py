@@ -148,7 +148,7 @@ class Workshop:
         variables = {
             "OMP_NUM_THREADS": str(case.threads),
             "MKL_NUM_THREADS": str(case.threads),
-            **self._compiler_caches(),
+            **self._compiler_variables(),
         }
         return Process(WORKER, python=self.pythons.get(case.backend, sys.executable), environment=variables)
 
@@ -185,12 +185,16 @@ class Workshop:
             "precision": MEASURED_AS[precision],
         }
 
-    def _compiler_caches(self) -> dict[str, str]:
-        """Where inductor, Triton and TensorRT keep what they compiled and timed: with the other artifacts."""
+    def _compiler_variables(self) -> dict[str, str]:
+        """Where inductor, Triton and TensorRT keep what they compiled and timed: with the other artifacts.
+
+        Inductor compiles in the process that asks: its pool of forks would outlive a killed worker.
+        """
         root = self.cache.root / "inductor"
         return {
             "TORCHINDUCTOR_CACHE_DIR": str(root / "code"),
             "TRITON_CACHE_DIR": str(root / "triton"),
+            "TORCHINDUCTOR_COMPILE_THREADS": "1",
             "INCEPTION_BENCH_TIMINGS": str(self.cache.root / "timings"),
         }
 
@@ -209,7 +213,7 @@ class Workshop:
 
     def _ask(self, op: str, **fields: Any) -> dict[str, Any]:
         if self._builder is None or not self._builder.alive:
-            self._builder = Process(BUILDER, environment=self._compiler_caches())
+            self._builder = Process(BUILDER, environment=self._compiler_variables())
             self._builder.call("threads", self.limit_s, threads=usable_cores())
         return self._builder.call(op, self.limit_s, **fields)[0]
 
