@@ -8,12 +8,13 @@ from pathlib import Path
 
 from inception_bench.backends.cache import Artifact, ArtifactCache, default_root
 from inception_bench.backends.registry import find_backend
-from inception_bench.errors import InputSizeError, UnknownNameError, UsageError
+from inception_bench.errors import UnknownNameError, UsageError
 from inception_bench.measure.machine import usable_cores
 from inception_bench.measure.process import CallFailed
 from inception_bench.measure.selection import NUM_CLASSES, read_options
 from inception_bench.measure.workshop import Workshop
 from inception_bench.models.catalogue import find_table
+from inception_bench.models.plan import make_plan
 from inception_bench.spec.case import DEVICES, PRECISIONS, Case
 from inception_bench.spec.profile import Limits
 
@@ -64,12 +65,9 @@ class Order:
         for kind, given, known in (("device", device, DEVICES), ("precision", self.precision, PRECISIONS)):
             if given not in known:
                 raise UnknownNameError(kind, given, known)
-        if size < table.least_input:
-            raise InputSizeError(
-                f"input size {size} is too small for {table.address}; its least is {table.least_input}"
-            )
-        if self.batch_size < 1 or not self.width_mult > 0:
-            raise UsageError("a batch has at least 1 image, and a width is a share above 0")
+        make_plan(table, input_size=size, width_mult=self.width_mult)  # refuses what the network does not take
+        if self.batch_size < 1:
+            raise UsageError(f"--batch-size {self.batch_size}: a batch has at least 1 image")
         options = read_options(wanted.backend, self.options)
         if wanted.graph_only and "opset" in options and self.precision != "fp32":
             raise UsageError(f"a graph of operator set 17 is in fp32; leave --precision {self.precision} or the option")

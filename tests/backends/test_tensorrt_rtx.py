@@ -10,7 +10,7 @@ from inception_bench.backends.registry import driver_problem, find_backend
 from inception_bench.backends.tensorrt_plan import plan_convolutions
 from inception_bench.measure.process import CallFailed
 from inception_bench.measure.workshop import Workshop
-from inception_bench.models.catalogue import find_table, list_models
+from inception_bench.models.catalogue import NINE, find_table
 from inception_bench.spec.case import Case
 from tests.backends.conftest import small_case
 
@@ -38,7 +38,7 @@ def test_the_plan_has_the_precision_asked_for(workshop: Workshop, precision: str
     assert facts["batch_norms"] == 0
 
 
-@pytest.mark.parametrize("model", list_models())
+@pytest.mark.parametrize("model", NINE)
 def test_every_network_builds(workshop: Workshop, model: str):
     table = find_table(model)
     case = small_case("tensorrt_rtx", "bf16", 1, device="cuda", input_size=max(table.least_input, 32), width_mult=0.125)
