@@ -10,7 +10,7 @@ from pathlib import Path
 from inception_bench.backends.cache import ArtifactCache, default_root
 from inception_bench.backends.registry import find_backend
 from inception_bench.measure.process import Process
-from inception_bench.measure.workshop import Workshop
+from inception_bench.measure.workshop import Workshop, setup_of
 from inception_bench.models.catalogue import find_table
 from inception_bench.records.statistics import median, median_interval
 from inception_bench.spec.case import Case
@@ -24,26 +24,15 @@ class Prepared:
     """A built case: its artifact and its images on disk."""
 
     case: Case
+    workshop: Workshop
     folder: Path
     images: Path
 
-    @property
-    def setup(self) -> dict:
-        case = self.case
-        return {
-            "device": case.device,
-            "precision": case.precision,
-            "threads": case.threads,
-            "batch_size": case.batch_size,
-            "input_size": case.input_size,
-        }
-
     def worker(self) -> Process:
         """A fresh worker, loaded and warm."""
-        variables = {"OMP_NUM_THREADS": str(self.case.threads)}
-        process = Process("inception_bench.worker", environment=variables)
-        process.call("start", LIMIT_S, backend=find_backend(self.case.backend).target)
-        process.call("load", LIMIT_S, folder=str(self.folder), setup=self.setup)
+        process = self.workshop.worker(self.case)
+        process.call("start", LIMIT_S, backend=find_backend(self.case.backend).target, device=self.case.device)
+        process.call("load", LIMIT_S, folder=str(self.folder), setup=vars(setup_of(self.case)))
         process.call("first", LIMIT_S, images=str(self.images), batch_size=self.case.batch_size)
         process.call("warm_up", LIMIT_S, rounds=WARMUP_ROUNDS)
         process.call("begin", LIMIT_S)
@@ -56,9 +45,9 @@ def prepare(model: str, backend: str, threads: int) -> Prepared:
     workshop = Workshop(ArtifactCache(default_root()), LIMIT_S)
     weights = workshop.weights(case)
     reference = workshop.reference(case, weights)
-    artifact = workshop.artifact(case, weights, reference)
+    artifact = workshop.artifact(case, weights, reference.images)
     workshop.close()
-    return Prepared(case, artifact.folder, reference.images)
+    return Prepared(case, workshop, artifact.folder, reference.images)
 
 
 def arguments(text: str) -> argparse.Namespace:

@@ -8,8 +8,8 @@ import time
 import numpy as np
 from pairs import LIMIT_S, WARMUP_ROUNDS, Prepared, arguments, prepare, print_ratio
 
-from inception_bench.backends.base import Setup
 from inception_bench.backends.registry import find_backend
+from inception_bench.measure.workshop import setup_of
 from inception_bench.worker import settle
 
 
@@ -17,7 +17,8 @@ class BareLoop:
     """The engine in this process, called and timed with nothing around it."""
 
     def __init__(self, prepared: Prepared):
-        self.session = find_backend(prepared.case.backend).backend.load(prepared.folder, Setup(**prepared.setup))
+        backend = find_backend(prepared.case.backend).backend
+        self.session = backend.load(prepared.folder, setup_of(prepared.case))
         self.batch = self.session.put(np.ascontiguousarray(np.load(prepared.images)[:1]))
         for _ in range(WARMUP_ROUNDS):
             self.session.run(self.batch)
