@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import random
+import sys
 import time
 
 import numpy as np
 from pairs import LIMIT_S, WARMUP_ROUNDS, Prepared, arguments, prepare, print_ratio
 
 from inception_bench.backends.registry import find_backend
-from inception_bench.measure.workshop import setup_of
+from inception_bench.measure.workshop import ALLOCATOR, setup_of
 from inception_bench.worker import settle
 
 
@@ -49,6 +51,8 @@ def measure(prepared: Prepared, rounds: int) -> tuple[list[float], list[float]]:
 
 
 def main() -> None:
+    if not ALLOCATOR.items() <= os.environ.items():  # glibc reads them at the start: the same for both sides
+        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **ALLOCATOR})
     asked = arguments(__doc__)
     for model in asked.models.split(","):
         for backend in asked.backends.split(","):
