@@ -28,7 +28,7 @@ def small_case(backend: str, precision: str = "fp32", batch_size: int = 2, **oth
     return Case("small", "", backend, precision=precision, batch_size=batch_size, **fields)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def engines() -> Iterator[Path]:
     """The engines and the network of these tests, found through entry points as anybody's own."""
     caches = (registry.backends.cache_clear, catalogue.tables.cache_clear)
@@ -44,7 +44,7 @@ def engines() -> Iterator[Path]:
         clear()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def workshop(engines: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
     made = Workshop(ArtifactCache(tmp_path_factory.mktemp("cache")), LIMIT_S)
     yield made
@@ -82,7 +82,7 @@ def bench(workshop: Workshop, case: Case) -> Bench:
     return Bench(workshop, case, weights, reference, workshop.artifact(case, weights, reference.images))
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def _ends_processes() -> Iterator[None]:
     yield
     assert str(ENGINES) not in sys.path
