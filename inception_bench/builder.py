@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from inception_bench.backends.base import Network as BuildInput
-from inception_bench.data.photographs import parity_images
+from inception_bench.data.photographs import fill_batch, parity_images
 from inception_bench.models.catalogue import find_table
 from inception_bench.models.counters import count
 from inception_bench.models.mutations import mutation_errors, row_mutation_errors
@@ -118,7 +118,7 @@ def make_artifact(message: dict[str, Any]) -> Answer:
     module, _, attribute = message["backend"].partition(":")
     backend = getattr(import_module(module), attribute)
     images = np.load(message["images"])
-    batch = torch.from_numpy(images[np.arange(message["batch_size"]) % len(images)])
+    batch = torch.from_numpy(fill_batch(images, message["batch_size"]))
     model = load_for(Path(message["weights"]), rows=message["rows"])
     network = BuildInput(model, batch, message["precision"], message["device"], message["options"])
     backend.build(network, Path(message["folder"]))

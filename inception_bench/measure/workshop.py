@@ -76,7 +76,7 @@ class Workshop:
 
     def reference(self, case: Case, weights: Artifact) -> Reference:
         """What the case's output is compared with."""
-        parts = {**_network(case), "weights": weights.digest, "versions": _reference_versions()}
+        parts = _reference_parts(case, weights)
         fields = {**_network_fields(case), "weights": str(weights.folder)}
         folder = self.cache.get("reference", parts, lambda folder: self._call("reference", folder, **fields)).folder
         facts = json.loads((folder / "facts.json").read_text())
@@ -91,24 +91,14 @@ class Workshop:
     def rounding(self, case: Case, weights: Artifact, reference: Reference) -> float:
         """Eager's own error in the case's precision, over the spread."""
         fields = self._compared(weights, reference, case.precision)
-        parts = {
-            **_network(case),
-            "weights": weights.digest,
-            "precision": fields["precision"],
-            "versions": _reference_versions(),
-        }
+        parts = {**_reference_parts(case, weights), "precision": fields["precision"]}
         folder = self.cache.get("rounding", parts, lambda folder: self._call("rounding", folder, **fields)).folder
         return json.loads((folder / "facts.json").read_text())["error"] / reference.spread
 
     def row_reference(self, case: Case, weights: Artifact, reference: Reference) -> RowReference:
         """What every end point's map is compared with, where logits cannot tell a fault from rounding."""
         fields = self._compared(weights, reference, case.precision)
-        parts = {
-            **_network(case),
-            "weights": weights.digest,
-            "precision": fields["precision"],
-            "versions": _reference_versions(),
-        }
+        parts = {**_reference_parts(case, weights), "precision": fields["precision"]}
         folder = self.cache.get("rows", parts, lambda folder: self._call("row_reference", folder, **fields)).folder
         scales = [RowScale(**scale) for scale in json.loads((folder / "facts.json").read_text())["scales"]]
         return RowReference(folder / "images.npy", np.load(folder / "logits.npy"), scales)
@@ -242,6 +232,11 @@ def _model_source() -> str:
     home = Path(inception_bench.__file__).parent
     files = [*sorted((home / "models").glob("*.py")), *sorted((home / "data").glob("*.py")), home / "builder.py"]
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()
+
+
+def _reference_parts(case: Case, weights: Artifact) -> dict[str, Any]:
+    """What decides an answer that others are compared with."""
+    return {**_network(case), "weights": weights.digest, "versions": _reference_versions()}
 
 
 def _reference_versions() -> dict[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from fvcore.nn import FlopCountAnalysis
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from inception_bench.models.network import Network
@@ -58,8 +58,3 @@ def _halved(flops: int) -> int:
     if flops % 2:
         raise ArithmeticError(f"FlopCounterMode gave {flops}, an odd number; it counts two a multiply-accumulate")
     return flops // 2
-
-
-def weighted_operations(model: nn.Module) -> int:
-    """How many convolutions and linear layers ``model`` has."""
-    return sum(isinstance(module, nn.Conv2d | nn.Linear) for module in model.modules())
