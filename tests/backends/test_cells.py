@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from inception_bench.backends import registry
@@ -61,6 +63,15 @@ def test_openvino_takes_a_precision_or_refuses_it(workshop: Workshop):
 def test_a_precision_that_the_engine_lacks(workshop: Workshop, backend: str, precision: str, reason: str):
     found = prepared(workshop, small_case(backend, precision)).measurement
     assert (found.outcome, found.reason) == ("unavailable", reason)
+
+
+def test_an_operator_that_torch_lacks_in_16_bits(workshop: Workshop):
+    """GoogLeNet's local response normalisation has no 16-bit kernel on a CPU; nothing else is run in its place."""
+    case = replace(small_case("eager", "bf16"), model="googlenet", width_mult=0.125)
+    found = prepared(workshop, case).measurement
+    assert found.outcome == "unavailable"
+    assert "lacks an operator in this precision" in found.reason
+    assert "not implemented for 'BFloat16'" in found.reason
 
 
 def test_an_engine_that_says_what_it_does_not_do(workshop: Workshop):
