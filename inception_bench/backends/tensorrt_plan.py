@@ -149,7 +149,9 @@ def read_layers(trt: Any, engine: Any) -> list[Mapping[str, Any]]:
 
 
 # TensorRT-RTX keeps in its plan, as text, the operations that are compiled on the user's GPU.
-_OPERATION = re.compile(rb'(corrltn|fully_connected)=\{ name="[^"]*" output=\{[^}]*\} input=\{"([^"]*)" "([^"]*)"([^\n]*)')
+_OPERATION = re.compile(
+    rb'(corrltn|fully_connected)=\{ name="[^"]*" output=\{[^}]*\} input=\{"([^"]*)" "([^"]*)"([^\n]*)'
+)
 # A convolution by 1x1 that the engine turned into a matrix product says so.
 _FROM_CONVOLUTION = b"gemm_from_conv"
 _TENSOR = re.compile(rb'tensor=\{[^}]*(?:\{[^}]*\}[^{}]*)*?name="([^"]*)"[^\n]*? type=(\w+) \}')

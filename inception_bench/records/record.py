@@ -3,6 +3,8 @@
 Format history of ``records.jsonl``:
 
 * 1: first version. Kinds ``cell`` and ``complexity``.
+* 2: a case names its weights and the data of its accuracy; kinds ``step`` and ``training``. Records of
+  version 1 are read as such of version 2: theirs were all signal-keeping, without data.
 """
 
 from __future__ import annotations
@@ -10,7 +12,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-SCHEMA = 1
+from inception_bench.spec.case import SIGNAL_KEEPING
+
+SCHEMA = 2
+_FIRST_CASES = {"weights": SIGNAL_KEEPING, "data": ""}
 
 
 @dataclass(frozen=True)
@@ -47,12 +52,14 @@ class Record:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Record:
-        """Read a line back. Raises ValueError for another schema or a missing field."""
+        """Read a line back. Raises ValueError for an unknown schema or a missing field."""
         if not isinstance(data, dict):
             raise ValueError(f"not a record ({type(data).__name__})")
-        if data.get("schema") != SCHEMA:
-            raise ValueError(f"schema {data.get('schema')!r}; this version reads {SCHEMA}")
+        if data.get("schema") not in (1, SCHEMA):
+            raise ValueError(f"schema {data.get('schema')!r}; this version reads 1 and {SCHEMA}")
         try:
+            if data["schema"] == 1:
+                data = {**data, "schema": SCHEMA, "case": {**data["case"], **_FIRST_CASES}}
             return cls(**{**data, "run": Run(**data["run"])})
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a record ({error})") from None

@@ -72,7 +72,7 @@ class BoardRow:
     @property
     def group(self) -> tuple[Any, ...]:
         """The cells that compete: one network as it is run, on one device, batch and input size."""
-        network = (self.model, self.definition, self.width_mult, self.num_classes)
+        network = (self.model, self.definition, self.width_mult, self.num_classes, self.weights)
         return (*network, self.device, self.batch_size, self.input_size, self.threads)
 
     @property
@@ -147,8 +147,9 @@ def read_row(record: Record) -> BoardRow:
     case, body = record.case, record.body
     row = BoardRow(
         rank=None,
-        **case,
+        **{name: value for name, value in case.items() if name not in ("weights", "data")},
         weights=body["weights"],
+        dataset=case["data"] or None,
         outcome=body["outcome"],
         reason=body["reason"],
         params=record.params,

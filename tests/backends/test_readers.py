@@ -64,7 +64,9 @@ main {
   fully_connected={ name="linear" output={"l" } input={"y" "y" "b" } layers="[ONNX Layer: node_linear]" }
 """
 # A convolution by 1x1 that the engine computes as a matrix product.
-AS_PRODUCT = b'  fully_connected={ name="p" output={"q" } input={"y" "y" "b" } layers="[ONNX Layer: c]__gemm_from_conv1x1" }\n'
+AS_PRODUCT = (
+    b'  fully_connected={ name="p" output={"q" } input={"y" "y" "b" } layers="[ONNX Layer: c]__gemm_from_conv1x1" }\n'
+)
 
 
 def test_plan_of_tensorrt_rtx():
