@@ -11,9 +11,10 @@ from typing import Any
 
 from inception_bench.backends.cache import ArtifactCache, default_root
 from inception_bench.errors import UsageError
-from inception_bench.measure.cell import Measurement, Plan
+from inception_bench.measure.cell import Plan
 from inception_bench.measure.counting import case_complexity
 from inception_bench.measure.machine import Activity, read_environment
+from inception_bench.measure.measurement import Measurement
 from inception_bench.measure.selection import Selection
 from inception_bench.measure.workshop import Workshop
 from inception_bench.records.journal import FILE, Journal

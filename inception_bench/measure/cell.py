@@ -6,15 +6,14 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from inception_bench.backends.cache import Artifact
 from inception_bench.backends.registry import find_backend
 from inception_bench.measure.machine import Activity
+from inception_bench.measure.measurement import Measurement
 from inception_bench.measure.parity import LIMITS, Parity, compare, compare_rows
 from inception_bench.measure.process import CallFailed, Process
 from inception_bench.measure.rounds import Rounds
@@ -48,40 +47,6 @@ class Plan:
     warmup_rounds: int
     limits: Limits
     seed: str
-
-
-@dataclass
-class Measurement:
-    """All that came of a cell; what was not reached stays None. Seconds, bytes."""
-
-    outcome: str = "failed"
-    stage: str = ""
-    reason: str = ""
-    weights: str = ""
-    artifact: Artifact | None = None
-    attest: dict[str, Any] | None = None
-    parity: Parity | None = None
-    load_s: float | None = None
-    first_call_s: float | None = None
-    rounds: Rounds | None = None
-    peak_rss_bytes: int | None = None
-    peak_rss_since_start_bytes: int | None = None
-    device: dict[str, Any] | None = None
-    worker: dict[str, Any] = field(default_factory=dict)
-    activity: dict[str, Any] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain JSON values; the artifact's place on this machine is left out."""
-        found = {name: value for name, value in vars(self).items() if name not in ("artifact", "parity", "rounds")}
-        artifact = None
-        if self.artifact is not None:
-            artifact = {key: value for key, value in vars(self.artifact).items() if key != "folder"}
-        parity = None if self.parity is None else {**asdict(self.parity), "error": _finite(self.parity.error)}
-        return {**found, "artifact": artifact, "parity": parity, "rounds": self.rounds and self.rounds.to_json()}
-
-
-def _finite(value: float) -> float | None:
-    return value if np.isfinite(value) else None
 
 
 class Cell:
