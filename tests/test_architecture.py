@@ -16,10 +16,24 @@ from inception_bench.models.table import Table
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "inception_bench"
-# Each name may import itself and what stands to its left; data stands beside backends.
-LAYERS = ("errors", "wire", "service", "spec", "models", "data", "backends", "measure", "records", "report", "top")
+# Each name may import itself and what stands to its left; data and train stand beside
+# backends: they use its cache of artifacts, and it uses nothing of theirs.
+LAYERS = (
+    "errors",
+    "wire",
+    "service",
+    "spec",
+    "models",
+    "backends",
+    "data",
+    "train",
+    "measure",
+    "records",
+    "report",
+    "top",
+)
 # The programs that the coordinator starts by name, and what stands on top of everything.
-PROGRAMS = {"worker": "backends", "builder": "backends"}
+PROGRAMS = {"worker": "data", "builder": "train"}
 TOP = {"plugin", "items", "watch", "run", "clock", "cli", "__main__", "__init__"}
 
 
