@@ -17,7 +17,9 @@ import torch
 from inception_bench.backends.base import Network as BuildInput
 from inception_bench.data.photographs import fill_batch, parity_images
 from inception_bench.models.catalogue import find_table
+from inception_bench.models.checkpoint import load_checkpoint
 from inception_bench.models.counters import count
+from inception_bench.models.hub import fetch
 from inception_bench.models.mutations import mutation_errors, row_mutation_errors
 from inception_bench.models.network import create_model
 from inception_bench.models.rounding import rounded
@@ -35,11 +37,14 @@ _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def make_weights(message: dict[str, Any]) -> Answer:
-    """Signal-keeping weights of a network, calibrated at the case's input size."""
+    """Weights that were given as a file or a public name, else signal-keeping ones, calibrated at the input size."""
     table = find_table(message["address"])
-    images = torch.from_numpy(parity_images(message["input_size"], table.preprocessing))
     model = create_model(message["address"], width_mult=message["width_mult"], num_classes=message["num_classes"])
-    keep_signal(model, images)
+    given = message.get("given")
+    if given is None:
+        keep_signal(model, torch.from_numpy(parity_images(message["input_size"], table.preprocessing)))
+    else:
+        load_checkpoint(model, given if Path(given).is_file() else fetch(given))
     save_network(model, message["address"], message["width_mult"], message["num_classes"], Path(message["folder"]))
     return {}, []
 

@@ -54,7 +54,7 @@ class BenchRun:
         run_id = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
         started = now.isoformat(timespec="seconds")
         run = Run(run_id, started, selection.profile.name, read_environment().to_json())
-        workshop = Workshop(ArtifactCache(cache), limits.build, selection.pythons)
+        workshop = Workshop(ArtifactCache(cache), limits.build, selection.pythons, limits.train)
         journal = Journal(folder / FILE)
         earlier: Mapping[str, Record] = {}
         if selection.resume and journal.path.exists():
@@ -86,6 +86,14 @@ class BenchRun:
         """Write what the counters gave to the disk."""
         return self._keep("complexity", case, counted)
 
+    def keep_training(self, case: Case, result: dict[str, Any]) -> Record:
+        """Write what training came to to the disk: the fields of Trained."""
+        return self._keep("training", case, result)
+
+    def keep_step(self, case: Case, body: dict[str, Any]) -> Record:
+        """Write the rounds of a training step to the disk."""
+        return self._keep("step", case, body)
+
     def write_environment(self) -> None:
         """Write ``environment.json``: this run, this machine, and what the machine did so far."""
         write_environment(self.folder, {**self.run.to_json(), "activity": Activity.now().since(self.activity)})
@@ -113,7 +121,7 @@ class BenchRun:
 
 
 def parse_limits(text: str) -> Limits:
-    """Read ``build=900 load=180 parity=300 time=900`` (seconds; any may be left out)."""
+    """Read ``build=900 load=180 parity=300 accuracy=1800 time=900 train=43200`` (seconds; any may be left out)."""
     known = vars(Limits())
     found = {}
     for word in text.split():

@@ -33,8 +33,8 @@ LAYERS = (
     "top",
 )
 # The programs that the coordinator starts by name, and what stands on top of everything.
-PROGRAMS = {"worker": "data", "builder": "train"}
-TOP = {"plugin", "items", "watch", "run", "clock", "cli", "__main__", "__init__"}
+PROGRAMS = {"worker": "data", "builder": "train", "trainer": "measure"}
+TOP = {"plugin", "parameters", "items", "watch", "run", "clock", "cli", "__main__", "__init__"}
 
 
 def layer_of(module: str) -> str:

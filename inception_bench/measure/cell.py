@@ -10,18 +10,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from inception_bench.backends.cache import Artifact
 from inception_bench.backends.registry import find_backend
+from inception_bench.measure.accuracy import answers_to, count
 from inception_bench.measure.machine import Activity
 from inception_bench.measure.measurement import Measurement
 from inception_bench.measure.parity import LIMITS, Parity, compare, compare_rows
 from inception_bench.measure.process import CallFailed, Process
 from inception_bench.measure.rounds import Rounds
-from inception_bench.measure.workshop import Reference, Workshop, setup_of
+from inception_bench.measure.training import case_data
+from inception_bench.measure.workshop import Reference, Workshop, setup_of, weights_name
 from inception_bench.spec.case import Case
 from inception_bench.spec.profile import Limits
 
-STAGES = ("build", "load", "parity", "time")
 _CLOSE_LIMIT_S = 10.0
 # On a GPU: calls with their input's transfer, and the least time over which power and energy are looked at.
 _TRANSFER_ROUNDS = 64
@@ -60,7 +64,7 @@ class Cell:
 
     def __init__(self, case: Case, workshop: Workshop, plan: Plan, watch: Callable[[str], None]):
         self.case = case
-        self.measurement = Measurement(weights="signal-keeping")
+        self.measurement = Measurement(weights=case.weights)
         self._workshop = workshop
         self._plan = plan
         self._watch = watch
@@ -84,6 +88,8 @@ class Cell:
         try:
             self._check(candidate, weights, reference)
             self._check_reference(companion, reference)
+            if self.case.data:
+                self._measure_accuracy(candidate, companion, weights)
         except CallFailed as error:
             raise self._stopped(error) from None
 
@@ -147,9 +153,11 @@ class Cell:
         self._workers = []
 
     def _build(self) -> tuple[Artifact, Artifact, Reference]:
-        self._enter("build")
+        self._enter("train" if self.case.trained_by else "build")
         try:
             weights = self._workshop.weights(self.case)
+            self.measurement.weights = weights_name(self.case, weights)
+            self._enter("build")
             reference = self._workshop.reference(self.case, weights)
             artifact = self._workshop.artifact(self.case, weights, reference.images)
         except CallFailed as error:
@@ -197,6 +205,23 @@ class Cell:
         parity = self._compare(worker, self.case.reference(), reference)
         if not parity.holds:
             raise CellStopped("failed", "parity", "the paired reference: " + parity.reason())
+
+    def _measure_accuracy(self, candidate: Process, companion: Process, weights: Artifact) -> None:
+        """Top-1 and top-5 on the test images; the paired reference's answers are kept for the other runtimes."""
+        self._enter("accuracy")
+        splits = case_data(self.case, self._workshop.cache.root)
+
+        def ask(worker: Process) -> Callable[[Path], NDArray[np.floating]]:
+            fields = {"batch_size": self.case.batch_size}
+            return lambda images: worker.call("logits", self._left(), images=str(images), **fields)[1][0]
+
+        eager = self._workshop.answers(
+            self.case, weights, splits.digest, lambda: answers_to(splits.test, ask(companion))
+        )
+        counts = count(answers_to(splits.test, ask(candidate)), eager, splits.test.labels, splits.name)
+        self.measurement.accuracy = counts
+        if counts.reason():
+            raise CellStopped("mismatch", "accuracy", counts.reason())
 
     def _compare(self, worker: Process, case: Case, reference: Reference, rounding: float | None = None) -> Parity:
         fields = {"images": str(reference.images), "batch_size": case.batch_size}

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from inception_bench.backends.cache import Artifact
+from inception_bench.measure.accuracy import Counts
 from inception_bench.measure.parity import Parity
 from inception_bench.measure.rounds import Rounds
 
@@ -23,6 +24,7 @@ class Measurement:
     artifact: Artifact | None = None
     attest: dict[str, Any] | None = None
     parity: Parity | None = None
+    accuracy: Counts | None = None
     load_s: float | None = None
     first_call_s: float | None = None
     rounds: Rounds | None = None
@@ -34,12 +36,15 @@ class Measurement:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; the artifact's place on this machine is left out."""
-        found = {name: value for name, value in vars(self).items() if name not in ("artifact", "parity", "rounds")}
+        nouns = ("artifact", "parity", "accuracy", "rounds")
+        found = {name: value for name, value in vars(self).items() if name not in nouns}
         artifact = None
         if self.artifact is not None:
             artifact = {key: value for key, value in vars(self.artifact).items() if key != "folder"}
         parity = None if self.parity is None else {**asdict(self.parity), "error": _finite(self.parity.error)}
-        return {**found, "artifact": artifact, "parity": parity, "rounds": self.rounds and self.rounds.to_json()}
+        accuracy = self.accuracy and self.accuracy.to_json()
+        rounds = self.rounds and self.rounds.to_json()
+        return {**found, "artifact": artifact, "parity": parity, "accuracy": accuracy, "rounds": rounds}
 
 
 def _finite(value: float) -> float | None:

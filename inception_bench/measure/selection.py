@@ -10,11 +10,20 @@ from typing import TypeVar
 
 from inception_bench.backends.cuda import driver_problem
 from inception_bench.backends.registry import backends, find_backend
+from inception_bench.data.sets import count_classes
 from inception_bench.errors import UnknownNameError, UsageError
 from inception_bench.measure.machine import usable_cores
+from inception_bench.measure.training_cases import (
+    Scales,
+    check_data,
+    find_weights,
+    step_cases,
+    trained_cells,
+    training_cases,
+)
 from inception_bench.models.catalogue import INCEPTIONS, NINE, find_table
 from inception_bench.models.plan import make_plan
-from inception_bench.spec.case import DEVICES, PRECISIONS, Case
+from inception_bench.spec.case import DEVICES, PRECISIONS, SIGNAL_KEEPING, Case
 from inception_bench.spec.profile import DEFAULT_PROFILE, PROFILES, Profile
 
 NUM_CLASSES = 1000
@@ -36,15 +45,24 @@ class Request:
     threads: str | None = None
     require: str | None = None
     python: str | None = None
+    data: str | None = None
+    weights: str | None = None
     resume: bool = False
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The cases of a run, in the order in which they are measured."""
+    """The cases of a run, in the order in which they are measured.
+
+    ``trainings`` are networks to train (as cases of eager, a batch of the recipe's size), ``steps`` the
+    training steps to time, and ``trained`` the cells of the trained networks.
+    """
 
     profile: Profile
     cases: tuple[Case, ...]
+    trainings: tuple[Case, ...]
+    steps: tuple[Case, ...]
+    trained: tuple[Case, ...]
     required: frozenset[str]
     pythons: Mapping[str, str]
     resume: bool
@@ -60,14 +78,34 @@ def select(request: Request) -> Selection:
     for precision in precisions:
         _known(precision, "precision", {known: known for known in PRECISIONS})
     batches = _numbers(request.batch_sizes, "batch-sizes", int, "images, at least 1") or profile.batch_sizes
-    widths = _numbers(request.width_mults, "width-mults", float, "a share above 0") or (1.0,)
+    widths = _numbers(request.width_mults, "width-mults", float, "a share above 0")
     sizes = _numbers(request.input_sizes, "input-sizes", int, "pixels, at least 1")
     threads = _threads(request.threads)
+    data = check_data(request.data or profile.data)
+    weights, seen, classes = SIGNAL_KEEPING, "", NUM_CLASSES
+    if request.weights is not None:
+        weights = find_weights(request.weights, tables)
+        if request.data is not None:
+            seen, classes = data, count_classes(data)
     cases = tuple(
-        Case(table.name, table.definition, name, device, precision, batch, size, width, NUM_CLASSES, threads, options)
+        Case(
+            table.name,
+            table.definition,
+            name,
+            device,
+            precision,
+            batch,
+            size,
+            width,
+            classes,
+            threads,
+            options,
+            weights,
+            seen,
+        )
         for table in tables
         for size in sizes or (table.input_size,)
-        for width in widths
+        for width in widths or (1.0,)
         for batch in batches
         for name, options in runtimes
         for precision in precisions
@@ -75,7 +113,20 @@ def select(request: Request) -> Selection:
     for case in cases:  # a size or a width that a network does not take is refused before anything runs
         make_plan(find_table(case.address), input_size=case.input_size, width_mult=case.width_mult)
     needed = frozenset(find_backend(word).backend.name for word in _words(request.require, "require") or ())
-    return Selection(profile, cases, needed, read_pythons(request.python), request.resume)
+    learning = tables if request.models or profile.trained is None else [find_table(name) for name in profile.trained]
+    trainings: tuple[Case, ...] = ()
+    if request.weights is None:
+        trainings = training_cases(learning, profile, data, Scales(sizes or (), widths or ()), device, threads)
+    return Selection(
+        profile,
+        cases,
+        trainings,
+        step_cases(trainings, learning, profile),
+        trained_cells(trainings, runtimes, precisions, batches[0]),
+        needed,
+        read_pythons(request.python),
+        request.resume,
+    )
 
 
 def _known(name: str, kind: str, table: Mapping[str, Known]) -> Known:

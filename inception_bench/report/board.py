@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from inception_bench.measure.accuracy import Counts
 from inception_bench.measure.rounds import Rounds
 from inception_bench.records.record import Record
 from inception_bench.records.statistics import Interval, median, median_interval, percentile_upper
@@ -91,6 +92,13 @@ class BoardRow:
         return Interval(self.speedup_vs_eager, self.speedup_ci95_low, self.speedup_ci95_high)
 
     @property
+    def accuracy(self) -> Interval | None:
+        """Top-1 with its interval."""
+        if self.top1 is None or self.top1_ci95_low is None or self.top1_ci95_high is None:
+            return None
+        return Interval(self.top1, self.top1_ci95_low, self.top1_ci95_high)
+
+    @property
     def is_wide(self) -> bool:
         """Whether the speed-up's interval is wider than 10 % of it: read such a row with care."""
         return self.speedup is not None and self.speedup.relative_width > WIDE_INTERVAL
@@ -159,10 +167,24 @@ def read_row(record: Record) -> BoardRow:
     )
     if body["parity"] is not None:
         row = replace(row, parity_error=body["parity"]["error"], parity_limit=body["parity"]["limit"])
+    if body.get("accuracy") is not None:
+        row = replace(row, **_accuracy(Counts(**body["accuracy"])))
     if body["outcome"] != "ok":
         return row
     rounds = Rounds(**body["rounds"])
     return _timed(replace(row, **_costs(body)), rounds)
+
+
+def _accuracy(counts: Counts) -> dict[str, Any]:
+    found = counts.accuracy()
+    return {
+        "top1_agreement": counts.agreement,
+        "top1": found.top1,
+        "top1_ci95_low": found.top1_ci95_low,
+        "top1_ci95_high": found.top1_ci95_high,
+        "top5": found.top5,
+        "accuracy_images": counts.images,
+    }
 
 
 def _costs(body: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from inception_bench.report import complexity as complexity_module
 from inception_bench.report.board import Board, make_board, newest_run
 from inception_bench.report.complexity import complexity_rows
 from inception_bench.report.markdown import board_page
+from inception_bench.report.training import training_rows, training_section
+from inception_bench.train import trained as training_file
 
 ENVIRONMENT = "environment.json"
 
@@ -40,7 +42,10 @@ def write_results(folder: Path, records: Sequence[Record]) -> Board:
     newest = newest_run(records)
     board = make_board(newest)
     _write_csv(folder / "leaderboard.csv", board_module.COLUMNS, [asdict(row) for row in board.rows])
-    _replace(folder / "leaderboard.md", board_page(board, newest[-1].run))
+    _replace(folder / "leaderboard.md", board_page(board, newest[-1].run, training_section(newest)))
+    trained = training_rows(newest)
+    if trained:
+        _write_csv(folder / training_file.CSV, training_file.COLUMNS, trained)
     rows = [asdict(row) for row in complexity_rows(newest)]
     if rows:
         _write_csv(folder / "complexity.csv", complexity_module.COLUMNS, rows)

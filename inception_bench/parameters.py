@@ -1,0 +1,103 @@
+"""What the suites' fixtures run over: for each, its cases with their ids, clocks, groups and expected duration.
+
+pytest collects these; nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from inception_bench.clock import ReportedClock
+from inception_bench.measure.counting import case_complexity
+from inception_bench.report.progress import EXACT_SECONDS, expected_cell_seconds, expected_step_seconds
+from inception_bench.spec.case import Case
+
+if TYPE_CHECKING:
+    from inception_bench.measure.selection import Selection
+
+_UNUSED = "ignore:Benchmark fixture was not used at all"
+# A first guess of how many steps a network is trained for.
+_TYPICAL_STEPS = 400
+
+
+def clock_of(node: pytest.Item) -> ReportedClock:
+    """The clock of virtual time that pytest-benchmark reads for an item."""
+    marker = node.get_closest_marker("benchmark")
+    if marker is None or "timer" not in marker.kwargs:
+        raise RuntimeError(f"{node.name} has no reported clock")
+    return marker.kwargs["timer"]
+
+
+def cell_params(selection: Selection) -> list[Any]:
+    """The cells of the networks as they are."""
+    return [_cell_param(case, selection.profile.rounds) for case in selection.cases]
+
+
+def trained_cell_params(selection: Selection) -> list[Any]:
+    """The cells of trained networks."""
+    return [_cell_param(case, selection.profile.rounds) for case in selection.trained]
+
+
+def network_params(selection: Selection) -> list[Any]:
+    """One case a network, width and input size."""
+    found = {(case.address, case.input_size, case.width_mult): case for case in reversed(selection.cases)}
+    return [
+        _param(case, f"{case.address}-{case.input_size}px-w{case.width_mult:g}", EXACT_SECONDS, group="exact")
+        for case in reversed(found.values())
+    ]
+
+
+def training_params(selection: Selection) -> list[Any]:
+    """The networks to train; the clock shows the seconds of their steps, trained now or before."""
+    return [
+        _param(case, training_id(case), _steps_s(case, _TYPICAL_STEPS), group="training", timer=ReportedClock())
+        for case in selection.trainings
+    ]
+
+
+def step_params(selection: Selection) -> list[Any]:
+    """The training steps to time."""
+    rounds = selection.profile.step_rounds
+    return [
+        _param(
+            case, training_id(case), _steps_s(case, rounds), group=f"step b{case.batch_size}", timer=ReportedClock()
+        )
+        for case in selection.steps
+    ]
+
+
+PARAMETERS: dict[str, Callable[[Selection], Iterable[Any]]] = {
+    "cell": cell_params,
+    "network": network_params,
+    "training": training_params,
+    "training_step": step_params,
+    "trained_cell": trained_cell_params,
+}
+
+
+def training_id(case: Case) -> str:
+    """``inception_v3-80px-w0.25-quick-s0-digits``: the network, its scale, recipe, seed and data."""
+    recipe, seed = case.trained_by or ("", 0)
+    return f"{case.address}-{case.input_size}px-w{case.width_mult:g}-{recipe}-s{seed}-{case.data.replace('/', '_')}"
+
+
+def _cell_param(case: Case, rounds: int) -> Any:
+    group = f"{case.address} {case.input_size}px b{case.batch_size}"
+    expected = expected_cell_seconds(case_complexity(case).macs, case.batch_size, rounds)
+    return _param(case, case.id, expected, group=group, timer=ReportedClock(), disable_gc=True)
+
+
+def _steps_s(case: Case, steps: int) -> float:
+    return expected_step_seconds(case_complexity(case).macs, case.batch_size, steps)
+
+
+def _param(case: Case, name: str, expected_s: float, **benchmark: Any) -> Any:
+    marks = [
+        pytest.mark.benchmark(**benchmark),
+        pytest.mark.inception_item(expected_s),
+        pytest.mark.filterwarnings(_UNUSED),
+    ]
+    return pytest.param(case, id=name, marks=marks)
