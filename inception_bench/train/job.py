@@ -10,7 +10,7 @@ from inception_bench.errors import UsageError
 from inception_bench.models.catalogue import find_table
 from inception_bench.models.changes import Changes, apply_changes
 from inception_bench.models.notation import Conv
-from inception_bench.models.plan import has_norm
+from inception_bench.models.plan import has_norm, make_plan
 from inception_bench.models.table import Table
 from inception_bench.train.recipe import Recipe
 
@@ -135,5 +135,6 @@ class Job:
             raise UsageError(f"train_images {self.train_images} is not possible; give at least 1")
         if self.seed < 0:
             raise UsageError(f"seed {self.seed} is not possible; give a whole number from 0")
+        make_plan(self.table, input_size=self.size, width_mult=self.width)
         if self.machine.precision not in PRECISIONS:
             raise UsageError(f"precision {self.machine.precision!r} is not known; give one of {', '.join(PRECISIONS)}")
