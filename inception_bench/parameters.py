@@ -62,9 +62,7 @@ def step_params(selection: Selection) -> list[Any]:
     """The training steps to time."""
     rounds = selection.profile.step_rounds
     return [
-        _param(
-            case, training_id(case), _steps_s(case, rounds), group=f"step b{case.batch_size}", timer=ReportedClock()
-        )
+        _param(case, training_id(case), _steps_s(case, rounds), group=f"step b{case.batch_size}", timer=ReportedClock())
         for case in selection.steps
     ]
 

@@ -67,18 +67,6 @@ def step_cases(trainings: Sequence[Case], tables: Sequence[Table], profile: Prof
     )
 
 
-def trained_cells(
-    trainings: Sequence[Case], runtimes: Sequence[tuple[str, str]], precisions: Sequence[str], batch_size: int
-) -> tuple[Case, ...]:
-    """Each trained network on each runtime (name, options)."""
-    return tuple(
-        replace(case, backend=name, options=options, precision=precision, batch_size=batch_size)
-        for case in trainings
-        for name, options in runtimes
-        for precision in precisions
-    )
-
-
 def check_data(name: str) -> str:
     """The name of a data set, checked as far as that is quick."""
     source = name.partition(":")[0]
