@@ -24,6 +24,7 @@ from inception_bench.train.average import RECALIBRATION_BATCH, fill_without_aux,
 from inception_bench.train.batches import Batches, Order, evaluation_batches, loader
 from inception_bench.train.checkpoint import FILE, Position, State, load_checkpoint, save_checkpoint
 from inception_bench.train.evaluate import evaluate
+from inception_bench.train.first_weights import draw_as_caffe
 from inception_bench.train.job import Job
 from inception_bench.train.log import FILE as LOG
 from inception_bench.train.log import Log
@@ -272,6 +273,10 @@ def make_networks(job: Job, classes: int) -> tuple[Network, Network]:
     torch.manual_seed(job.seed)
     network = create_model(job.model, aux=job.aux, **options)
     probe = create_model(job.model, **options).requires_grad_(False)
+    if job.recipe.first_weights == "caffe" and not any(
+        isinstance(module, nn.BatchNorm2d) for module in network.modules()
+    ):
+        draw_as_caffe(network)
     if not job.recipe.dropout:
         for module in network.modules():
             if isinstance(module, nn.Dropout):
