@@ -28,5 +28,5 @@ def draw_as_caffe(network: Network) -> None:
                 module.weight.uniform_(-limit, limit)
                 if module.bias is not None:
                     module.bias.fill_(BIAS)
-        for head in (network.classifier, *(aux.head for aux in network.aux.values())):
-            head.linear.bias.zero_()
+        for head in ("classifier", *(f"aux.{at}.head" for at in network.aux)):
+            network.get_parameter(f"{head}.linear.bias").zero_()

@@ -12,23 +12,22 @@ from typing import Any
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor, nn
+from torch import Tensor
 
 from inception_bench.backends.cache import file_hash
 from inception_bench.data.sets import DataSplits, open_data
 from inception_bench.errors import UsageError
-from inception_bench.models.network import Network, create_model
 from inception_bench.models.stored import WEIGHTS, save_network
 from inception_bench.train.accuracy import Accuracy
 from inception_bench.train.average import RECALIBRATION_BATCH, fill_without_aux, make_average, recalibrate
 from inception_bench.train.batches import Batches, Order, evaluation_batches, loader
 from inception_bench.train.checkpoint import FILE, Position, State, load_checkpoint, save_checkpoint
 from inception_bench.train.evaluate import evaluate
-from inception_bench.train.first_weights import draw_as_caffe
 from inception_bench.train.job import Job
 from inception_bench.train.log import FILE as LOG
 from inception_bench.train.log import Log
 from inception_bench.train.machine import make_fabric, norm_statistics, share_of, synchronise_norms
+from inception_bench.train.networks import make_networks
 from inception_bench.train.optimisers import make_optimiser
 from inception_bench.train.step import DivergedError, Step, largest_activation
 from inception_bench.train.trained import Trained
@@ -265,20 +264,3 @@ def training_images(splits: DataSplits, count: int | None) -> np.ndarray:
     if count > everything:
         raise UsageError(f"{splits.name} has {everything} training images, not {count}; give fewer")
     return np.sort(np.random.RandomState(0).permutation(everything)[:count])
-
-
-def make_networks(job: Job, classes: int) -> tuple[Network, Network]:
-    """The network to train, its first weights drawn from the job's seed, and the one without aux heads beside it."""
-    options: dict[str, Any] = {"num_classes": classes, "width_mult": job.width, "changes": job.all_changes}
-    torch.manual_seed(job.seed)
-    network = create_model(job.model, aux=job.aux, **options)
-    probe = create_model(job.model, **options).requires_grad_(False)
-    if job.recipe.first_weights == "caffe" and not any(
-        isinstance(module, nn.BatchNorm2d) for module in network.modules()
-    ):
-        draw_as_caffe(network)
-    if not job.recipe.dropout:
-        for module in network.modules():
-            if isinstance(module, nn.Dropout):
-                module.p = 0.0
-    return network, probe
