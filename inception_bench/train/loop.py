@@ -29,7 +29,7 @@ from inception_bench.train.log import Log
 from inception_bench.train.machine import make_fabric, norm_statistics, share_of, synchronise_norms
 from inception_bench.train.networks import make_networks
 from inception_bench.train.optimisers import make_optimiser
-from inception_bench.train.step import DivergedError, Step, largest_activation
+from inception_bench.train.step import NCHW, NHWC, DivergedError, Step, largest_activation
 from inception_bench.train.trained import Trained
 
 EVALUATION_BATCH = 128
@@ -84,13 +84,15 @@ class Run:
         self.order = Order(chosen, job.recipe.batch_size, job.seed)
         self.network, self.probe = make_networks(job, len(splits.class_names))
         synchronise_norms(self.network, fabric)
+        layout = NHWC if job.machine.channels_last else NCHW
+        self.network.to(memory_format=layout)  # type: ignore[call-overload]  # torch's stubs lack it
         optimiser = make_optimiser(self.network, job.recipe)
         self.average = None if job.recipe.averaging is None else make_average(self.network, job.recipe.averaging)
         network, wrapped = fabric.setup(self.network, optimiser)
-        self.step = Step(fabric, network, wrapped, job.recipe)
+        self.step = Step(fabric, network, wrapped, job.recipe, layout)
         for module in (self.probe, self.average):
             if module is not None:
-                module.to(fabric.device)
+                module.to(fabric.device, memory_format=layout)  # type: ignore[call-overload]
         self.state = State(self.network, optimiser, self.average)
         self.identity = {**job.identity(), "data_digest": splits.digest}
         self.log = Log(folder / LOG)
@@ -222,6 +224,7 @@ class Run:
         if self.fabric.is_global_zero:
             target.mkdir(exist_ok=True)
             classes = len(self.splits.class_names)
+            self.probe.to(memory_format=NCHW)  # type: ignore[call-overload]
             save_network(self.probe, self.job.model, self.job.width, classes, target, self.job.all_changes)
         self._note("validation", position.step, top1=last.top1, top5=last.top5)
         self._note("end", position.step, outcome="ok", top1=test.top1, top5=test.top5, train_s=position.train_s)
