@@ -55,6 +55,9 @@ class State:
             slots.setdefault(int(index), {})[slot] = value
         groups = self.optimiser.state_dict()["param_groups"]
         self.optimiser.load_state_dict({"state": slots, "param_groups": groups})
+        for weight, filled in self.optimiser.state.items():
+            for slot, value in filled.items():  # in the order in memory that the weight has
+                filled[slot] = torch.empty_like(weight).copy_(value)
 
 
 def save_checkpoint(path: Path, state: State, position: Position, identity: Mapping[str, Any]) -> None:

@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor, nn
+from torch import Tensor
 
 from inception_bench.backends.cache import file_hash
 from inception_bench.data.sets import DataSplits, open_data
 from inception_bench.errors import UsageError
-from inception_bench.models.network import Network, create_model
 from inception_bench.models.stored import WEIGHTS, save_network
 from inception_bench.train.accuracy import Accuracy
 from inception_bench.train.average import RECALIBRATION_BATCH, fill_without_aux, make_average, recalibrate
@@ -28,8 +27,9 @@ from inception_bench.train.job import Job
 from inception_bench.train.log import FILE as LOG
 from inception_bench.train.log import Log
 from inception_bench.train.machine import make_fabric, norm_statistics, share_of, synchronise_norms
+from inception_bench.train.networks import make_networks
 from inception_bench.train.optimisers import make_optimiser
-from inception_bench.train.step import DivergedError, Step, largest_activation
+from inception_bench.train.step import NCHW, NHWC, DivergedError, Step, largest_activation
 from inception_bench.train.trained import Trained
 
 EVALUATION_BATCH = 128
@@ -84,13 +84,15 @@ class Run:
         self.order = Order(chosen, job.recipe.batch_size, job.seed)
         self.network, self.probe = make_networks(job, len(splits.class_names))
         synchronise_norms(self.network, fabric)
+        layout = NHWC if job.machine.channels_last else NCHW
+        self.network.to(memory_format=layout)  # type: ignore[call-overload]  # torch's stubs lack it
         optimiser = make_optimiser(self.network, job.recipe)
         self.average = None if job.recipe.averaging is None else make_average(self.network, job.recipe.averaging)
         network, wrapped = fabric.setup(self.network, optimiser)
-        self.step = Step(fabric, network, wrapped, job.recipe)
+        self.step = Step(fabric, network, wrapped, job.recipe, layout)
         for module in (self.probe, self.average):
             if module is not None:
-                module.to(fabric.device)
+                module.to(fabric.device, memory_format=layout)  # type: ignore[call-overload]
         self.state = State(self.network, optimiser, self.average)
         self.identity = {**job.identity(), "data_digest": splits.digest}
         self.log = Log(folder / LOG)
@@ -222,6 +224,7 @@ class Run:
         if self.fabric.is_global_zero:
             target.mkdir(exist_ok=True)
             classes = len(self.splits.class_names)
+            self.probe.to(memory_format=NCHW)  # type: ignore[call-overload]
             save_network(self.probe, self.job.model, self.job.width, classes, target, self.job.all_changes)
         self._note("validation", position.step, top1=last.top1, top5=last.top5)
         self._note("end", position.step, outcome="ok", top1=test.top1, top5=test.top5, train_s=position.train_s)
@@ -264,16 +267,3 @@ def training_images(splits: DataSplits, count: int | None) -> np.ndarray:
     if count > everything:
         raise UsageError(f"{splits.name} has {everything} training images, not {count}; give fewer")
     return np.sort(np.random.RandomState(0).permutation(everything)[:count])
-
-
-def make_networks(job: Job, classes: int) -> tuple[Network, Network]:
-    """The network to train, its first weights drawn from the job's seed, and the one without aux heads beside it."""
-    options: dict[str, Any] = {"num_classes": classes, "width_mult": job.width, "changes": job.all_changes}
-    torch.manual_seed(job.seed)
-    network = create_model(job.model, aux=job.aux, **options)
-    probe = create_model(job.model, **options).requires_grad_(False)
-    if not job.recipe.dropout:
-        for module in network.modules():
-            if isinstance(module, nn.Dropout):
-                module.p = 0.0
-    return network, probe

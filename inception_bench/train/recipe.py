@@ -10,6 +10,7 @@ from inception_bench.data.augmentation import Augmentation
 from inception_bench.errors import UnknownNameError, UsageError
 
 OPTIMISERS = ("sgd", "tf-rmsprop")
+FIRST_WEIGHTS = ("slim", "caffe")
 SHAPES = ("constant", "exponential", "cosine", "linear")
 
 
@@ -52,7 +53,8 @@ class Recipe:
     ``recalibration`` counts the training batches on which batch norm statistics are set anew for
     the network that is evaluated; 0 keeps the running ones. ``aux`` uses the network's aux heads,
     each with its table's loss weight. ``batch_norm`` and ``dropout`` False take them out of the
-    network. ``width_mult`` and ``input_size`` are the scale (``None``: native size).
+    network. ``first_weights`` is ``slim`` (as the network is built) or ``caffe`` (which changes
+    only networks without batch normalisation). ``width_mult`` and ``input_size`` are the scale (``None``: native size).
     ``sources`` gives, by field, where a number comes from, ``paper`` the value that it stands in for.
     """
 
@@ -74,6 +76,7 @@ class Recipe:
     batch_norm: bool = True
     dropout: bool = True
     augmentation: Augmentation | None = None
+    first_weights: str = "slim"
     width_mult: float = 1.0
     input_size: int | None = None
     sources: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -84,6 +87,8 @@ class Recipe:
             raise UnknownNameError("optimiser", self.optimiser, OPTIMISERS)
         if self.schedule.shape not in SHAPES:
             raise UnknownNameError("schedule", self.schedule.shape, SHAPES)
+        if self.first_weights not in FIRST_WEIGHTS:
+            raise UnknownNameError("first weights", self.first_weights, FIRST_WEIGHTS)
         for name, value in (("rate", self.rate), ("epochs", self.epochs), ("batch_size", self.batch_size)):
             if not value > 0 or not math.isfinite(value):
                 raise UsageError(f"recipe {self.name}: {name} {value} is not possible; give a number above 0")

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from inception_bench.models.network import Network
 from inception_bench.train.recipe import Recipe
 
+NCHW, NHWC = torch.contiguous_format, torch.channels_last
+
 
 class DivergedError(ArithmeticError):
     """A loss that is no number; the message says in which step, at which rate, and where activations are largest."""
@@ -19,15 +21,19 @@ class DivergedError(ArithmeticError):
 class Step:
     """A network and its optimiser, set up for a device; a call trains on one batch.
 
-    ``network`` and ``optimiser`` are what ``fabric.setup`` gave. With an aux head the loss is the
-    classifier's cross-entropy plus each aux head's times its table's weight (arXiv:1409.4842,
-    section 5). ``loss_of`` and ``update`` are the two halves, for a caller who looks at the loss between.
+    ``network`` and ``optimiser`` are what ``fabric.setup`` gave; images are brought to
+    ``memory_format``, which is the network's. With an aux head the loss is the classifier's
+    cross-entropy plus each aux head's times its table's weight (arXiv:1409.4842, section 5).
+    ``loss_of`` and ``update`` are the two halves, for a caller who looks at the loss between.
     """
 
-    def __init__(self, fabric: Fabric, network: Any, optimiser: Any, recipe: Recipe):
+    def __init__(
+        self, fabric: Fabric, network: Any, optimiser: Any, recipe: Recipe, memory_format: torch.memory_format = NCHW
+    ):
         self.fabric, self.network, self.optimiser, self.recipe = fabric, network, optimiser, recipe
         inner: Network = network.module if hasattr(network, "module") else network
         self.aux_weights = {head.aux.at: head.aux.loss_weight for head in inner.plan.aux}
+        self.memory_format = memory_format
         self.cross_entropy = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
         if self.aux_weights:
             network.mark_forward_method("forward_aux")
@@ -40,6 +46,7 @@ class Step:
 
     def loss_of(self, images: Tensor, labels: Tensor) -> Tensor:
         """The forward half."""
+        images = images.contiguous(memory_format=self.memory_format)
         if not self.aux_weights:
             return self.cross_entropy(self.network(images), labels)
         logits, aux_logits = self.network.forward_aux(images)
