@@ -18,6 +18,7 @@ from inception_bench.spec.case import Case
 from inception_bench.spec.profile import PROFILES
 
 if TYPE_CHECKING:
+    from inception_bench.claim_items import ClaimItem
     from inception_bench.items import CellItem, NetworkItem
     from inception_bench.measure.selection import Selection
     from inception_bench.run import BenchRun
@@ -121,6 +122,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "network" in metafunc.fixturenames:
         networks = _networks(metafunc.config.stash[STATE].select().cases)
         metafunc.parametrize("network", [_network_param(case) for case in networks], indirect=True)
+    if "claim" in metafunc.fixturenames:
+        from inception_bench.claims.ledger import ledger
+
+        metafunc.parametrize(
+            "claim", [_exact_param(claim, claim.id, "claims") for claim in ledger().values()], indirect=True
+        )
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -149,6 +156,15 @@ def network(request: pytest.FixtureRequest) -> NetworkItem:
     return NetworkItem(*state.opened(), request.param, not state.disabled)
 
 
+@pytest.fixture
+def claim(request: pytest.FixtureRequest) -> ClaimItem:
+    """A claim of the papers to check: ``claim.check(benchmark)``."""
+    from inception_bench.claim_items import ClaimItem
+
+    state = request.config.stash[STATE]
+    return ClaimItem(*state.opened(), request.param, not state.disabled)
+
+
 def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -> tuple[str, str, str] | None:
     """A finished cell has written a line of its own, with how many are done: no letter, no percentage."""
     if report.when == "call" and "inception_case" in report.keywords and config.get_verbosity() <= 0:
@@ -167,8 +183,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if board is None:
         return
     terminalreporter.section("inception_bench")
-    terminalreporter.write_line(board_text(board, colour=terminalreporter.hasmarkup))
-    terminalreporter.write_line("")
+    for text in (
+        board_text(board, colour=terminalreporter.hasmarkup) if board.rows else "",
+        state.run.claims_summary(),
+    ):
+        if text:
+            terminalreporter.write_line(f"{text}\n")
     terminalreporter.write_line(
         f"results: {state.run.folder.resolve()} (leaderboard.csv, leaderboard.md, records.jsonl)"
     )
@@ -188,12 +208,13 @@ def _cell_param(case: Case) -> Any:
 
 
 def _network_param(case: Case) -> Any:
-    marks = [
-        pytest.mark.benchmark(group="exact"),
-        pytest.mark.inception_case(None),
-        pytest.mark.filterwarnings(_UNUSED),
-    ]
-    return pytest.param(case, id=f"{case.address}-{case.input_size}px-w{case.width_mult:g}", marks=marks)
+    return _exact_param(case, f"{case.address}-{case.input_size}px-w{case.width_mult:g}", "exact")
+
+
+def _exact_param(value: Any, name: str, group: str) -> Any:
+    """A quick item, which pytest-benchmark times with its ordinary clock."""
+    timing, exact = pytest.mark.benchmark(group=group), pytest.mark.inception_case(None)
+    return pytest.param(value, id=name, marks=[timing, exact, pytest.mark.filterwarnings(_UNUSED)])
 
 
 def _networks(cases: tuple[Case, ...]) -> list[Case]:
