@@ -99,6 +99,21 @@ def board(
 
 
 @app.command()
+def claims(
+    folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="A results folder: with its verdicts.")] = None,
+    why: Annotated[str | None, typer.Option(metavar="ID", help="Explain one claim, such as G-01.")] = None,
+    json: Json = False,
+) -> None:
+    """List what the papers claim, how it is measured here, and what came out; exit code 1 where that is news."""
+    from inception_bench.claims_command import claims_text
+
+    text, fine = claims_text(folder, why, json=json, colour=sys.stdout.isatty())
+    typer.echo(text)
+    if not fine:
+        raise typer.Exit(1)
+
+
+@app.command()
 def doctor(
     json: Json = False,
     python: Annotated[

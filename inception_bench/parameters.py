@@ -67,12 +67,20 @@ def step_params(selection: Selection) -> list[Any]:
     ]
 
 
+def claim_params(_: Selection) -> list[Any]:
+    """The papers' claims; what the profile leaves out is told by each itself."""
+    from inception_bench.claims.ledger import ledger
+
+    return [_param(claim, claim.id, EXACT_SECONDS, group="claims") for claim in ledger().values()]
+
+
 PARAMETERS: dict[str, Callable[[Selection], Iterable[Any]]] = {
     "cell": cell_params,
     "network": network_params,
     "training": training_params,
     "training_step": step_params,
     "trained_cell": trained_cell_params,
+    "claim": claim_params,
 }
 
 
@@ -92,10 +100,10 @@ def _steps_s(case: Case, steps: int) -> float:
     return expected_step_seconds(case_complexity(case).macs, case.batch_size, steps)
 
 
-def _param(case: Case, name: str, expected_s: float, **benchmark: Any) -> Any:
+def _param(value: Any, name: str, expected_s: float, **benchmark: Any) -> Any:
     marks = [
         pytest.mark.benchmark(**benchmark),
         pytest.mark.inception_item(expected_s),
         pytest.mark.filterwarnings(_UNUSED),
     ]
-    return pytest.param(case, id=name, marks=marks)
+    return pytest.param(value, id=name, marks=marks)

@@ -17,6 +17,7 @@ from inception_bench.parameters import PARAMETERS, clock_of
 from inception_bench.spec.profile import PROFILES
 
 if TYPE_CHECKING:
+    from inception_bench.claim_items import ClaimItem
     from inception_bench.items import CellItem, NetworkItem, TrainingItem
     from inception_bench.measure.selection import Selection
     from inception_bench.run import BenchRun
@@ -179,6 +180,15 @@ def training_step(request: pytest.FixtureRequest) -> TrainingItem:
     return TrainingItem(*state.opened(), request.param, clock_of(request.node), not state.disabled)
 
 
+@pytest.fixture
+def claim(request: pytest.FixtureRequest) -> ClaimItem:
+    """A claim of the papers to check: ``claim.check(benchmark)``."""
+    from inception_bench.claim_items import ClaimItem
+
+    state = request.config.stash[STATE]
+    return ClaimItem(*state.opened(), request.param, not state.disabled)
+
+
 def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -> tuple[str, str, str] | None:
     """A finished cell has written a line of its own, with how many are done: no letter, no percentage."""
     if report.when == "call" and "inception_item" in report.keywords and config.get_verbosity() <= 0:
@@ -197,8 +207,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if board is None:
         return
     terminalreporter.section("inception_bench")
-    terminalreporter.write_line(board_text(board, colour=terminalreporter.hasmarkup))
-    terminalreporter.write_line("")
+    for text in (
+        board_text(board, colour=terminalreporter.hasmarkup) if board.rows else "",
+        state.run.claims_summary(),
+    ):
+        if text:
+            terminalreporter.write_line(f"{text}\n")
     terminalreporter.write_line(
         f"results: {state.run.folder.resolve()} (leaderboard.csv, leaderboard.md, records.jsonl)"
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from inception_bench.backends.cache import ArtifactCache, default_root
+from inception_bench.claims.outcome import Outcome
 from inception_bench.errors import UsageError
 from inception_bench.measure.cell import Plan
 from inception_bench.measure.counting import case_complexity
@@ -21,6 +22,8 @@ from inception_bench.records.journal import FILE, Journal
 from inception_bench.records.record import Record, Run
 from inception_bench.records.resume import key_of_case, resumable, taken_over
 from inception_bench.report.board import Board
+from inception_bench.report.claims import outcomes_of
+from inception_bench.report.claims_text import summary
 from inception_bench.report.files import prepare_folder, write_environment, write_results
 from inception_bench.spec.case import Case
 from inception_bench.spec.profile import Limits
@@ -94,6 +97,10 @@ class BenchRun:
         """Write the rounds of a training step to the disk."""
         return self._keep("step", case, body)
 
+    def keep_claim(self, outcome: Outcome) -> Record:
+        """Write what was measured for a claim to the disk."""
+        return self._append(Record("claim", self.run, {}, None, None, outcome.to_json()))
+
     def write_environment(self) -> None:
         """Write ``environment.json``: this run, this machine, and what the machine did so far."""
         write_environment(self.folder, {**self.run.to_json(), "activity": Activity.now().since(self.activity)})
@@ -103,8 +110,12 @@ class BenchRun:
         if not self.written:
             return None
         self.write_environment()
-        records, _ = self.journal.read()
-        return write_results(self.folder, [record for record in records if record.run.run_id == self.run.run_id])
+        return write_results(self.folder, self._own_records())
+
+    def claims_summary(self) -> str:
+        """How many claims ended with each verdict; empty where this run had none."""
+        outcomes = outcomes_of(self._own_records())
+        return summary(outcomes) if outcomes else ""
 
     def close(self) -> None:
         """End the processes."""
@@ -113,6 +124,10 @@ class BenchRun:
     def _keep(self, kind: str, case: Case, body: dict[str, Any]) -> Record:
         costs = case_complexity(case)
         return self._append(Record(kind, self.run, case.to_json(), costs.params_without_aux, costs.macs, body))
+
+    def _own_records(self) -> list[Record]:
+        records, _ = self.journal.read()
+        return [record for record in records if record.run.run_id == self.run.run_id]
 
     def _append(self, record: Record) -> Record:
         self.journal.append(record)

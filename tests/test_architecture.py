@@ -29,12 +29,25 @@ LAYERS = (
     "train",
     "measure",
     "records",
+    "claims",
     "report",
     "top",
 )
 # The programs that the coordinator starts by name, and what stands on top of everything.
 PROGRAMS = {"worker": "data", "builder": "train", "trainer": "measure"}
-TOP = {"plugin", "parameters", "items", "watch", "run", "clock", "cli", "__main__", "__init__"}
+TOP = {
+    "plugin",
+    "parameters",
+    "items",
+    "claim_items",
+    "claims_command",
+    "watch",
+    "run",
+    "clock",
+    "cli",
+    "__main__",
+    "__init__",
+}
 
 
 def layer_of(module: str) -> str:

@@ -3,8 +3,10 @@
 Format history of ``records.jsonl``:
 
 * 1: first version. Kinds ``cell`` and ``complexity``.
-* 2: a case names its weights and the data of its accuracy; kinds ``step`` and ``training``. Records of
-  version 1 are read as such of version 2: theirs were all signal-keeping, without data.
+* 2: a case names its weights and the data of its accuracy; kinds ``step``, ``training`` and ``claim`` (what
+  was measured for one claim of the papers; its ``case`` is empty, ``params`` and ``macs`` null). Records of
+  version 1 are read as such of version 2: theirs were all signal-keeping, without data. A reader that does
+  not know a kind passes it over.
 """
 
 from __future__ import annotations
@@ -33,16 +35,17 @@ class Run:
 
 @dataclass(frozen=True)
 class Record:
-    """One line. ``body`` of a cell: a Measurement; of a complexity: what each counter gave.
+    """One line. ``body`` of a cell: a Measurement; of a complexity: what each counter gave; of a claim: its figures.
 
-    ``case`` holds the fields of a Case. ``params`` and ``macs`` are by table, aux heads off.
+    ``case`` holds the fields of a Case. ``params`` and ``macs`` are by table, aux heads off; None where the
+    record is of no network.
     """
 
     kind: str
     run: Run
     case: dict[str, Any]
-    params: int
-    macs: int
+    params: int | None
+    macs: int | None
     body: dict[str, Any]
     resumed_from: str | None = None
     schema: int = field(default=SCHEMA)

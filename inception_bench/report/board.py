@@ -38,8 +38,8 @@ class BoardRow:
     threads: int
     outcome: str
     reason: str
-    params: int
-    macs: int
+    params: int | None
+    macs: int | None
     latency_s_p50: float | None = None
     latency_s_p90: float | None = None
     latency_s_p99: float | None = None

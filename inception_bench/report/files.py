@@ -12,8 +12,11 @@ from typing import Any
 from inception_bench.errors import UsageError
 from inception_bench.records.record import Record
 from inception_bench.report import board as board_module
+from inception_bench.report import claims as claims_module
 from inception_bench.report import complexity as complexity_module
 from inception_bench.report.board import Board, make_board, newest_run
+from inception_bench.report.claims import claim_row, outcomes_of
+from inception_bench.report.claims_page import claims_page
 from inception_bench.report.complexity import complexity_rows
 from inception_bench.report.markdown import board_page
 from inception_bench.report.training import training_rows, training_section
@@ -36,7 +39,7 @@ def prepare_folder(folder: Path) -> None:
 
 
 def write_results(folder: Path, records: Sequence[Record]) -> Board:
-    """Write the newest run's boards and complexity; returns the board. Raises UsageError without records."""
+    """Write the newest run's boards, complexity and claims; returns the board. Raises UsageError without records."""
     if not records:
         raise UsageError(f"{folder} holds no readable record; run pytest suites/ --benchmark-only first")
     newest = newest_run(records)
@@ -49,7 +52,17 @@ def write_results(folder: Path, records: Sequence[Record]) -> Board:
     rows = [asdict(row) for row in complexity_rows(newest)]
     if rows:
         _write_csv(folder / "complexity.csv", complexity_module.COLUMNS, rows)
+    _write_claims(folder, newest)
     return board
+
+
+def _write_claims(folder: Path, records: Sequence[Record]) -> None:
+    outcomes = outcomes_of(records)
+    if outcomes:
+        run = records[-1].run
+        rows = [asdict(claim_row(outcome, run.run_id)) for outcome in outcomes]
+        _write_csv(folder / "claims.csv", claims_module.COLUMNS, rows)
+        _replace(folder / "claims.md", claims_page(outcomes, run))
 
 
 def write_environment(folder: Path, facts: dict[str, Any]) -> None:

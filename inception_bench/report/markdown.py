@@ -20,13 +20,14 @@ has a round of eager beside it. `~` marks an interval wider than 10 %. Ranks tie
 
 def board_page(board: Board, run: Run, training: str = "") -> str:
     """The whole page: what was measured where, a table a network, what could not be measured, and what was trained."""
-    parts = ["# Leaderboard", _about(run), _HOW]
+    parts = ["# Leaderboard", about(run), _HOW]
     parts += [_group(group) for group in board.groups()]
     parts += [training] if training else []
     return "\n\n".join(parts) + "\n"
 
 
-def _about(run: Run) -> str:
+def about(run: Run) -> str:
+    """The machine, the versions and the run, in one sentence."""
     found = run.environment
     packages = ", ".join(
         f"{name} {found['packages'][name]}" for name in ("torch", "onnxruntime") if name in found["packages"]
