@@ -67,7 +67,8 @@ def train(job: Job, folder: Path, report: Report = silent, *, splits: DataSplits
     job.check()
     fabric = make_fabric(job.machine)
     if splits is None:
-        splits = open_data(job.data, job.size, job.table.preprocessing)
+        with fabric.rank_zero_first(local=True):  # the others then find in the cache what the first one resized
+            splits = open_data(job.data, job.size, job.table.preprocessing)
     folder.mkdir(parents=True, exist_ok=True)
     run = Run(job, splits, fabric, folder)
     return run.train(report)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,7 +35,7 @@ if sys.argv[2] == "0":
 
 def plain(model: str = "googlenet", **changed) -> Job:
     """GoogLeNet as its paper has it, without batch norm; dropout off, as its draws are each process's own."""
-    recipe = replace(find_recipe("quick", model).without({"dropout", "averaging"}), rate=1e-4)
+    recipe = find_recipe("quick", model).without({"dropout", "averaging"})
     whole = {"width_mult": 0.125, "input_size": 32, "max_steps": STEPS, "checkpoint_steps": 20, "evaluations": 1}
     return Job(model, "digits", recipe, **{**whole, "machine": Machine(threads=1), **changed})
 
