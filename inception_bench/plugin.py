@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from inception_bench.claim_items import ClaimItem
     from inception_bench.items import CellItem, NetworkItem
     from inception_bench.measure.selection import Selection
+    from inception_bench.pair_items import PairItem
     from inception_bench.run import BenchRun
+    from inception_bench.spec.pair import Pair
     from inception_bench.watch import Watch
 
 OPTIONS: dict[str, tuple[str, str]] = {
@@ -122,6 +124,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "network" in metafunc.fixturenames:
         networks = _networks(metafunc.config.stash[STATE].select().cases)
         metafunc.parametrize("network", [_network_param(case) for case in networks], indirect=True)
+    if "pair" in metafunc.fixturenames:
+        from inception_bench.measure.pairing import selected_pairs
+
+        pairs = selected_pairs(metafunc.config.stash[STATE].select())
+        metafunc.parametrize("pair", [_pair_param(pair) for pair in pairs], indirect=True)
     if "claim" in metafunc.fixturenames:
         from inception_bench.claims.ledger import ledger
 
@@ -154,6 +161,16 @@ def network(request: pytest.FixtureRequest) -> NetworkItem:
 
     state = request.config.stash[STATE]
     return NetworkItem(*state.opened(), request.param, not state.disabled)
+
+
+@pytest.fixture
+def pair(request: pytest.FixtureRequest) -> PairItem:
+    """Two networks to measure beside each other: ``pair.measure(benchmark)``."""
+    from inception_bench.pair_items import PairItem
+
+    state = request.config.stash[STATE]
+    clock = request.node.get_closest_marker("benchmark").kwargs["timer"]
+    return PairItem(*state.opened(), request.param, clock, not state.disabled)
 
 
 @pytest.fixture
@@ -201,10 +218,18 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def _cell_param(case: Case) -> Any:
-    group = f"{case.address} {case.input_size}px b{case.batch_size}"
+    return _timed_param(case, case, f"{case.address} {case.input_size}px b{case.batch_size}")
+
+
+def _pair_param(pair: Pair) -> Any:
+    return _timed_param(pair, pair.new, f"{pair.name} b{pair.new.batch_size}")
+
+
+def _timed_param(value: Any, case: Case, group: str) -> Any:
+    """An item that reports its rounds' times itself."""
     timing = pytest.mark.benchmark(timer=ReportedClock(), group=group, disable_gc=True)
     marks = [timing, pytest.mark.inception_case(case), pytest.mark.filterwarnings(_UNUSED)]
-    return pytest.param(case, id=case.id, marks=marks)
+    return pytest.param(value, id=value.id, marks=marks)
 
 
 def _network_param(case: Case) -> Any:

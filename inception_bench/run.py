@@ -12,9 +12,10 @@ from typing import Any
 from inception_bench.backends.cache import ArtifactCache, default_root
 from inception_bench.claims.outcome import Outcome
 from inception_bench.errors import UsageError
-from inception_bench.measure.cell import Measurement, Plan
+from inception_bench.measure.cell import Plan
 from inception_bench.measure.counting import case_complexity
 from inception_bench.measure.machine import Activity, read_environment
+from inception_bench.measure.measurement import Measurement
 from inception_bench.measure.selection import Selection
 from inception_bench.measure.workshop import Workshop
 from inception_bench.records.journal import FILE, Journal
@@ -25,6 +26,7 @@ from inception_bench.report.claims import outcomes_of
 from inception_bench.report.claims_text import summary
 from inception_bench.report.files import prepare_folder, write_environment, write_results
 from inception_bench.spec.case import Case
+from inception_bench.spec.pair import Pair
 from inception_bench.spec.profile import Limits
 
 
@@ -41,6 +43,7 @@ class BenchRun:
     activity: Activity
     earlier: Mapping[str, Record] = field(default_factory=dict)
     written: int = field(default=0, init=False)
+    pairs: dict[str, Record] = field(default_factory=dict, init=False)
 
     @classmethod
     def open(cls, folder: Path, selection: Selection, limits: Limits, keeps_records: bool = True) -> BenchRun:
@@ -87,6 +90,12 @@ class BenchRun:
     def keep_complexity(self, case: Case, counted: dict[str, Any]) -> Record:
         """Write what the counters gave to the disk."""
         return self._keep("complexity", case, counted)
+
+    def keep_pair(self, pair: Pair, measurement: Measurement) -> Record:
+        """Write a pair's record to the disk; within this run it is not measured again."""
+        body = {**measurement.to_json(), "pair": pair.name, "partner": pair.old.to_json()}
+        self.pairs[pair.id] = self._keep("pair", pair.new, body)
+        return self.pairs[pair.id]
 
     def keep_claim(self, outcome: Outcome) -> Record:
         """Write what was measured for a claim to the disk."""

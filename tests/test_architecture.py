@@ -22,7 +22,10 @@ LAYERS = (
 )  # fmt: skip
 # The programs that the coordinator starts by name, and what stands on top of everything.
 PROGRAMS = {"worker": "backends", "builder": "backends"}
-TOP = {"plugin", "items", "claim_items", "claims_command", "watch", "run", "clock", "cli", "__main__", "__init__"}
+TOP = {
+    "plugin", "items", "claim_items", "pair_items", "watch", "run", "clock", "cli", "claims_command", "__main__",
+    "__init__",
+}  # fmt: skip
 
 
 def layer_of(module: str) -> str:

@@ -4,7 +4,8 @@ Format history of ``records.jsonl``:
 
 * 1: first version. Kinds ``cell`` and ``complexity``.
 * 1, later: kind ``claim``: what was measured for one claim of the papers; ``case`` is empty, ``params`` and
-  ``macs`` null. A reader that does not know a kind passes it over.
+  ``macs`` null. Kind ``pair``: a cell timed beside another on the same runtime; its body is a cell's with ``pair``
+  (the name) and ``partner`` (the other's case). A reader that does not know a kind passes it over.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ class Run:
 
 @dataclass(frozen=True)
 class Record:
-    """One line. ``body`` of a cell: a Measurement; of a complexity: what each counter gave; of a claim: its figures.
+    """One line. ``body`` of a cell: a Measurement; of a pair: one and both cases;
+    of a complexity: what each counter gave; of a claim: its figures.
 
     ``case`` holds the fields of a Case. ``params`` and ``macs`` are by table, aux heads off; None where the
     record is of no network.
