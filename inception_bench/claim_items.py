@@ -10,8 +10,11 @@ import pytest
 from inception_bench.claims.claim import Claim
 from inception_bench.claims.measures import compute
 from inception_bench.claims.outcome import Outcome, judge_exact, not_run, not_testable
-from inception_bench.claims.reach import left_out
+from inception_bench.claims.reach import affordable, left_out
+from inception_bench.claims.timing import judge_timed
 from inception_bench.claims.verdict import NOT_RUN, NOT_TESTABLE
+from inception_bench.measure.pairing import named_pairs
+from inception_bench.pair_items import in_a_row, measure_pair
 from inception_bench.run import BenchRun
 from inception_bench.watch import Watch
 
@@ -45,7 +48,17 @@ class ClaimItem:
             return judge_exact(self.claim, compute(self.claim))
         if self.claim.expected == NOT_TESTABLE:
             return not_testable(self.claim)
+        if self.claim.kind == "latency":
+            return self._timed() if self.keeps_record else not_run(self.claim, "timing is switched off")
         return not_run(self.claim, "this version has no measure for it yet")
+
+    def _timed(self) -> Outcome:
+        """Time every pair of the claim on every runtime; what this run has timed already is not timed again."""
+        selection, arguments = self.run.selection, self.claim.arguments
+        cases = affordable(selection.cases, selection.profile)
+        where = {key: arguments.get(key, ()) for key in ("backends", "batch_sizes")}
+        pairs = [pair for name in arguments["pairs"] for pair in named_pairs(name, cases, **where)]
+        return judge_timed(self.claim, [measure_pair(self.run, self.watch, pair, in_a_row) for pair in pairs])
 
 
 def _news(outcome: Outcome) -> str:

@@ -67,6 +67,16 @@ def step_params(selection: Selection) -> list[Any]:
     ]
 
 
+def pair_params(selection: Selection) -> list[Any]:
+    """Two networks beside each other on one runtime."""
+    from inception_bench.measure.pairing import selected_pairs
+
+    return [
+        _timed_param(pair, pair.new, f"{pair.name} b{pair.new.batch_size}", selection.profile.rounds)
+        for pair in selected_pairs(selection)
+    ]
+
+
 def claim_params(_: Selection) -> list[Any]:
     """The papers' claims; what the profile leaves out is told by each itself."""
     from inception_bench.claims.ledger import ledger
@@ -80,6 +90,7 @@ PARAMETERS: dict[str, Callable[[Selection], Iterable[Any]]] = {
     "training": training_params,
     "training_step": step_params,
     "trained_cell": trained_cell_params,
+    "pair": pair_params,
     "claim": claim_params,
 }
 
@@ -91,9 +102,13 @@ def training_id(case: Case) -> str:
 
 
 def _cell_param(case: Case, rounds: int) -> Any:
-    group = f"{case.address} {case.input_size}px b{case.batch_size}"
+    return _timed_param(case, case, f"{case.address} {case.input_size}px b{case.batch_size}", rounds)
+
+
+def _timed_param(value: Any, case: Case, group: str, rounds: int) -> Any:
+    """An item whose workers time themselves; ``case`` says how long about a round takes."""
     expected = expected_cell_seconds(case_complexity(case).macs, case.batch_size, rounds)
-    return _param(case, case.id, expected, group=group, timer=ReportedClock(), disable_gc=True)
+    return _param(value, value.id, expected, group=group, timer=ReportedClock(), disable_gc=True)
 
 
 def _steps_s(case: Case, steps: int) -> float:

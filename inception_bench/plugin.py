@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from inception_bench.claim_items import ClaimItem
     from inception_bench.items import CellItem, NetworkItem, TrainingItem
     from inception_bench.measure.selection import Selection
+    from inception_bench.pair_items import PairItem
     from inception_bench.run import BenchRun
     from inception_bench.watch import Watch
 
@@ -178,6 +179,15 @@ def training_step(request: pytest.FixtureRequest) -> TrainingItem:
 
     state = request.config.stash[STATE]
     return TrainingItem(*state.opened(), request.param, clock_of(request.node), not state.disabled)
+
+
+@pytest.fixture
+def pair(request: pytest.FixtureRequest) -> PairItem:
+    """Two networks to measure beside each other: ``pair.measure(benchmark)``."""
+    from inception_bench.pair_items import PairItem
+
+    state = request.config.stash[STATE]
+    return PairItem(*state.opened(), request.param, clock_of(request.node), not state.disabled)
 
 
 @pytest.fixture

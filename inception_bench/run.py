@@ -26,6 +26,7 @@ from inception_bench.report.claims import outcomes_of
 from inception_bench.report.claims_text import summary
 from inception_bench.report.files import prepare_folder, write_environment, write_results
 from inception_bench.spec.case import Case
+from inception_bench.spec.pair import Pair
 from inception_bench.spec.profile import Limits
 
 
@@ -42,6 +43,7 @@ class BenchRun:
     activity: Activity
     earlier: Mapping[str, Record] = field(default_factory=dict)
     written: int = field(default=0, init=False)
+    pairs: dict[str, Record] = field(default_factory=dict, init=False)
 
     @classmethod
     def open(cls, folder: Path, selection: Selection, limits: Limits, keeps_records: bool = True) -> BenchRun:
@@ -96,6 +98,12 @@ class BenchRun:
     def keep_step(self, case: Case, body: dict[str, Any]) -> Record:
         """Write the rounds of a training step to the disk."""
         return self._keep("step", case, body)
+
+    def keep_pair(self, pair: Pair, measurement: Measurement) -> Record:
+        """Write a pair's record to the disk; within this run it is not measured again."""
+        body = {**measurement.to_json(), "pair": pair.name, "partner": pair.old.to_json()}
+        self.pairs[pair.id] = self._keep("pair", pair.new, body)
+        return self.pairs[pair.id]
 
     def keep_claim(self, outcome: Outcome) -> Record:
         """Write what was measured for a claim to the disk."""

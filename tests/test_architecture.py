@@ -40,6 +40,7 @@ TOP = {
     "parameters",
     "items",
     "claim_items",
+    "pair_items",
     "claims_command",
     "watch",
     "run",

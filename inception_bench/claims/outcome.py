@@ -13,12 +13,16 @@ from inception_bench.claims.verdict import INCONCLUSIVE, NOT_RUN, NOT_TESTABLE, 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One claim after a run. ``note`` says what the figures do not: why not run, or what two ways disagree on."""
+    """One claim after a run. ``note`` says what the figures do not: why not run, or what two ways disagree on.
+
+    ``pairs`` are the ids of the timed pairs that the figures come from.
+    """
 
     claim: Claim
     verdict: str
     figures: tuple[Figure, ...] = ()
     note: str = ""
+    pairs: tuple[str, ...] = ()
 
     @property
     def expected(self) -> str:
@@ -39,11 +43,12 @@ class Outcome:
         return "; ".join(_shown(figure, unit) for figure, unit in zip(self.figures, self.claim.units, strict=True))
 
     def to_json(self) -> dict[str, Any]:
-        """What a record keeps: the figures; verdicts are made again when it is read."""
+        """What a record keeps: exact figures, or whose rounds to read; verdicts are made again when it is read."""
         return {
             "id": self.claim.id,
             "state": self.verdict if self.verdict in (NOT_TESTABLE, NOT_RUN) else "measured",
-            "figures": [asdict(figure) for figure in self.figures],
+            "figures": [] if self.pairs else [asdict(figure) for figure in self.figures],
+            "pairs": list(self.pairs),
             "note": self.note,
         }
 
@@ -79,7 +84,7 @@ def not_run(claim: Claim, why: str) -> Outcome:
 
 
 def read_outcome(claim: Claim, body: Mapping[str, Any]) -> Outcome:
-    """A record's outcome, judged again by the ledger as it is now."""
+    """The outcome of a record without pairs, judged again by the ledger as it is now."""
     if body["state"] != "measured":
         return Outcome(claim, body["state"], note=body["note"])
     return judge(claim, [Figure(**figure) for figure in body["figures"]], body["note"])

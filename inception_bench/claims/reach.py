@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from inception_bench.claims.claim import Claim
 from inception_bench.claims.verdict import NOT_TESTABLE
+from inception_bench.spec.case import Case
 from inception_bench.spec.profile import DEFAULT_PROFILE, PROFILES, Profile
 
 # The timed claims that a short run can afford.
 HANDFUL = ("S1-17", "S2-11", "G-08")
+# And where: a framework as it is, and a runtime that rewrites the graph.
+HANDFUL_BACKENDS = ("eager", "onnxruntime")
 
 
 def left_out(claim: Claim, profile: Profile) -> str | None:
@@ -19,6 +24,12 @@ def left_out(claim: Claim, profile: Profile) -> str | None:
             return None
         return f"the profile {profile.name} leaves this timed claim out; use --inception-profile=standard"
     return f"the profile {profile.name} leaves training proxies out; use --inception-profile=full"
+
+
+def affordable(cases: Sequence[Case], profile: Profile) -> list[Case]:
+    """The cases on whose runtimes a profile times claims: a short one takes two runtimes, where it has them."""
+    few = [case for case in cases if case.backend in HANDFUL_BACKENDS]
+    return few if profile.claims == "handful" and few else list(cases)
 
 
 def least_profile(claim: Claim) -> str:

@@ -25,6 +25,7 @@ class Measurement:
     attest: dict[str, Any] | None = None
     parity: Parity | None = None
     accuracy: Counts | None = None
+    partner_parity: Parity | None = None
     load_s: float | None = None
     first_call_s: float | None = None
     rounds: Rounds | None = None
@@ -36,16 +37,20 @@ class Measurement:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; the artifact's place on this machine is left out."""
-        nouns = ("artifact", "parity", "accuracy", "rounds")
-        found = {name: value for name, value in vars(self).items() if name not in nouns}
         artifact = None
         if self.artifact is not None:
             artifact = {key: value for key, value in vars(self.artifact).items() if key != "folder"}
-        parity = None if self.parity is None else {**asdict(self.parity), "error": _finite(self.parity.error)}
-        accuracy = self.accuracy and self.accuracy.to_json()
-        rounds = self.rounds and self.rounds.to_json()
-        return {**found, "artifact": artifact, "parity": parity, "accuracy": accuracy, "rounds": rounds}
+        made = {
+            "artifact": artifact,
+            "parity": _plain(self.parity),
+            "partner_parity": _plain(self.partner_parity),
+            "accuracy": self.accuracy and self.accuracy.to_json(),
+            "rounds": self.rounds and self.rounds.to_json(),
+        }
+        return {**vars(self), **made}
 
 
-def _finite(value: float) -> float | None:
-    return value if np.isfinite(value) else None
+def _plain(parity: Parity | None) -> dict[str, Any] | None:
+    if parity is None:
+        return None
+    return {**asdict(parity), "error": parity.error if np.isfinite(parity.error) else None}

@@ -3,8 +3,9 @@
 Format history of ``records.jsonl``:
 
 * 1: first version. Kinds ``cell`` and ``complexity``.
-* 2: a case names its weights and the data of its accuracy; kinds ``step``, ``training`` and ``claim`` (what
-  was measured for one claim of the papers; its ``case`` is empty, ``params`` and ``macs`` null). Records of
+* 2: a case names its weights and the data of its accuracy; kinds ``step``, ``training``, ``claim`` (what
+  was measured for one claim of the papers; its ``case`` is empty, ``params`` and ``macs`` null) and ``pair`` (a cell
+  timed beside another; its body is a cell's with ``pair``, the name, and ``partner``, the other's case). Records of
   version 1 are read as such of version 2: theirs were all signal-keeping, without data. A reader that does
   not know a kind passes it over.
 """
@@ -35,7 +36,8 @@ class Run:
 
 @dataclass(frozen=True)
 class Record:
-    """One line. ``body`` of a cell: a Measurement; of a complexity: what each counter gave; of a claim: its figures.
+    """One line. ``body`` of a cell: a Measurement; of a pair: one and both cases;
+    of a complexity: what each counter gave; of a claim: its figures.
 
     ``case`` holds the fields of a Case. ``params`` and ``macs`` are by table, aux heads off; None where the
     record is of no network.

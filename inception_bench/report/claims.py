@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 
 from inception_bench.claims.ledger import ledger
 from inception_bench.claims.outcome import Outcome, not_run, read_outcome
+from inception_bench.claims.timing import judge_timed, pair_of
 from inception_bench.claims.verdict import VERDICTS
 from inception_bench.records.record import Record
 
@@ -43,13 +44,20 @@ def outcomes_of(records: Sequence[Record]) -> list[Outcome]:
 
     A claim without a record was not selected. Empty where no record is of a claim.
     """
+    pairs = {pair_of(record).id: record for record in records if record.kind == "pair"}
     bodies = {record.body["id"]: record.body for record in records if record.kind == "claim"}
     if not bodies:
         return []
-    return [
-        read_outcome(claim, bodies[claim.id]) if claim.id in bodies else not_run(claim, "not selected in this run")
-        for claim in ledger().values()
-    ]
+    found = []
+    for claim in ledger().values():
+        body = bodies.get(claim.id)
+        if body is None:
+            found.append(not_run(claim, "not selected in this run"))
+        elif body["pairs"]:
+            found.append(judge_timed(claim, [pairs[name] for name in body["pairs"]]))
+        else:
+            found.append(read_outcome(claim, body))
+    return found
 
 
 def counts(outcomes: Sequence[Outcome]) -> dict[str, int]:

@@ -14,11 +14,14 @@ from inception_bench.records.record import Record
 from inception_bench.report import board as board_module
 from inception_bench.report import claims as claims_module
 from inception_bench.report import complexity as complexity_module
+from inception_bench.report import pairs as pairs_module
 from inception_bench.report.board import Board, make_board, newest_run
 from inception_bench.report.claims import claim_row, outcomes_of
 from inception_bench.report.claims_page import claims_page
 from inception_bench.report.complexity import complexity_rows
 from inception_bench.report.markdown import board_page
+from inception_bench.report.pairs import pair_rows
+from inception_bench.report.pairs_page import pairs_page
 from inception_bench.report.training import training_rows, training_section
 from inception_bench.train import trained as training_file
 
@@ -52,8 +55,16 @@ def write_results(folder: Path, records: Sequence[Record]) -> Board:
     rows = [asdict(row) for row in complexity_rows(newest)]
     if rows:
         _write_csv(folder / "complexity.csv", complexity_module.COLUMNS, rows)
+    _write_pairs(folder, newest)
     _write_claims(folder, newest)
     return board
+
+
+def _write_pairs(folder: Path, records: Sequence[Record]) -> None:
+    rows = pair_rows(records)
+    if rows:
+        _write_csv(folder / "modules.csv", pairs_module.COLUMNS, [asdict(row) for row in rows])
+        _replace(folder / "modules.md", pairs_page(rows, records[-1].run))
 
 
 def _write_claims(folder: Path, records: Sequence[Record]) -> None:

@@ -90,7 +90,7 @@ def test_every_end_point_can_be_compared(workshop: Workshop, backend: str):
     case = small_case(backend)
     cell = Cell(case, workshop, PLAN, lambda stage: None)
     cell._enter("parity")
-    parity = cell._compare_rows(workshop.weights(case))
+    parity = cell._compare_rows(case, workshop.weights(case))
     assert parity.by == "rows"
     assert parity.row in ("Stem", "Mixed", "Logits")
     assert parity.holds
