@@ -19,17 +19,16 @@ from inception_bench.data.sets import DataSplits, open_data
 from inception_bench.errors import UsageError
 from inception_bench.models.stored import WEIGHTS, save_network
 from inception_bench.train.accuracy import Accuracy
-from inception_bench.train.average import RECALIBRATION_BATCH, fill_without_aux, make_average, recalibrate
+from inception_bench.train.assembly import assemble
+from inception_bench.train.average import RECALIBRATION_BATCH, fill_without_aux, recalibrate
 from inception_bench.train.batches import Batches, Order, evaluation_batches, loader
-from inception_bench.train.checkpoint import FILE, Position, State, load_checkpoint, save_checkpoint
+from inception_bench.train.checkpoint import FILE, Position, load_checkpoint, save_checkpoint
 from inception_bench.train.evaluate import evaluate
 from inception_bench.train.job import Job
 from inception_bench.train.log import FILE as LOG
 from inception_bench.train.log import Log
-from inception_bench.train.machine import make_fabric, norm_statistics, share_of, synchronise_norms
-from inception_bench.train.networks import make_networks
-from inception_bench.train.optimisers import make_optimiser
-from inception_bench.train.step import NCHW, NHWC, DivergedError, Step, largest_activation
+from inception_bench.train.machine import make_fabric, norm_statistics
+from inception_bench.train.step import NCHW, DivergedError, largest_activation
 from inception_bench.train.trained import Trained
 
 EVALUATION_BATCH = 128
@@ -79,22 +78,12 @@ class Run:
 
     def __init__(self, job: Job, splits: DataSplits, fabric: Fabric, folder: Path):
         self.job, self.splits, self.fabric, self.folder = job, splits, fabric, folder
-        share_of(job.recipe.batch_size, fabric.world_size)
         chosen = training_images(splits, job.train_images)
         self.steps, self.per_epoch = job.steps(len(chosen)), job.steps_per_epoch(len(chosen))
         self.order = Order(chosen, job.recipe.batch_size, job.seed)
-        self.network, self.probe = make_networks(job, len(splits.class_names))
-        synchronise_norms(self.network, fabric)
-        layout = NHWC if job.machine.channels_last else NCHW
-        self.network.to(memory_format=layout)  # type: ignore[call-overload]  # torch's stubs lack it
-        optimiser = make_optimiser(self.network, job.recipe)
-        self.average = None if job.recipe.averaging is None else make_average(self.network, job.recipe.averaging)
-        network, wrapped = fabric.setup(self.network, optimiser)
-        self.step = Step(fabric, network, wrapped, job.recipe, layout)
-        for module in (self.probe, self.average):
-            if module is not None:
-                module.to(fabric.device, memory_format=layout)  # type: ignore[call-overload]
-        self.state = State(self.network, optimiser, self.average)
+        made = assemble(job, len(splits.class_names), fabric)
+        self.network, self.probe, self.average = made.network, made.probe, made.average
+        self.step, self.state = made.step, made.state
         self.identity = {**job.identity(), "data_digest": splits.digest}
         self.log = Log(folder / LOG)
         self.accuracy: Accuracy | None = None

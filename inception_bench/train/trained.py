@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 CSV = "training.csv"
-# ``checkpoint`` is the folder that ``models.stored.load_network`` reads.
+# ``checkpoint`` is the folder that ``models.stored.load_network`` reads, as seen from the CSV file.
 COLUMNS = (
     "model", "recipe", "scale", "dataset", "seed", "epochs", "train_s", "images_s",
     "top1", "top1_ci95_low", "top1_ci95_high", "top5", "checkpoint",
@@ -61,6 +61,8 @@ def append_training(folder: Path, trained: Trained) -> Path:
     """
     path = folder / CSV
     row = {name: "" if value is None else str(value) for name, value in trained.row().items()}
+    if trained.checkpoint is not None:  # seen from the file, so that a folder of results can be moved
+        row["checkpoint"] = os.path.relpath(trained.checkpoint, folder)
     rows = [other for other in read_training(path) if any(other[name] != row[name] for name in KEY)]
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")

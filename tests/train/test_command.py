@@ -40,7 +40,7 @@ def test_json_is_one_document_and_the_row_is_in_training_csv(monkeypatch, capsys
     with (tmp_path / "training.csv").open(newline="") as stream:
         (row,) = csv.DictReader(stream)
     assert tuple(row) == COLUMNS
-    assert row["checkpoint"] == found["checkpoint"]
+    assert str(tmp_path / row["checkpoint"]) == found["checkpoint"]
     # The same command finds all steps done, and says the same.
     assert run(monkeypatch, *what, f"-o{tmp_path}", "--json") == 0
     assert json.loads(capsys.readouterr().out) == found
