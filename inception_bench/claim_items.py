@@ -10,6 +10,8 @@ import pytest
 from inception_bench.claims.claim import Claim
 from inception_bench.claims.measures import compute
 from inception_bench.claims.outcome import Outcome, judge_exact, not_run, not_testable
+from inception_bench.claims.probes import PROBES, SEEDS
+from inception_bench.claims.proxy import judge_probe
 from inception_bench.claims.reach import affordable, left_out
 from inception_bench.claims.timing import judge_timed
 from inception_bench.claims.verdict import NOT_RUN, NOT_TESTABLE
@@ -50,7 +52,9 @@ class ClaimItem:
             return not_testable(self.claim)
         if self.claim.kind == "latency":
             return self._timed() if self.keeps_record else not_run(self.claim, "timing is switched off")
-        return not_run(self.claim, "this version has no measure for it yet")
+        if self.claim.id in PROBES:
+            return judge_probe(self.claim, [PROBES[self.claim.id](seed) for seed in SEEDS])
+        return not_run(self.claim, "this version trains no proxy for it yet")
 
     def _timed(self) -> Outcome:
         """Time every pair of the claim on every runtime; what this run has timed already is not timed again."""
