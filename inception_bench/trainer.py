@@ -15,11 +15,10 @@ from inception_bench.data.photographs import fill_batch, parity_images
 from inception_bench.measure.training import job_of
 from inception_bench.service import Answer, serve
 from inception_bench.spec.case import Case
+from inception_bench.train.assembly import assemble
 from inception_bench.train.loop import train
 from inception_bench.train.machine import make_fabric
-from inception_bench.train.networks import make_networks
-from inception_bench.train.optimisers import make_optimiser
-from inception_bench.train.step import NCHW, NHWC, Step
+from inception_bench.train.step import Step
 from inception_bench.worker import peak_rss_bytes, reset_peak_rss, settle
 
 TIMED_RATE = 1e-6
@@ -42,11 +41,9 @@ class Trainer:
         case = Case.from_json(message["case"])
         job = job_of(case)
         fabric = make_fabric(job.machine)
-        network, _ = make_networks(job, case.num_classes)
-        layout = NHWC if job.machine.channels_last else NCHW
-        network.train().to(memory_format=layout)  # type: ignore[call-overload]  # torch's stubs lack it
-        set_up, optimiser = fabric.setup(network, make_optimiser(network, job.recipe))
-        self.step = Step(fabric, set_up, optimiser, job.recipe, layout)
+        assembly = assemble(job, case.num_classes, fabric)
+        assembly.network.train()
+        self.step = assembly.step
         images = torch.from_numpy(fill_batch(parity_images(case.input_size, job.table.preprocessing), case.batch_size))
         labels = torch.arange(case.batch_size) % case.num_classes
         self.batch = images.to(fabric.device), labels.to(fabric.device)

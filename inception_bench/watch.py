@@ -48,7 +48,9 @@ class Watch:
         self._write(f"\n{self.progress.head()} {name}")
 
     def stage(self, stage: str) -> None:
-        """The item enters a stage."""
+        """The item enters a stage, or goes on in it."""
+        if stage == self._stage:
+            return
         self._stage = stage
         if self.live:
             self._redraw(stage)
