@@ -45,7 +45,9 @@ class Claim:
     ``figure`` is what the source prints and ``bounds`` the same as numbers, one for each measured figure;
     ``units`` say how each is shown (see ``show``). ``measure`` is a name of the measures' table and
     ``arguments`` its keywords. ``by_hand`` is the expected figure's calculation, worked out by
-    ``calculate`` where the claim is exact. ``reason`` says in one line why the verdict is expected.
+    ``calculate`` where the claim is exact; counts of whole networks in it are those of public code (BVLC's prototxt,
+    torchvision, timm, Cadene, facenet-pytorch, TensorFlow-slim), not this package's.
+    ``reason`` says in one line why the verdict is expected.
     """
 
     id: str

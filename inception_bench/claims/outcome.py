@@ -15,7 +15,8 @@ from inception_bench.claims.verdict import INCONCLUSIVE, NOT_RUN, NOT_TESTABLE, 
 class Outcome:
     """One claim after a run. ``note`` says what the figures do not: why not run, or what two ways disagree on.
 
-    ``pairs`` are the ids of the timed pairs that the figures come from.
+    ``pairs`` are the ids of the timed pairs that the figures come from, ``courses`` the raw courses of a
+    training proxy as plain values, (treated, reference) a seed.
     """
 
     claim: Claim
@@ -23,6 +24,7 @@ class Outcome:
     figures: tuple[Figure, ...] = ()
     note: str = ""
     pairs: tuple[str, ...] = ()
+    courses: Sequence[Any] = ()
 
     @property
     def expected(self) -> str:
@@ -47,8 +49,9 @@ class Outcome:
         return {
             "id": self.claim.id,
             "state": self.verdict if self.verdict in (NOT_TESTABLE, NOT_RUN) else "measured",
-            "figures": [] if self.pairs else [asdict(figure) for figure in self.figures],
+            "figures": [] if self.pairs or self.courses else [asdict(figure) for figure in self.figures],
             "pairs": list(self.pairs),
+            "courses": list(self.courses),
             "note": self.note,
         }
 
@@ -84,7 +87,7 @@ def not_run(claim: Claim, why: str) -> Outcome:
 
 
 def read_outcome(claim: Claim, body: Mapping[str, Any]) -> Outcome:
-    """The outcome of a record without pairs, judged again by the ledger as it is now."""
+    """The outcome of a record without pairs and courses, judged again by the ledger as it is now."""
     if body["state"] != "measured":
         return Outcome(claim, body["state"], note=body["note"])
     return judge(claim, [Figure(**figure) for figure in body["figures"]], body["note"])

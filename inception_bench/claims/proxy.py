@@ -7,7 +7,7 @@ images in the same order. What is compared is the arms' difference, seed by seed
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from inception_bench.claims.claim import Claim, show
@@ -135,11 +135,21 @@ def judge_proxy(claim: Claim, proxy: Proxy, courses: Sequence[tuple[Course, Cour
         found = effect_interval(name, proxy, courses)
         figures.append(Figure(found.value, found.low, found.high))
         notes.append(f"{name} could have shown {show((found.high - found.low) / 2, unit)}")
+    raw = [(asdict(treated), asdict(reference)) for treated, reference in courses]
     level = sum(reference.final for _, reference in courses) / len(courses)
     if not BAND[0] <= level <= BAND[1]:
         notes.append(f"the reference arm ends at {level:.2f}, outside {BAND[0]} to {BAND[1]}")
-        return Outcome(claim, INCONCLUSIVE, tuple(figures), "; ".join(notes))
-    return judge(claim, figures, "; ".join(notes))
+        return Outcome(claim, INCONCLUSIVE, tuple(figures), "; ".join(notes), courses=raw)
+    return replace(judge(claim, figures, "; ".join(notes)), courses=raw)
+
+
+def read_courses(raw: Sequence[Sequence[Mapping[str, Any]]]) -> list[tuple[Course, Course]]:
+    """The courses of a record; JSON has made text of their steps."""
+    return [(_read(treated), _read(reference)) for treated, reference in raw]
+
+
+def _read(raw: Mapping[str, Any]) -> Course:
+    return Course(**{**raw, "validation": {int(step): top1 for step, top1 in raw["validation"].items()}})
 
 
 def effect_interval(name: str, proxy: Proxy, courses: Sequence[tuple[Course, Course]]) -> Interval:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, fields
 
 from inception_bench.claims.ledger import ledger
 from inception_bench.claims.outcome import Outcome, not_run, read_outcome
+from inception_bench.claims.proxies import PROXIES
+from inception_bench.claims.proxy import judge_proxy, read_courses
 from inception_bench.claims.timing import judge_timed, pair_of
 from inception_bench.claims.verdict import VERDICTS
 from inception_bench.records.record import Record
@@ -55,6 +57,8 @@ def outcomes_of(records: Sequence[Record]) -> list[Outcome]:
             found.append(not_run(claim, "not selected in this run"))
         elif body["pairs"]:
             found.append(judge_timed(claim, [pairs[name] for name in body["pairs"]]))
+        elif body["courses"]:
+            found.append(judge_proxy(claim, PROXIES[claim.id], read_courses(body["courses"])))
         else:
             found.append(read_outcome(claim, body))
     return found

@@ -9,7 +9,10 @@ from inception_bench.claims.proxy import EFFECTS, Course, judge_probe, judge_pro
 from inception_bench.models.catalogue import find_table
 from inception_bench.models.changes import Changes, apply_changes
 from inception_bench.models.plan import make_plan
+from inception_bench.records.journal import Journal
+from inception_bench.records.record import Record, Run
 from inception_bench.records.statistics import mean_interval, share_interval
+from inception_bench.report.claims import outcomes_of
 
 B_01, B_04, G_06 = (PROXIES[name] for name in ("B-01", "B-04", "G-06"))
 
@@ -77,6 +80,16 @@ def test_outside_the_band_nothing_is_decided():
     outcome = judge_proxy(find_claim("G-06"), G_06, [(course(0.99), course(0.97))] * 3)
     assert outcome.verdict == "inconclusive"
     assert "the reference arm ends at 0.97, outside 0.4 to 0.95" in outcome.note
+
+
+def test_a_stored_proxy_is_judged_again_from_its_courses(tmp_path):
+    """Also where the band decides nothing: figures alone would not show it."""
+    outcome = judge_proxy(find_claim("G-06"), G_06, [(course(0.99), course(0.97))] * 3)
+    journal = Journal(tmp_path / "records.jsonl")
+    journal.append(Record("claim", Run("r1", "", "full", {}), {}, None, None, outcome.to_json()))
+    (read,) = [found for found in outcomes_of(journal.read()[0]) if found.claim.id == "G-06"]
+    assert (read.verdict, read.note) == (outcome.verdict, outcome.note)
+    assert read.figures == outcome.figures
 
 
 def test_divergence_needs_both_arms():
