@@ -55,6 +55,7 @@ class Recipe:
     each with its table's loss weight. ``batch_norm`` and ``dropout`` False take them out of the
     network. ``first_weights`` is ``slim`` (as the network is built) or ``caffe`` (which changes
     only networks without batch normalisation). ``width_mult`` and ``input_size`` are the scale (``None``: native size).
+    ``reshuffles`` False shows the images of every epoch in the same order.
     ``sources`` gives, by field, where a number comes from, ``paper`` the value that it stands in for.
     """
 
@@ -75,6 +76,7 @@ class Recipe:
     aux: bool = True
     batch_norm: bool = True
     dropout: bool = True
+    reshuffles: bool = True
     augmentation: Augmentation | None = None
     first_weights: str = "slim"
     width_mult: float = 1.0
