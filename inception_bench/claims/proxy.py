@@ -6,6 +6,7 @@ images in the same order. What is compared is the arms' difference, seed by seed
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
@@ -78,8 +79,15 @@ class Course:
         return self.outcome != "ok" or self.final < STALLED
 
     def steps_to(self, accuracy: float) -> float:
-        """The first step at which the accuracy was reached; infinite where it never was."""
-        return min((step for step, top1 in self.validation.items() if top1 >= accuracy), default=float("inf"))
+        """The step at which the accuracy was first reached, on straight lines between looks; infinite where never.
+
+        Whole looks would be too coarse: three seeds that reach it at the same look would seem to agree exactly.
+        """
+        looks = [(0, 0.0), *sorted(self.validation.items())]
+        for (before, low), (after, high) in itertools.pairwise(looks):
+            if high >= accuracy:
+                return before + (after - before) * (accuracy - low) / (high - low)
+        return float("inf")
 
 
 Effect = Callable[[Course, Course, Proxy], float]

@@ -16,7 +16,8 @@ Each claim was measured by this package in this run; nothing is taken over from 
 verdict expected were written down before. *Reproduced*: the figure is within its tolerance. *Contradicted*: it is
 not, which may be a misprint, a loose figure or another definition; the last column says which. *Inconclusive*: the
 95 % interval spans the boundary. *Not testable here*: something is missing, and named. *Not run*: this profile
-leaves the claim out. A *proxy* is a small training that can show a direction, not the paper's figure."""
+leaves the claim out. A *proxy* is a small training that can show a direction, not the paper's figure; its
+seeds are none of those on which its design was tried out."""
 
 
 def claims_page(outcomes: Sequence[Outcome], run: Run) -> str:
