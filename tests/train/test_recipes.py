@@ -55,13 +55,12 @@ def test_small_recipes_keep_optimiser_losses_and_regularisers(network, small):
         "epsilon",
         "label_smoothing",
         "weight_decay",
+        "clip",
         "dropout",
         "aux",
         "averaging",
     )
     assert [getattr(own, name) for name in kept] == [getattr(paper, name) for name in kept]
-    # No paper trains googlenet_naive; GoogLeNet's recipe does not, without clipping.
-    assert own.clip == (2.0 if network == "googlenet_naive" else paper.clip)
     assert (own.width_mult, own.input_size) == (0.25, 80)
     for name, text in own.paper.items():
         assert text == str(getattr(paper, name))
