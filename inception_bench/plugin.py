@@ -18,6 +18,7 @@ from inception_bench.spec.case import Case
 from inception_bench.spec.profile import PROFILES
 
 if TYPE_CHECKING:
+    from inception_bench.against import Against, RegressionItem
     from inception_bench.items import CellItem, NetworkItem
     from inception_bench.measure.selection import Selection
     from inception_bench.run import BenchRun
@@ -33,12 +34,14 @@ OPTIONS: dict[str, tuple[str, str]] = {
     "width-mults": ("NUMBERS", "filter multipliers, such as 0.25,1"),
     "profile": ("NAME", f"how much to run: {', '.join(PROFILES)}"),
     "results": ("DIR", "where the results go; default results/local"),
+    "baseline": ("DIR", "a stored run to compare with: what got worse fails"),
     "threads": ("N", "threads inside one operation; default: all usable cores"),
     "require": ("BACKENDS", "runtimes whose absence is a failure, not a skip"),
     "python": ("BACKEND=PYTHON", "run a runtime's workers with another interpreter"),
     "resume": ("", "take over cells of the results folder that are ok for the same case, code, versions and machine"),
 }
 NOT_AT_ONCE = "-n runs cells at the same time, which spoils their times; run the suites without it"
+NO_CASES = ("results", "baseline")  # options that do not decide what is measured
 _UNUSED = "ignore:Benchmark fixture was not used at all"
 
 
@@ -59,6 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
         if _numprocesses(config):
             raise pytest.UsageError(NOT_AT_ONCE)
         config.stash[STATE].select()
+        config.stash[STATE].read_baseline()
 
 
 @dataclass
@@ -69,13 +73,14 @@ class State:
     selection: Selection | None = None
     run: BenchRun | None = None
     watch: Watch | None = None
+    against: Against | None = None
 
     def select(self) -> Selection:
         from inception_bench.measure.selection import Request, select
 
         if self.selection is None:
             asked: dict[str, Any] = {
-                name.replace("-", "_"): _option(self.config, name) for name in OPTIONS if name != "results"
+                name.replace("-", "_"): _option(self.config, name) for name in OPTIONS if name not in NO_CASES
             }
             asked["resume"] = bool(asked["resume"])
             try:
@@ -84,15 +89,26 @@ class State:
                 raise pytest.UsageError(str(error)) from None
         return self.selection
 
+    def read_baseline(self) -> None:
+        """Read the stored run that was asked for, before anything is measured."""
+        folder = _option(self.config, "baseline")
+        if folder is None:
+            return
+        from inception_bench.against import Against
+
+        try:
+            self.against = Against.open(Path(folder), self.folder, self.disabled)
+        except UsageError as error:
+            raise pytest.UsageError(str(error)) from None
+
     def open(self, cases: list[Case | None]) -> None:
         """Begin the run for the collected items: a case a cell, None for a quick one."""
         from inception_bench.run import BenchRun, parse_limits
         from inception_bench.watch import Watch
 
-        folder = Path(_option(self.config, "results") or "results/local")
         try:
             limits = parse_limits(self.config.getini("inception_limits"))
-            self.run = BenchRun.open(folder, self.select(), limits, keeps_records=not self.disabled)
+            self.run = BenchRun.open(self.folder, self.select(), limits, keeps_records=not self.disabled)
         except UsageError as error:
             raise pytest.UsageError(str(error)) from None
         self.watch = Watch.over(self.config, cases, self.run.selection.profile.rounds)
@@ -104,6 +120,11 @@ class State:
         if self.run is None or self.watch is None:
             raise RuntimeError("no run is open; pytest collected no item of the suites")
         return self.run, self.watch
+
+    @property
+    def folder(self) -> Path:
+        """Where the results go."""
+        return Path(_option(self.config, "results") or "results/local")
 
     @property
     def disabled(self) -> bool:
@@ -118,9 +139,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "cell" in metafunc.fixturenames:
         cases = metafunc.config.stash[STATE].select().cases
         metafunc.parametrize("cell", [_cell_param(case) for case in cases], indirect=True)
+    if "regression" in metafunc.fixturenames:
+        cases = metafunc.config.stash[STATE].select().cases
+        metafunc.parametrize("regression", [_regression_param(case) for case in cases], indirect=True)
     if "network" in metafunc.fixturenames:
         networks = _networks(metafunc.config.stash[STATE].select().cases)
         metafunc.parametrize("network", [_network_param(case) for case in networks], indirect=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Comparisons come after all that they compare; without a baseline there are none."""
+    late = [item for item in items if "regression" in getattr(item, "fixturenames", ())]
+    if late:
+        rest = [item for item in items if item not in late]
+        items[:] = rest + (late if config.stash[STATE].against is not None else [])
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -149,6 +181,18 @@ def network(request: pytest.FixtureRequest) -> NetworkItem:
     return NetworkItem(*state.opened(), request.param, not state.disabled)
 
 
+@pytest.fixture
+def regression(request: pytest.FixtureRequest) -> RegressionItem:
+    """A cell to compare with the baseline: ``regression.check()``."""
+    from inception_bench.against import RegressionItem
+
+    state = request.config.stash[STATE]
+    run, _ = state.opened()
+    if state.against is None:
+        raise RuntimeError("no baseline is open; pytest collected a comparison without one")
+    return RegressionItem(run, state.against, request.param)
+
+
 def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -> tuple[str, str, str] | None:
     """A finished cell has written a line of its own, with how many are done: no letter, no percentage."""
     if report.when == "call" and "inception_case" in report.keywords and config.get_verbosity() <= 0:
@@ -172,6 +216,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     terminalreporter.write_line(
         f"results: {state.run.folder.resolve()} (leaderboard.csv, leaderboard.md, records.jsonl)"
     )
+    if state.against is not None:
+        state.against.report(state.run, terminalreporter)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """A regression is exit code 1 also where no test of it was collected."""
+    state = session.config.stash[STATE]
+    if exitstatus == pytest.ExitCode.OK and state.run is not None and state.against is not None:
+        session.exitstatus = state.against.exit_code(state.run)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -185,6 +238,10 @@ def _cell_param(case: Case) -> Any:
     timing = pytest.mark.benchmark(timer=ReportedClock(), group=group, disable_gc=True)
     marks = [timing, pytest.mark.inception_case(case), pytest.mark.filterwarnings(_UNUSED)]
     return pytest.param(case, id=case.id, marks=marks)
+
+
+def _regression_param(case: Case) -> Any:
+    return pytest.param(case, id=case.id, marks=pytest.mark.filterwarnings(_UNUSED))
 
 
 def _network_param(case: Case) -> Any:

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from inception_bench.errors import UsageError
+from inception_bench.records.journal import newest_run
 from inception_bench.records.record import Record
 from inception_bench.report import board as board_module
 from inception_bench.report import complexity as complexity_module
-from inception_bench.report.board import Board, make_board, newest_run
+from inception_bench.report.board import Board, make_board
 from inception_bench.report.complexity import complexity_rows
 from inception_bench.report.markdown import board_page
 
