@@ -10,12 +10,10 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from inception_bench.backends.cache import Artifact
 from inception_bench.backends.registry import find_backend
 from inception_bench.measure.machine import Activity
-from inception_bench.measure.parity import LIMITS, Parity, compare, compare_rows
+from inception_bench.measure.parity import LIMITS, Parity, compare, compare_rows, finite
 from inception_bench.measure.process import CallFailed, Process
 from inception_bench.measure.rounds import Rounds
 from inception_bench.measure.workshop import Reference, Workshop, setup_of
@@ -76,12 +74,8 @@ class Measurement:
         artifact = None
         if self.artifact is not None:
             artifact = {key: value for key, value in vars(self.artifact).items() if key != "folder"}
-        parity = None if self.parity is None else {**asdict(self.parity), "error": _finite(self.parity.error)}
+        parity = None if self.parity is None else {**asdict(self.parity), "error": finite(self.parity.error)}
         return {**found, "artifact": artifact, "parity": parity, "rounds": self.rounds and self.rounds.to_json()}
-
-
-def _finite(value: float) -> float | None:
-    return value if np.isfinite(value) else None
 
 
 class Cell:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -19,6 +18,7 @@ from inception_bench.backends.cache import Artifact, ArtifactCache
 from inception_bench.backends.cuda import driver_problem
 from inception_bench.backends.hardware import processor
 from inception_bench.backends.registry import find_backend, installed_version
+from inception_bench.measure.installation import HERE, Installation
 from inception_bench.measure.machine import usable_cores
 from inception_bench.measure.parity import MEASURED_AS, RowScale
 from inception_bench.measure.process import Process
@@ -28,6 +28,7 @@ from inception_bench.spec.case import Case
 BUILDER = "inception_bench.builder"
 WORKER = "inception_bench.worker"
 IMAGES = "images.npy"
+_PACKAGE = Path(inception_bench.__file__).parent
 
 # glibc hands freed maps back to the kernel or keeps them, by a threshold that moves with a process's history: two
 # identical workers were seen to differ by 9 to 12 % (5,370 page faults a call against none). Here all keep them.
@@ -57,12 +58,14 @@ class RowReference:
 class Workshop:
     """Builds what cases need. One builder process serves all, and a new one follows where it dies.
 
-    ``pythons`` names another interpreter for the workers of a backend.
+    ``pythons`` names another interpreter for the workers of a backend. Builder and workers are those of
+    ``installation``, and what another one than the running one builds is kept apart.
     """
 
     cache: ArtifactCache
     limit_s: float
     pythons: Mapping[str, str] = field(default_factory=dict)
+    installation: Installation = HERE
     _builder: Process | None = field(default=None, init=False)
 
     def weights(self, case: Case) -> Artifact:
@@ -72,13 +75,13 @@ class Workshop:
             "weights": "signal-keeping",
             "versions": _reference_versions(),
         }
-        return self.cache.get("weights", parts, lambda folder: self._call("weights", folder, **_network_fields(case)))
+        return self._get("weights", parts, lambda folder: self._call("weights", folder, **_network_fields(case)))
 
     def reference(self, case: Case, weights: Artifact) -> Reference:
         """What the case's output is compared with."""
         parts = _reference_parts(case, weights)
         fields = {**_network_fields(case), "weights": str(weights.folder)}
-        folder = self.cache.get("reference", parts, lambda folder: self._call("reference", folder, **fields)).folder
+        folder = self._get("reference", parts, lambda folder: self._call("reference", folder, **fields)).folder
         facts = json.loads((folder / "facts.json").read_text())
         return Reference(folder / "images.npy", np.load(folder / "logits.npy"), facts["spread"], facts["mutations"])
 
@@ -86,20 +89,20 @@ class Workshop:
         """The images that the case's network is shown, where no reference is needed."""
         parts = {**_network(case), "versions": _reference_versions()}
         fields = _network_fields(case)
-        return self.cache.get("images", parts, lambda folder: self._call("images", folder, **fields)).folder / IMAGES
+        return self._get("images", parts, lambda folder: self._call("images", folder, **fields)).folder / IMAGES
 
     def rounding(self, case: Case, weights: Artifact, reference: Reference) -> float:
         """Eager's own error in the case's precision, over the spread."""
         fields = self._compared(weights, reference, case.precision)
         parts = {**_reference_parts(case, weights), "precision": fields["precision"]}
-        folder = self.cache.get("rounding", parts, lambda folder: self._call("rounding", folder, **fields)).folder
+        folder = self._get("rounding", parts, lambda folder: self._call("rounding", folder, **fields)).folder
         return json.loads((folder / "facts.json").read_text())["error"] / reference.spread
 
     def row_reference(self, case: Case, weights: Artifact, reference: Reference) -> RowReference:
         """What every end point's map is compared with, where logits cannot tell a fault from rounding."""
         fields = self._compared(weights, reference, case.precision)
         parts = {**_reference_parts(case, weights), "precision": fields["precision"]}
-        folder = self.cache.get("rows", parts, lambda folder: self._call("row_reference", folder, **fields)).folder
+        folder = self._get("rows", parts, lambda folder: self._call("row_reference", folder, **fields)).folder
         scales = [RowScale(**scale) for scale in json.loads((folder / "facts.json").read_text())["scales"]]
         return RowReference(folder / "images.npy", np.load(folder / "logits.npy"), scales)
 
@@ -135,7 +138,7 @@ class Workshop:
             parts["hardware"] = processor()
         fields = {"backend": registered.target, "weights": str(weights.folder), "images": str(images), **built}
         kind = shared or case.backend
-        return self.cache.get(kind, parts, lambda folder: self._call("artifact", folder, **fields))
+        return self._get(kind, parts, lambda folder: self._call("artifact", folder, **fields))
 
     def worker(self, case: Case) -> Process:
         """A fresh worker for the case's backend, in the interpreter that was asked for it."""
@@ -145,7 +148,8 @@ class Workshop:
             **ALLOCATOR,
             **self._compiler_variables(),
         }
-        return Process(WORKER, python=self.pythons.get(case.backend, sys.executable), environment=variables)
+        python = self.pythons.get(case.backend)
+        return Process(WORKER, python=python, environment=variables, installation=self.installation)
 
     def _compiled(self, case: Case, graph: Artifact) -> Artifact:
         registered = find_backend(case.backend)
@@ -168,7 +172,7 @@ class Workshop:
             def compile_into(folder: Path) -> None:
                 worker.call("compile", self.limit_s, folder=str(folder), **fields)
 
-            own = self.cache.get(case.backend, parts, compile_into)
+            own = self._get(case.backend, parts, compile_into)
         finally:
             worker.kill()
         return replace(own, build_s=own.build_s + graph.build_s)
@@ -203,12 +207,15 @@ class Workshop:
             self._builder.kill()
             self._builder = None
 
+    def _get(self, kind: str, parts: Mapping[str, Any], build: Callable[[Path], None]) -> Artifact:
+        return self.cache.get(kind, {**parts, **self.installation.identity}, build)
+
     def _call(self, op: str, folder: Path, **fields: Any) -> None:
         self._ask(op, folder=str(folder), **fields)
 
     def _ask(self, op: str, **fields: Any) -> dict[str, Any]:
         if self._builder is None or not self._builder.alive:
-            self._builder = Process(BUILDER, environment=self._compiler_variables())
+            self._builder = Process(BUILDER, environment=self._compiler_variables(), installation=self.installation)
             self._builder.call("threads", self.limit_s, threads=usable_cores())
         return self._builder.call(op, self.limit_s, **fields)[0]
 
@@ -223,14 +230,17 @@ def _network_fields(case: Case) -> dict[str, Any]:
 
 
 def _network(case: Case) -> dict[str, Any]:
-    return {**_network_fields(case), "model_source": _model_source(), "table": repr(find_table(case.address))}
+    return {**_network_fields(case), "model_source": model_source(_PACKAGE), "table": repr(find_table(case.address))}
 
 
 @cache
-def _model_source() -> str:
-    """The hash of all code that decides what a network computes and what it is shown."""
-    home = Path(inception_bench.__file__).parent
-    files = [*sorted((home / "models").glob("*.py")), *sorted((home / "data").glob("*.py")), home / "builder.py"]
+def model_source(package: Path) -> str:
+    """The hash of all code in a package's folder that decides what a network computes and what it is shown."""
+    files = [
+        *sorted((package / "models").glob("*.py")),
+        *sorted((package / "data").glob("*.py")),
+        package / "builder.py",
+    ]
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()
 
 

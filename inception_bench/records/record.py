@@ -2,7 +2,7 @@
 
 Format history of ``records.jsonl``:
 
-* 1: first version. Kinds ``cell`` and ``complexity``.
+* 1: first version. Kinds ``cell`` and ``complexity``; later also ``duet``, which readers of the others pass over.
 """
 
 from __future__ import annotations
