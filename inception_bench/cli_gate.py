@@ -1,4 +1,4 @@
-"""The commands of the gate: ``compare``, ``baseline`` and ``duet``. Thin shells, as in ``cli``."""
+"""The commands of the gate: ``compare``, ``baseline``, ``duet`` and ``gate-power``. Thin shells, as in ``cli``."""
 
 from __future__ import annotations
 
@@ -92,6 +92,32 @@ def duet(
     told.tell(json, output / "duet.md")
 
 
+def gate_power(
+    minutes: Annotated[float, typer.Option(help="Stop beginning trials after so long; call again to go on.")] = 10.0,
+    models: Annotated[str, typer.Option(help="Networks.")] = "googlenet,inception_v3",
+    backends: Annotated[str, typer.Option(help="Runtimes.")] = "onnxruntime,eager",
+    width_mults: Annotated[str | None, typer.Option(help="Filter multipliers.")] = None,
+    input_sizes: Annotated[str | None, typer.Option(help="Pixels a side.")] = None,
+    threads: Annotated[str | None, typer.Option(help="Threads inside one operation.")] = None,
+    budget: Annotated[float, typer.Option(help="Seconds a trial may take, building aside.")] = 60.0,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the trials lie.")] = Path(
+        "results/local/gate-power"
+    ),
+    json: Json = False,
+) -> None:
+    """Prove the gate: equal programs and true slow-downs, quiet and loaded. Exit 1 where a rate is missed."""
+    from inception_bench.gate.power import PowerOrder, exit_code, power_rows, run_power
+    from inception_bench.report.power import power_json, power_page
+
+    cases = Lists(models, backends, None, None, None, input_sizes, width_mults, threads).cases()
+    records = run_power(PowerOrder(cases, output, minutes, budget), lambda line: typer.echo(line, err=True))
+    rows = power_rows(records)
+    page = power_page(rows, records[-1].run)
+    (output / "power.md").write_text(page)
+    typer.echo(json_module.dumps(power_json(rows), indent=1) if json else page)
+    raise typer.Exit(exit_code(rows))
+
+
 @dataclass(frozen=True)
 class Lists:
     """The options that choose cells, as they were written."""
@@ -157,4 +183,5 @@ def add_commands(app: typer.Typer) -> None:
     """Put the gate's commands into the command line."""
     app.command()(compare)
     app.command()(duet)
+    app.command("gate-power")(gate_power)
     app.add_typer(baseline, name="baseline")

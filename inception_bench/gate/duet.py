@@ -71,6 +71,7 @@ class Duet:
     facts: dict[str, dict[str, Any]] = field(default_factory=dict, init=False)
     pairs: list[Pair] = field(default_factory=list, init=False)
     rule: Rule | None = field(default=None, init=False)
+    seconds: float = field(default=0.0, init=False)  # of all pairs, building aside
     _built: dict[str, tuple[Artifact, Reference]] = field(default_factory=dict, init=False)
     _timed_s: float = field(default=0.0, init=False)
 
@@ -102,6 +103,7 @@ class Duet:
             self.pairs.append(self._pair())
             if self.rule is not None:
                 found = judge(self.pairs, self.rule)
+            self.seconds = time.monotonic() - began
             self.watch(f"pair {len(self.pairs)}: {found.verdict}")
 
     def _pair_s(self) -> float:
@@ -256,6 +258,7 @@ class Duet:
                 name: {**self.facts.get(name, {}), "installation": self.sides[name].facts} for name in ("a", "b")
             },
             "plan": {**plan, "busy_share": self.plan.busy_share, "seed": self.plan.seed},
+            "seconds": self.seconds,
             "rule": None if self.rule is None else asdict(self.rule),
             "pairs": [pair.to_json() for pair in self.pairs],
         }

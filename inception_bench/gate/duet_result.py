@@ -79,14 +79,14 @@ def load_duet(folder: Path) -> DuetResult:
 
 def judge_duet(records: Sequence[Record]) -> DuetResult:
     """The verdicts of one duet's records."""
-    settled = settle([_judgement(record.body) for record in records])
+    settled = settle([judgement_of(record.body) for record in records])
     rows = tuple(_row(record, found) for record, found in zip(records, settled, strict=True))
     sides = {name: side["installation"] for name, side in records[0].body["sides"].items()}
     return DuetResult(sides, records[0].body["plan"]["min_effect"], rows)
 
 
-def _judgement(body: dict[str, Any]) -> Judgement:
-    """The cell's own: the pairs as they came, a look after each, until the first that is clear."""
+def judgement_of(body: dict[str, Any]) -> Judgement:
+    """A cell's verdict by itself: the pairs as they came, a look after each, until the first that is clear."""
     found = Judgement(UNCLEAR)
     if body["outcome"] != "ok":
         return found

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -47,12 +47,15 @@ class Side:
     name: str
     facts: dict[str, Any]
     workshop: Workshop
+    _costs: dict[str, dict[str, int]] = field(default_factory=dict, init=False)
 
     def costs(self, case: Case) -> dict[str, int]:
         """Params and MACs by its own tables. Raises UsageError where it has no such network."""
         fields = {"address": case.address, "input_size": case.input_size, "width_mult": case.width_mult}
         given = json.dumps({**fields, "num_classes": case.num_classes})
-        return _ask(self.name, self.workshop.installation, _COSTS, given)
+        if given not in self._costs:
+            self._costs[given] = _ask(self.name, self.workshop.installation, _COSTS, given)
+        return self._costs[given]
 
     def close(self) -> None:
         """End its builder."""

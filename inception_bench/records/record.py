@@ -2,7 +2,8 @@
 
 Format history of ``records.jsonl``:
 
-* 1: first version. Kinds ``cell`` and ``complexity``; later also ``duet``, which readers of the others pass over.
+* 1: first version. Kinds ``cell`` and ``complexity``; later also ``duet`` and ``power``, which readers of the others
+  pass over.
 """
 
 from __future__ import annotations
