@@ -2,8 +2,8 @@
 
 Three things spoil the ratio of two programs on a shared machine, and each is met where it arises:
 
-* A neighbour slows some rounds, and not both sides alike. Only the quieter half of all blocks counts, chosen by the
-  sum of both sides' times. That sum is the same whichever side is called A, so for equal programs the choice cannot
+* A neighbour slows some rounds, and not both sides alike. Only the quieter half of all blocks counts, and what is
+  within a tenth of the quiet level, chosen by the sum of both sides' times. That sum is the same whichever side is called A, so for equal programs the choice cannot
   favour one. (Seen while two other programs ran: of ten A/A pairs of processes two were 40 and 70 % apart by all
   their blocks; none of the six that had quiet blocks was by these.)
 * Rounds have long tails. A pair's own figure is the 20 % trimmed mean of its blocks' log ratios, with the standard
@@ -26,6 +26,8 @@ import numpy as np
 from inception_bench.gate.pair import Pair
 
 QUIETER_SHARE = 0.5
+# Blocks within a tenth of the quiet level (the tenth percentile) count too: on a quiet machine that is nearly all.
+QUIET_LEVEL, ALIKE = 0.1, 1.1
 TRIMMED_SHARE = 0.2
 LEAST_BLOCKS = 5
 # Standard deviation of the log ratio of two processes of one program; seen in quiet A/A pairs of GoogLeNet: 0.002.
@@ -76,7 +78,7 @@ def estimate(pairs: Sequence[Pair]) -> Estimate | None:
     totals = [block.total_s for pair in pairs for block in pair.blocks]
     if not totals:
         return None
-    cut = float(np.quantile(totals, QUIETER_SHARE))
+    cut = max(float(np.quantile(totals, QUIETER_SHARE)), ALIKE * float(np.quantile(totals, QUIET_LEVEL)))
     figures = [_figure([block.log_ratio for block in pair.blocks if block.total_s <= cut]) for pair in pairs]
     used = [figure for figure in figures if figure is not None]
     return _combine(used, figures[-1]) if used else None

@@ -72,7 +72,7 @@ def open_side(name: str, given: str | None, tree: Path | None = None, revision: 
     if home is None and python == sys.executable:
         home = HOME
     if home is None and _ask(name, Installation(python, None), _PROBE, "[]")["package"] is None:
-        home = HOME
+        home = _copy_alone()
     found = _ask(name, Installation(python, home), _PROBE, json.dumps(PACKAGES))
     if found["package"] is None:
         raise UsageError(f"side {name}: {python} finds no inception_bench")
@@ -84,6 +84,20 @@ def open_side(name: str, given: str | None, tree: Path | None = None, revision: 
         identity = {"python": found["python"], "packages": found["packages"], "source_hash": source}
         installation = Installation(python, home, {"installation": identity})
     return Side(name, facts, Workshop(ArtifactCache(default_root()), Limits().build, installation=installation))
+
+
+def _copy_alone() -> Path:
+    """A folder with a copy of the running package and nothing else.
+
+    The folder that it runs from may be one of installed packages: on the path of another interpreter, that would
+    bring engines which are not its own.
+    """
+    package = HOME / "inception_bench"
+
+    def copy(folder: Path) -> None:
+        shutil.copytree(package, folder / package.name, ignore=shutil.ignore_patterns("__pycache__"))
+
+    return ArtifactCache(default_root()).get("package", {"source": source_hash(package)}, copy).folder
 
 
 def _interpreter(name: str, given: str | None) -> str:

@@ -24,6 +24,7 @@ from inception_bench.gate.sequential import nominal_levels, sequential_p
 
 SAME, FASTER, SLOWER, UNCLEAR = "same", "faster", "slower", "unclear"
 FAMILY_LEVEL = 0.005
+LEAST_PAIRS = 2  # one pair of processes cannot tell programs from processes
 INTERVAL_LEVEL = 0.025  # at each end: 95 %
 
 
@@ -70,6 +71,8 @@ def judge(pairs: Sequence[Pair], rule: Rule) -> Judgement:
         found.blocks, confirmed,
     )  # fmt: skip
     bar = math.log1p(rule.min_effect)
+    if found.pairs < LEAST_PAIRS:
+        return made
     if -bar < low and high < bar:
         return replace(made, verdict=SAME)
     return _alarmed(made, FAMILY_LEVEL / rule.cells)

@@ -76,6 +76,12 @@ def test_only_the_quieter_half_counts_whichever_side_is_slow_in_the_other():
     assert (found.log_ratio, found.pairs, found.blocks, found.newest) == (0.0, 1, 20, None)
 
 
+def test_on_a_quiet_machine_all_blocks_count():
+    # 5 % slower than the others, so within a tenth of the quiet level.
+    assert estimate([pair_of([1.0] * 20), pair_of([1.0] * 20, seconds=0.0105)]).blocks == 40
+    assert estimate([pair_of([1.0] * 20), pair_of([1.0] * 20, seconds=0.0115)]).blocks == 20
+
+
 def test_exchanged_sides_give_the_opposite():
     pairs = [pair_of(np.exp(np.random.default_rng(seed).normal(0.01, 0.02, 30))) for seed in range(3)]
     swapped = [
@@ -89,6 +95,7 @@ def test_no_alarm_without_a_fresh_pair_that_agrees():
     slow, level = pair_of([1.3] * 12), pair_of([0.999] * 12)
     rule = Rule(0.01, 6)
     assert judge([slow], rule).verdict == "unclear"  # suspected, not confirmed
+    assert judge([pair_of([1.0] * 12)], Rule(0.5, 6)).verdict == "unclear"  # one pair of processes is no sample
     assert judge([slow, slow], rule).verdict == "slower"
     assert judge([slow, level], rule).verdict == "unclear"
     assert judge([pair_of([1 / 1.3] * 12)] * 2, rule).verdict == "faster"
