@@ -3,9 +3,9 @@
 Three things spoil the ratio of two programs on a shared machine, and each is met where it arises:
 
 * A neighbour slows some rounds, and not both sides alike. Only the quieter half of all blocks counts, and what is
-  within a tenth of the quiet level, chosen by the sum of both sides' times. That sum is the same whichever side is called A, so for equal programs the choice cannot
-  favour one. (Seen while two other programs ran: of ten A/A pairs of processes two were 40 and 70 % apart by all
-  their blocks; none of the six that had quiet blocks was by these.)
+  within a tenth of the quiet level, chosen by the sum of both sides' times. That sum is the same whichever side is
+  called A, so for equal programs the choice cannot favour one. (Seen while two other programs ran: of ten A/A pairs of
+  processes two were 40 and 70 % apart by all their blocks; none of the six that had quiet blocks was by these.)
 * Rounds have long tails. A pair's own figure is the 20 % trimmed mean of its blocks' log ratios, with the standard
   error from the winsorised variance (Yuen, Biometrika 61, 1974), that variance drawn towards the one of all pairs.
 * Two processes of one program differ for as long as they live, by where their memory lies. So the process pair is

@@ -98,6 +98,10 @@ def test_no_alarm_without_a_fresh_pair_that_agrees():
     assert judge([pair_of([1.0] * 12)], Rule(0.5, 6)).verdict == "unclear"  # one pair of processes is no sample
     assert judge([slow, slow], rule).verdict == "slower"
     assert judge([slow, level], rule).verdict == "unclear"
+    # Beyond zero with all six pairs together, but the newest by itself leans the other way.
+    doubtful = judge([pair_of([1.02] * 12)] * 5 + [pair_of([0.9995] * 12)], rule)
+    assert doubtful.p_slower < 0.005
+    assert (doubtful.verdict, doubtful.confirmed) == ("unclear", 0)
     assert judge([pair_of([1 / 1.3] * 12)] * 2, rule).verdict == "faster"
     assert judge([pair_of([1.0] * 12)] * 3, rule).verdict == "same"
 
