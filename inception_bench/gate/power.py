@@ -77,12 +77,10 @@ class PowerRow:
     @property
     def answer(self) -> str:
         """``reached`` where all trials are done and the rate is right, ``missed`` where it cannot be, else ``open``."""
-        if self.scenario.missed(self.gate.low, self.gate.high):
-            return "missed"
-        done = self.gate.trials >= self.scenario.trials
-        return (
-            "open" if not done else "reached" if self.scenario.reached(self.gate.hits, self.gate.trials) else "missed"
-        )
+        hits, trials = self.gate.hits, self.gate.trials
+        if trials >= self.scenario.trials:
+            return "reached" if self.scenario.reached(hits, trials) else "missed"
+        return "missed" if self.scenario.missed(hits, trials) else "open"
 
 
 def run_power(order: PowerOrder, watch: Callable[[str], None]) -> list[Record]:

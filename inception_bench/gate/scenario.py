@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 # A false alarm: at most 1 in 200. Found: at least so many in 100.
 FALSE_ALARM, FOUND = "false alarms", "found"
+# A rate is given up before all trials are done only where it is this unlikely to come right: one looks many times.
+SURE = 0.001
 
 
 @dataclass(frozen=True)
@@ -27,9 +29,13 @@ class Scenario:
         """Whether the rate that was seen is on the right side."""
         return hits <= self.bound * trials if self.counts == FALSE_ALARM else hits >= self.bound * trials
 
-    def missed(self, low: float, high: float) -> bool:
-        """Whether an interval of the rate lies wholly on the wrong side."""
-        return low > self.bound if self.counts == FALSE_ALARM else high < self.bound
+    def missed(self, hits: int, trials: int) -> bool:
+        """Whether so bad a count has a probability under SURE where the rate is just at the bound."""
+        from scipy.stats import binom
+
+        if self.counts == FALSE_ALARM:
+            return bool(binom.sf(hits - 1, trials, self.bound) < SURE)
+        return bool(binom.cdf(hits, trials, self.bound) < SURE)
 
 
 SCENARIOS = (

@@ -54,7 +54,12 @@ def test_answers():
     assert row(quiet, 2, 200).answer == "missed"  # 1 % is seen, at most 0.5 % is asked
     assert row(quiet, 0, 10).answer == "open"
     assert row(one_percent, 90, 100).answer == "reached"
-    assert row(one_percent, 0, 5).answer == "missed"  # 0 of 5: at most 52 %
+    # At a rate of 90 % none of 2 has a probability of 0.01, none of 4 one of 0.0001.
+    assert row(one_percent, 0, 2).answer == "open"
+    assert row(one_percent, 0, 4).answer == "missed"
+    # At a rate of 0.5 % one of 1 has 0.005; two of 5 have about 10 * 0.005 ** 2 = 0.00025.
+    assert row(quiet, 1, 1).answer == "open"
+    assert row(quiet, 2, 5).answer == "missed"
     assert exit_code([row(quiet, 1, 200)]) == 0
     assert exit_code([row(quiet, 1, 200), row(one_percent, 0, 5)]) == 1
 
