@@ -57,7 +57,7 @@ class Against:
             pytest.fail(found, pytrace=False)
         own = next((cell for cell in found.cells if cell.case == case), None)
         if own is None:
-            where = f"the baseline {self.stored.folder}" if case in found.new else "this run: run its latency test too"
+            where = f"the baseline {self.stored.folder}" if case in found.new else "this run: run its suite too"
             pytest.fail(f"not compared: {case.id} is not in {where}", pytrace=False)
         if own.regressions:
             pytest.fail("; ".join(own.regressions), pytrace=False)

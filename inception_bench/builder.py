@@ -15,9 +15,12 @@ import numpy as np
 import torch
 
 from inception_bench.backends.base import Network as BuildInput
-from inception_bench.data.photographs import fill_batch, parity_images
+from inception_bench.data.maps import network_images
+from inception_bench.data.photographs import fill_batch
 from inception_bench.models.catalogue import find_table
+from inception_bench.models.checkpoint import load_checkpoint
 from inception_bench.models.counters import count
+from inception_bench.models.hub import fetch
 from inception_bench.models.mutations import mutation_errors, row_mutation_errors
 from inception_bench.models.network import create_model
 from inception_bench.models.rounding import rounded
@@ -35,11 +38,14 @@ _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def make_weights(message: dict[str, Any]) -> Answer:
-    """Signal-keeping weights of a network, calibrated at the case's input size."""
+    """Weights that were given as a file or a public name, else signal-keeping ones, calibrated at the input size."""
     table = find_table(message["address"])
-    images = torch.from_numpy(parity_images(message["input_size"], table.preprocessing))
     model = create_model(message["address"], width_mult=message["width_mult"], num_classes=message["num_classes"])
-    keep_signal(model, images)
+    given = message.get("given")
+    if given is None:
+        keep_signal(model, torch.from_numpy(network_images(table, message["input_size"])))
+    else:
+        load_checkpoint(model, given if Path(given).is_file() else fetch(given))
     save_network(model, message["address"], message["width_mult"], message["num_classes"], Path(message["folder"]))
     return {}, []
 
@@ -47,14 +53,14 @@ def make_weights(message: dict[str, Any]) -> Answer:
 def make_images(message: dict[str, Any]) -> Answer:
     """The images alone."""
     table = find_table(message["address"])
-    np.save(Path(message["folder"]) / IMAGES, parity_images(message["input_size"], table.preprocessing))
+    np.save(Path(message["folder"]) / IMAGES, network_images(table, message["input_size"]))
     return {}, []
 
 
 def make_reference(message: dict[str, Any]) -> Answer:
     """The images, eager float64's logits, their least spread, and what each mutation does to them."""
     folder, table = Path(message["folder"]), find_table(message["address"])
-    images = parity_images(message["input_size"], table.preprocessing)
+    images = network_images(table, message["input_size"])
     model = load_network(Path(message["weights"]))
     with torch.inference_mode():
         logits = model.double()(torch.from_numpy(images).double()).numpy()
@@ -129,7 +135,7 @@ def count_network(message: dict[str, Any]) -> Answer:
     """Params and MACs of the built module, by fvcore and by FlopCounterMode."""
     table = find_table(message["address"])
     size = message["input_size"]
-    image = torch.from_numpy(parity_images(size, table.preprocessing)[:1])
+    image = torch.from_numpy(network_images(table, size)[:1])
     model = create_model(message["address"], width_mult=message["width_mult"], num_classes=message["num_classes"])
     counted = count(model, image)
     facts = vars(counted)

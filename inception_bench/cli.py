@@ -101,6 +101,21 @@ def board(
 
 
 @app.command()
+def claims(
+    folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="A results folder: with its verdicts.")] = None,
+    why: Annotated[str | None, typer.Option(metavar="ID", help="Explain one claim, such as G-01.")] = None,
+    json: Json = False,
+) -> None:
+    """List what the papers claim, how it is measured here, and what came out; exit code 1 where that is news."""
+    from inception_bench.claims_command import claims_text
+
+    text, fine = claims_text(folder, why, json=json, colour=sys.stdout.isatty())
+    typer.echo(text)
+    if not fine:
+        raise typer.Exit(1)
+
+
+@app.command()
 def doctor(
     json: Json = False,
     python: Annotated[
@@ -143,6 +158,36 @@ def export(
     order = Order(model, to, device, precision, batch_size, input_size, width_mult, tuple(option or ()))
     artifact = write(order, output)
     typer.echo(f"written: {output} ({output.stat().st_size:,} bytes, built in {artifact.build_s:.1f} s)")
+
+
+@app.command()
+def train(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A network: name or name@definition.")],
+    data: Annotated[str, typer.Option(help="digits, fashion-mnist[:PATH], imagefolder:PATH or hf:NAME.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where networks and training.csv go.")],
+    recipe: Annotated[str, typer.Option(help="paper, quick, standard or sgd.")] = "quick",
+    without: Annotated[str | None, typer.Option(metavar="PARTS", help="Switched off: aux,bn,dropout,...")] = None,
+    seed: Annotated[int, typer.Option(help="Of first weights, order and dropout.")] = 0,
+    epochs: Annotated[float | None, typer.Option(help="Length; default: the recipe's.")] = None,
+    max_steps: Annotated[int | None, typer.Option(help="Length in steps, instead of epochs.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images a step, over all processes.")] = None,
+    rate: Annotated[float | None, typer.Option(help="Learning rate; default: the recipe's.")] = None,
+    width_mult: Annotated[float | None, typer.Option(help="Filter multiplier; default: the recipe's.")] = None,
+    input_size: Annotated[int | None, typer.Option(help="Pixels a side; default: the recipe's, else native.")] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "auto",
+    precision: Annotated[str, typer.Option(help="32-true or bf16-mixed.")] = "32-true",
+    threads: Annotated[int | None, typer.Option(help="Threads inside one operation.")] = None,
+    json: Json = False,
+) -> None:
+    """Train a network and test it; the same command goes on after a kill. Works under torchrun."""
+    from inception_bench.train import command
+    from inception_bench.train.job import Machine
+
+    machine = Machine(device, precision, threads)
+    typed = command.Typed(without, seed, epochs, max_steps, batch_size, rate, width_mult, input_size, machine)
+    trained = command.run_shown(command.make_job(model, data, recipe, typed), output)
+    if trained is not None:
+        typer.echo(command.to_json(trained) if json else command.sentence(trained))
 
 
 def main() -> None:

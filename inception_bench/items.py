@@ -14,7 +14,10 @@ from inception_bench.clock import ReportedClock
 from inception_bench.measure.cell import Cell, CellStopped
 from inception_bench.measure.counting import count_disagreements
 from inception_bench.measure.process import CallFailed
+from inception_bench.measure.training import StepTiming
+from inception_bench.parameters import training_id
 from inception_bench.records.record import Record
+from inception_bench.report.training import step_line, training_line
 from inception_bench.run import BenchRun
 from inception_bench.spec.case import Case
 from inception_bench.watch import Watch
@@ -114,3 +117,57 @@ class NetworkItem:
     def _end(self, outcome: str, reason: str) -> NoReturn:
         self.watch.finish(outcome, reason)
         pytest.fail(reason, pytrace=False)
+
+
+@dataclass
+class TrainingItem:
+    """One network to train, or one training step to time."""
+
+    run: BenchRun
+    watch: Watch
+    case: Case
+    clock: ReportedClock
+    keeps_record: bool
+
+    def train(self, benchmark: Any) -> None:
+        """Train, or take the trained network from the cache; pytest-benchmark shows the seconds that its steps took."""
+        self.watch.begin(f"train {training_id(self.case)}")
+        self.watch.stage("train")
+        found: dict[str, Any] = {}
+
+        def train() -> None:
+            found.update(self.run.workshop.training.result(self.case))
+            self.clock.seconds += found["train_s"]
+
+        try:
+            benchmark.pedantic(train)
+        except CallFailed as error:
+            self._end(error)
+        if self.keeps_record:
+            self.run.keep_training(self.case, found)
+        self.watch.finish("trained", training_line(found))
+
+    def time_step(self, benchmark: Any) -> None:
+        """Time forward, backward and update on photographs, in a process that does nothing else."""
+        self.watch.begin(f"step {training_id(self.case)}")
+        self.watch.stage("time")
+        timing = StepTiming(self.case, self.run.workshop.training, self.run.limits.time)
+        try:
+            timing.begin()
+
+            def one_round() -> None:
+                self.clock.seconds += timing.round()
+
+            benchmark.pedantic(one_round, rounds=self.run.selection.profile.step_rounds)
+            timing.end()
+        except CallFailed as error:
+            self._end(error)
+        finally:
+            timing.close()
+        if self.keeps_record:
+            self.run.keep_step(self.case, timing.to_json())
+        self.watch.finish("timed", step_line(self.case, timing.to_json()))
+
+    def _end(self, error: CallFailed) -> NoReturn:
+        self.watch.finish(error.outcome, str(error))
+        pytest.fail(f"{error.outcome}: {error}", pytrace=False)

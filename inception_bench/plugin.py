@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from inception_bench.clock import ReportedClock
 from inception_bench.errors import UsageError
-from inception_bench.spec.case import Case
+from inception_bench.parameters import PARAMETERS, clock_of
 from inception_bench.spec.profile import PROFILES
 
 if TYPE_CHECKING:
     from inception_bench.against import Against, RegressionItem
-    from inception_bench.items import CellItem, NetworkItem
+    from inception_bench.claim_items import ClaimItem
+    from inception_bench.items import CellItem, NetworkItem, TrainingItem
     from inception_bench.measure.selection import Selection
+    from inception_bench.pair_items import PairItem
     from inception_bench.run import BenchRun
     from inception_bench.watch import Watch
 
@@ -36,13 +37,17 @@ OPTIONS: dict[str, tuple[str, str]] = {
     "results": ("DIR", "where the results go; default results/local"),
     "baseline": ("DIR", "a stored run to compare with: what got worse fails"),
     "threads": ("N", "threads inside one operation; default: all usable cores"),
+    "data": ("NAME", "what to train and to measure accuracy on: digits, fashion-mnist, imagefolder:PATH, hf:NAME"),
+    "weights": (
+        "FILE",
+        "a checkpoint (or timm:NAME, torchvision:NAME) for the one network of --inception-models",
+    ),
     "require": ("BACKENDS", "runtimes whose absence is a failure, not a skip"),
     "python": ("BACKEND=PYTHON", "run a runtime's workers with another interpreter"),
     "resume": ("", "take over cells of the results folder that are ok for the same case, code, versions and machine"),
 }
-NOT_AT_ONCE = "-n runs cells at the same time, which spoils their times; run the suites without it"
 NO_CASES = ("results", "baseline")  # options that do not decide what is measured
-_UNUSED = "ignore:Benchmark fixture was not used at all"
+NOT_AT_ONCE = "-n runs cells at the same time, which spoils their times; run the suites without it"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,12 +56,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         given: dict[str, Any] = {"metavar": metavar} if metavar else {"action": "store_true"}
         group.addoption(f"--inception-{name}", default=None, help=text, **given)
     parser.addini(
-        "inception_limits", "seconds a stage of a cell may take: build=900 load=180 parity=300 time=900", "string", ""
+        "inception_limits",
+        "seconds a stage may take: build=900 load=180 parity=300 accuracy=1800 time=900 train=43200",
+        "string",
+        "",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "inception_case(case): the case that an item of the suites measures")
+    config.addinivalue_line("markers", "inception_item(seconds): an item of the suites, and a guess of its duration")
     config.stash[STATE] = State(config)
     if any(_option(config, name) is not None for name in OPTIONS):
         if _numprocesses(config):
@@ -101,8 +109,8 @@ class State:
         except UsageError as error:
             raise pytest.UsageError(str(error)) from None
 
-    def open(self, cases: list[Case | None]) -> None:
-        """Begin the run for the collected items: a case a cell, None for a quick one."""
+    def open(self, expected_s: list[float]) -> None:
+        """Begin the run for the collected items, of which each has a guess in seconds."""
         from inception_bench.run import BenchRun, parse_limits
         from inception_bench.watch import Watch
 
@@ -111,7 +119,7 @@ class State:
             self.run = BenchRun.open(self.folder, self.select(), limits, keeps_records=not self.disabled)
         except UsageError as error:
             raise pytest.UsageError(str(error)) from None
-        self.watch = Watch.over(self.config, cases, self.run.selection.profile.rounds)
+        self.watch = Watch.over(self.config, expected_s, self.run.selection.profile.rounds)
 
     def opened(self) -> tuple[BenchRun, Watch]:
         """The run and its watch; a worker of pytest-xdist has none, and its items fail in one line."""
@@ -136,15 +144,10 @@ STATE = pytest.StashKey["State"]()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "cell" in metafunc.fixturenames:
-        cases = metafunc.config.stash[STATE].select().cases
-        metafunc.parametrize("cell", [_cell_param(case) for case in cases], indirect=True)
-    if "regression" in metafunc.fixturenames:
-        cases = metafunc.config.stash[STATE].select().cases
-        metafunc.parametrize("regression", [_regression_param(case) for case in cases], indirect=True)
-    if "network" in metafunc.fixturenames:
-        networks = _networks(metafunc.config.stash[STATE].select().cases)
-        metafunc.parametrize("network", [_network_param(case) for case in networks], indirect=True)
+    for fixture, params_of in PARAMETERS.items():
+        if fixture in metafunc.fixturenames:
+            params = params_of(metafunc.config.stash[STATE].select())
+            metafunc.parametrize(fixture, params, indirect=True)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -156,7 +159,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    marks = [item.get_closest_marker("inception_case") for item in session.items]
+    marks = [item.get_closest_marker("inception_item") for item in session.items]
     if session.config.option.collectonly or hasattr(session.config, "workerinput") or not any(marks):
         return
     session.config.stash[STATE].open([mark.args[0] for mark in marks if mark is not None])
@@ -168,8 +171,7 @@ def cell(request: pytest.FixtureRequest) -> CellItem:
     from inception_bench.items import CellItem
 
     state = request.config.stash[STATE]
-    clock = request.node.get_closest_marker("benchmark").kwargs["timer"]
-    return CellItem(*state.opened(), request.param, clock, not state.disabled)
+    return CellItem(*state.opened(), request.param, clock_of(request.node), not state.disabled)
 
 
 @pytest.fixture
@@ -179,6 +181,51 @@ def network(request: pytest.FixtureRequest) -> NetworkItem:
 
     state = request.config.stash[STATE]
     return NetworkItem(*state.opened(), request.param, not state.disabled)
+
+
+@pytest.fixture
+def trained_cell(request: pytest.FixtureRequest) -> CellItem:
+    """A cell of a trained network, with its accuracy: ``trained_cell.measure(benchmark)``."""
+    from inception_bench.items import CellItem
+
+    state = request.config.stash[STATE]
+    return CellItem(*state.opened(), request.param, clock_of(request.node), not state.disabled)
+
+
+@pytest.fixture
+def training(request: pytest.FixtureRequest) -> TrainingItem:
+    """A network to train: ``training.train(benchmark)``."""
+    from inception_bench.items import TrainingItem
+
+    state = request.config.stash[STATE]
+    return TrainingItem(*state.opened(), request.param, clock_of(request.node), not state.disabled)
+
+
+@pytest.fixture
+def training_step(request: pytest.FixtureRequest) -> TrainingItem:
+    """A training step to time: ``training_step.time_step(benchmark)``."""
+    from inception_bench.items import TrainingItem
+
+    state = request.config.stash[STATE]
+    return TrainingItem(*state.opened(), request.param, clock_of(request.node), not state.disabled)
+
+
+@pytest.fixture
+def pair(request: pytest.FixtureRequest) -> PairItem:
+    """Two networks to measure beside each other: ``pair.measure(benchmark)``."""
+    from inception_bench.pair_items import PairItem
+
+    state = request.config.stash[STATE]
+    return PairItem(*state.opened(), request.param, clock_of(request.node), not state.disabled)
+
+
+@pytest.fixture
+def claim(request: pytest.FixtureRequest) -> ClaimItem:
+    """A claim of the papers to check: ``claim.check(benchmark)``."""
+    from inception_bench.claim_items import ClaimItem
+
+    state = request.config.stash[STATE]
+    return ClaimItem(*state.opened(), request.param, not state.disabled)
 
 
 @pytest.fixture
@@ -195,7 +242,7 @@ def regression(request: pytest.FixtureRequest) -> RegressionItem:
 
 def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -> tuple[str, str, str] | None:
     """A finished cell has written a line of its own, with how many are done: no letter, no percentage."""
-    if report.when == "call" and "inception_case" in report.keywords and config.get_verbosity() <= 0:
+    if report.when == "call" and "inception_item" in report.keywords and config.get_verbosity() <= 0:
         return report.outcome, "", ""
     return None
 
@@ -211,8 +258,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if board is None:
         return
     terminalreporter.section("inception_bench")
-    terminalreporter.write_line(board_text(board, colour=terminalreporter.hasmarkup))
-    terminalreporter.write_line("")
+    for text in (
+        board_text(board, colour=terminalreporter.hasmarkup) if board.rows else "",
+        state.run.claims_summary(),
+    ):
+        if text:
+            terminalreporter.write_line(f"{text}\n")
     terminalreporter.write_line(
         f"results: {state.run.folder.resolve()} (leaderboard.csv, leaderboard.md, records.jsonl)"
     )
@@ -231,32 +282,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     state = config.stash.get(STATE, None)
     if state is not None and state.run is not None:
         state.run.close()
-
-
-def _cell_param(case: Case) -> Any:
-    group = f"{case.address} {case.input_size}px b{case.batch_size}"
-    timing = pytest.mark.benchmark(timer=ReportedClock(), group=group, disable_gc=True)
-    marks = [timing, pytest.mark.inception_case(case), pytest.mark.filterwarnings(_UNUSED)]
-    return pytest.param(case, id=case.id, marks=marks)
-
-
-def _regression_param(case: Case) -> Any:
-    return pytest.param(case, id=case.id, marks=pytest.mark.filterwarnings(_UNUSED))
-
-
-def _network_param(case: Case) -> Any:
-    marks = [
-        pytest.mark.benchmark(group="exact"),
-        pytest.mark.inception_case(None),
-        pytest.mark.filterwarnings(_UNUSED),
-    ]
-    return pytest.param(case, id=f"{case.address}-{case.input_size}px-w{case.width_mult:g}", marks=marks)
-
-
-def _networks(cases: tuple[Case, ...]) -> list[Case]:
-    """One case a network, width and input size."""
-    found = {(case.address, case.input_size, case.width_mult): case for case in reversed(cases)}
-    return list(reversed(found.values()))
 
 
 def _option(config: pytest.Config, name: str) -> str | None:

@@ -10,18 +10,23 @@ from pathlib import Path
 from typing import Any
 
 from inception_bench.backends.cache import ArtifactCache, default_root
+from inception_bench.claims.outcome import Outcome
 from inception_bench.errors import UsageError
-from inception_bench.measure.cell import Measurement, Plan
+from inception_bench.measure.cell import Plan
 from inception_bench.measure.counting import case_complexity
 from inception_bench.measure.machine import Activity, read_environment
+from inception_bench.measure.measurement import Measurement
 from inception_bench.measure.selection import Selection
 from inception_bench.measure.workshop import Workshop
 from inception_bench.records.journal import FILE, Journal
 from inception_bench.records.record import Record, Run
 from inception_bench.records.resume import key_of_case, resumable, taken_over
 from inception_bench.report.board import Board
+from inception_bench.report.claims import outcomes_of
+from inception_bench.report.claims_text import summary
 from inception_bench.report.files import prepare_folder, write_environment, write_results
 from inception_bench.spec.case import Case
+from inception_bench.spec.pair import Pair
 from inception_bench.spec.profile import Limits
 
 
@@ -38,6 +43,7 @@ class BenchRun:
     activity: Activity
     earlier: Mapping[str, Record] = field(default_factory=dict)
     written: int = field(default=0, init=False)
+    pairs: dict[str, Record] = field(default_factory=dict, init=False)
 
     @classmethod
     def open(cls, folder: Path, selection: Selection, limits: Limits, keeps_records: bool = True) -> BenchRun:
@@ -53,7 +59,7 @@ class BenchRun:
         run_id = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
         started = now.isoformat(timespec="seconds")
         run = Run(run_id, started, selection.profile.name, read_environment().to_json())
-        workshop = Workshop(ArtifactCache(cache), limits.build, selection.pythons)
+        workshop = Workshop(ArtifactCache(cache), limits.build, selection.pythons, limits.train)
         journal = Journal(folder / FILE)
         earlier: Mapping[str, Record] = {}
         if selection.resume and journal.path.exists():
@@ -85,6 +91,24 @@ class BenchRun:
         """Write what the counters gave to the disk."""
         return self._keep("complexity", case, counted)
 
+    def keep_training(self, case: Case, result: dict[str, Any]) -> Record:
+        """Write what training came to to the disk: the fields of Trained."""
+        return self._keep("training", case, result)
+
+    def keep_step(self, case: Case, body: dict[str, Any]) -> Record:
+        """Write the rounds of a training step to the disk."""
+        return self._keep("step", case, body)
+
+    def keep_pair(self, pair: Pair, measurement: Measurement) -> Record:
+        """Write a pair's record to the disk; within this run it is not measured again."""
+        body = {**measurement.to_json(), "pair": pair.name, "partner": pair.old.to_json()}
+        self.pairs[pair.id] = self._keep("pair", pair.new, body)
+        return self.pairs[pair.id]
+
+    def keep_claim(self, outcome: Outcome) -> Record:
+        """Write what was measured for a claim to the disk."""
+        return self._append(Record("claim", self.run, {}, None, None, outcome.to_json()))
+
     def write_environment(self) -> None:
         """Write ``environment.json``: this run, this machine, and what the machine did so far."""
         write_environment(self.folder, {**self.run.to_json(), "activity": Activity.now().since(self.activity)})
@@ -94,8 +118,12 @@ class BenchRun:
         if not self.written:
             return None
         self.write_environment()
-        records, _ = self.journal.read()
-        return write_results(self.folder, [record for record in records if record.run.run_id == self.run.run_id])
+        return write_results(self.folder, self._own_records())
+
+    def claims_summary(self) -> str:
+        """How many claims ended with each verdict; empty where this run had none."""
+        outcomes = outcomes_of(self._own_records())
+        return summary(outcomes) if outcomes else ""
 
     def close(self) -> None:
         """End the processes."""
@@ -105,6 +133,10 @@ class BenchRun:
         costs = case_complexity(case)
         return self._append(Record(kind, self.run, case.to_json(), costs.params_without_aux, costs.macs, body))
 
+    def _own_records(self) -> list[Record]:
+        records, _ = self.journal.read()
+        return [record for record in records if record.run.run_id == self.run.run_id]
+
     def _append(self, record: Record) -> Record:
         self.journal.append(record)
         self.written += 1
@@ -112,7 +144,7 @@ class BenchRun:
 
 
 def parse_limits(text: str) -> Limits:
-    """Read ``build=900 load=180 parity=300 time=900`` (seconds; any may be left out)."""
+    """Read ``build=900 load=180 parity=300 accuracy=1800 time=900 train=43200`` (seconds; any may be left out)."""
     known = vars(Limits())
     found = {}
     for word in text.split():

@@ -19,6 +19,9 @@ Answer = tuple[dict[str, Any], list[np.ndarray]]
 Handler = Callable[[dict[str, Any]], Answer]
 
 _PR_SET_PDEATHSIG = 1
+# torch's words for an operator that it lacks in a precision, such as the average in LRN in 16 bits on a CPU.
+_LACKING = re.compile(r"\"[^\"]+\" not implemented for '(BFloat16|Half)'")
+_LONGEST_ACCOUNT = 500
 
 
 class Unavailable(Exception):
@@ -41,20 +44,24 @@ def serve(handlers: Mapping[str, Handler]) -> None:
             reply, arrays = handlers[header["op"]](header)
         except Unavailable as reason:
             reply, arrays = {"unavailable": str(reason)}, []
-        except NotImplementedError as error:
-            # torch's words for an operator that it lacks in a precision, such as LRN in 16 bits on a CPU.
-            reply, arrays = {"unavailable": f"the engine lacks an operator in this precision: {error}"}, []
         except Exception as error:
-            traceback.print_exc(file=sys.stderr)
-            reply, arrays = {"error": account(error)}, []
+            lacking = _LACKING.search(str(error))
+            if lacking:
+                reply, arrays = {"unavailable": f"the engine lacks an operator in this precision: {lacking[0]}"}, []
+            else:
+                traceback.print_exc(file=sys.stderr)
+                reply, arrays = {"error": account(error)}, []
         wire.send(answers, reply, arrays)
 
 
 def account(error: Exception) -> str:
-    """An error in words; of one about a device's memory only how much was asked for."""
-    text = f"{type(error).__name__}: {error}"
+    """An error in one line of words; of one about a device's memory only how much was asked for.
+
+    Engines write pages; the whole of it stands in stderr.
+    """
+    text = " ".join(f"{type(error).__name__}: {error}".split())
     if "out of memory" not in text.lower():
-        return text
+        return text if len(text) <= _LONGEST_ACCOUNT else text[:_LONGEST_ACCOUNT] + "…"
     asked = re.search(r"(?:asked|allocate) ([\d.]+ [KMGT]i?B)", text)
     return f"out of memory (asked {asked[1]})" if asked else f"out of memory: {text}"
 

@@ -8,13 +8,11 @@ from typing import Any
 
 import pytest
 
-from inception_bench.measure.counting import case_complexity
 from inception_bench.records.record import Record
 from inception_bench.report.board import read_row
 from inception_bench.report.console import COLOURS
-from inception_bench.report.progress import EXACT_SECONDS, Progress, expected_cell_seconds
+from inception_bench.report.progress import Progress
 from inception_bench.report.text import milliseconds, ratio
-from inception_bench.spec.case import Case
 
 _REDRAW_S = 0.5
 _CLEAR = "\r\x1b[2K"
@@ -36,12 +34,11 @@ class Watch:
     _drawn: float = field(default=0.0, init=False)
 
     @classmethod
-    def over(cls, config: pytest.Config, cases: list[Case | None], rounds: int) -> Watch:
-        """A watch over the collected items (None for a quick, exact one)."""
-        expected = [EXACT_SECONDS if case is None else _expected(case, rounds) for case in cases]
+    def over(cls, config: pytest.Config, expected_s: list[float], rounds: int) -> Watch:
+        """A watch over the collected items, each with a guess in seconds."""
         reporter = config.pluginmanager.getplugin("terminalreporter")
         live = bool(reporter is not None and reporter.isatty)
-        return cls(config, Progress(expected, time.monotonic), rounds, live)
+        return cls(config, Progress(expected_s, time.monotonic), rounds, live)
 
     def begin(self, name: str) -> None:
         """An item starts."""
@@ -51,7 +48,9 @@ class Watch:
         self._write(f"\n{self.progress.head()} {name}")
 
     def stage(self, stage: str) -> None:
-        """The item enters a stage."""
+        """The item enters a stage, or goes on in it."""
+        if stage == self._stage:
+            return
         self._stage = stage
         if self.live:
             self._redraw(stage)
@@ -95,7 +94,3 @@ class Watch:
         else:
             with capture.global_and_fixture_disabled():
                 reporter.write(text, flush=True, **markup)
-
-
-def _expected(case: Case, rounds: int) -> float:
-    return expected_cell_seconds(case_complexity(case).macs, case.batch_size, rounds)

@@ -39,6 +39,7 @@ class BenchRun:
             return list(csv.DictReader(stream))
 
     def row(self, backend: str) -> dict[str, str]:
+        """The runtime's only row."""
         (found,) = [row for row in self.rows() if row["backend"] == backend]
         return found
 
@@ -63,7 +64,7 @@ class Launcher:
         pytest_ = [str(Path(sys.executable).with_name("pytest"))]
         source = [sys.executable, "-m", "pytest", "-p", "pytest_benchmark.plugin", "-p", "inception_bench.plugin"]
         own = ["-p", "no:cacheprovider", "--benchmark-only", f"--inception-results={folder}", *options]
-        return [*(pytest_ if self.installed else source), suite, *own]
+        return [*(pytest_ if self.installed else source), *suite.split(), *own]
 
     def environment(self) -> dict[str, str]:
         ways = {"INCEPTION_BENCH_CACHE": str(self.cache)}
@@ -105,7 +106,16 @@ def small_run(launcher: Launcher, tmp_path_factory: pytest.TempPathFactory) -> B
     """GoogLeNet on the three portable runtimes, with pytest-benchmark's JSON beside the results."""
     folder = tmp_path_factory.mktemp("small")
     portable = "--inception-backends=eager,torchscript,onnxruntime"
-    return launcher.run(folder, *SMALL, portable, f"--benchmark-json={folder / 'benchmark.json'}", suite="suites")
+    suites = "suites/test_complexity.py suites/test_latency.py"
+    return launcher.run(folder, *SMALL, portable, f"--benchmark-json={folder / 'benchmark.json'}", suite=suites)
+
+
+@pytest.fixture(scope="session")
+def trained_run(launcher: Launcher, tmp_path_factory: pytest.TempPathFactory) -> BenchRun:
+    """GoogLeNet with batch norm, trained on the digits in seconds, on the portable runtimes and a faulty one."""
+    names = "eager,torchscript,onnxruntime,tires"
+    options = (*SMALL, "--inception-models=googlenet@bn", f"--inception-backends={names}")
+    return launcher.run(tmp_path_factory.mktemp("trained"), *options, suite="suites/test_training.py")
 
 
 @pytest.fixture(scope="session")

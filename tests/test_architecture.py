@@ -16,13 +16,42 @@ from inception_bench.models.table import Table
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "inception_bench"
-# Each name may import itself and what stands to its left; data stands beside backends.
+# Each name may import itself and what stands to its left; data and train stand beside
+# backends: they use its cache of artifacts, and it uses nothing of theirs.
 LAYERS = (
-    "errors", "wire", "service", "spec", "models", "data", "backends", "measure", "records", "gate", "report", "top",
-)  # fmt: skip
+    "errors",
+    "wire",
+    "service",
+    "spec",
+    "models",
+    "backends",
+    "data",
+    "train",
+    "measure",
+    "records",
+    "claims",
+    "gate",
+    "report",
+    "top",
+)
 # The programs that the coordinator starts by name, and what stands on top of everything.
-PROGRAMS = {"worker": "backends", "builder": "backends"}
-TOP = {"plugin", "against", "items", "watch", "run", "clock", "cli", "cli_gate", "__main__", "__init__"}
+PROGRAMS = {"worker": "data", "builder": "train", "trainer": "measure"}
+TOP = {
+    "plugin",
+    "parameters",
+    "items",
+    "against",
+    "claim_items",
+    "pair_items",
+    "claims_command",
+    "watch",
+    "run",
+    "clock",
+    "cli",
+    "cli_gate",
+    "__main__",
+    "__init__",
+}
 
 
 def layer_of(module: str) -> str:
@@ -77,6 +106,9 @@ def test_worker_needs_only_the_standard_library_and_numpy(program):
         "import inception_bench; inception_bench.list_models(); inception_bench.complexity('inception_v3')",
         "import sys, runpy; sys.argv[1:] = ['--help']; runpy.run_module('inception_bench')",
         "import pytest; pytest.main(['-p', 'inception_bench.plugin', '--collect-only', '-q', 'suites/'])",
+        "from inception_bench.train.command import Typed, make_job; make_job('googlenet', 'digits', 'quick', Typed())",
+        "from inception_bench.data import sets; from inception_bench.models.googlenet import HALF; "
+        "sets.open_data('digits', 8, HALF)",
         "import inception_bench.worker, inception_bench.backends.onnxruntime, inception_bench.backends.eager",
     ],
 )

@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 README = (ROOT / "README.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 # Files that a contributor is about to write.
-NEW = ("inception_bench/models/", "inception_bench/backends/")
+NEW = ("inception_bench/models/", "inception_bench/backends/", "inception_bench/data/")
 
 
 def test_readme_explains_every_column_and_no_other():
@@ -41,7 +41,7 @@ def test_ci_runs_the_commands_of_the_readme():
 
 
 def test_each_way_of_contributing_ends_in_one_command():
-    for title in ("Add a model", "Add a backend", "Add a measure"):
+    for title in ("Add a model", "Add a backend", "Add a data set", "Add a recipe", "Add a measure", "Add a claim"):
         section = CONTRIBUTING.split(f"## {title}\n")[1].split("\n## ")[0].strip()
         steps = re.findall(r"^(\d)\. ", section, re.MULTILINE)
         assert steps == [str(number + 1) for number in range(len(steps))]

@@ -9,6 +9,8 @@ import pytest
 from inception_bench.errors import UsageError
 from inception_bench.records.journal import Journal
 from inception_bench.records.record import SCHEMA, Record, Run
+from inception_bench.spec.case import Case
+from tests.conftest import ROOT
 
 RUN = Run("r1", "2026-01-01T00:00:00+00:00", "smoke", {"cpu": "A CPU"})
 
@@ -50,12 +52,24 @@ def test_line_cut_at_its_very_end_still_counts(tmp_path):
     assert journal.read() == ([make("a"), make("b")], [])
 
 
+def test_the_first_schema_is_still_read():
+    """A published run of the first version: its cells had no word of weights or data."""
+    path = ROOT / "results" / "amd-epyc-2-cores-runtimes" / "records.jsonl"
+    assert '"schema": 1' in path.read_text().splitlines()[0]
+    records, complaints = Journal(path).read()
+    assert not complaints
+    assert {(record.case["weights"], record.case["data"]) for record in records} == {("signal-keeping", "")}
+    assert next(Case.from_json(record.case).id for record in records if record.kind == "cell") == (
+        "inception_v3-eager-cpu-fp32-b1-299px"
+    )
+
+
 def test_other_schema_is_named(tmp_path):
     journal = Journal(tmp_path / "records.jsonl")
     journal.path.write_text(json.dumps({**make("a").to_json(), "schema": 99}) + "\n" + '{"schema": 1}\n[1]\n')
     records, complaints = journal.read()
     assert records == []
-    assert "schema 99; this version reads 1" in complaints[0]
+    assert "schema 99; this version reads 1 and 2" in complaints[0]
     assert len(complaints) == 3
 
 

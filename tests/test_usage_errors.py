@@ -8,6 +8,7 @@ import pytest
 
 from inception_bench.errors import UsageError
 from inception_bench.measure.selection import Request, select
+from inception_bench.models.catalogue import NINE
 from inception_bench.run import parse_limits
 from inception_bench.spec.case import Case
 from tests.conftest import ROOT
@@ -31,6 +32,9 @@ from tests.conftest import ROOT
         ({"width_mults": "-1"}, "give a share above 0"),
         ({"width_mults": "nan"}, "give a share above 0"),
         ({"models": ","}, "--inception-models is empty"),
+        ({"data": "digitz"}, "unknown data set 'digitz'; did you mean 'digits'"),
+        ({"weights": "w.safetensors"}, "fits one network, not 9; name it with --inception-models"),
+        ({"weights": "w.safetensors", "models": "googlenet"}, "--inception-weights=w.safetensors is no file"),
         (
             {"models": "inception_v3", "input_sizes": "74"},
             "inception_v3: input size 74 is too small; the least is 75 pixels",
@@ -50,6 +54,33 @@ def test_explicit_lists_override_the_profile():
     first, second = select(asked).cases
     assert first == Case("googlenet", "", "onnxruntime", "cpu", "fp32", 2, 224, 1.0, 1000, 1)
     assert second.batch_size == 4
+
+
+def test_quick_trains_the_nine_at_the_recipe_s_scale():
+    selection = select(Request())
+    assert [case.model for case in selection.trainings] == list(NINE)
+    assert {(case.width_mult, case.input_size, case.data, case.trained_by) for case in selection.trainings} == {
+        (0.25, 80, "digits", ("quick", 0))
+    }
+    assert len(selection.trained) == 9 * 3
+    assert selection.steps == selection.trainings
+
+
+def test_standard_times_steps_at_the_papers_scale_and_full_has_three_seeds():
+    standard = select(Request(profile="standard", backends="eager"))
+    assert {case.data for case in standard.trainings} == {"fashion-mnist"}
+    assert {(case.width_mult, case.input_size) for case in standard.steps} == {(1.0, 224), (1.0, 299)}
+    full = select(Request(profile="full", models="inception_v3", backends="eager"))
+    assert [case.trained_by[1] for case in full.trainings] == [0, 1, 2]
+    assert len(full.steps) == 1
+
+
+def test_given_weights_train_nothing(tmp_path):
+    given = tmp_path / "w.safetensors"
+    given.touch()
+    selection = select(Request(models="googlenet", weights=str(given), backends="eager"))
+    assert (selection.trainings, selection.trained, selection.steps) == ((), (), ())
+    assert [(case.weights, case.data) for case in selection.cases] == [(str(given), "")]
 
 
 def test_smoke_is_two_models_on_three_runtimes():

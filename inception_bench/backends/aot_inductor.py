@@ -39,7 +39,7 @@ class AotSession(TorchSession):
     def put(self, batch: np.ndarray) -> Any:
         # A package reads memory as if the shape were right and answers nonsense where it is not.
         size = self._setup.input_size
-        wanted = (self._setup.batch_size, 3, size, size)
+        wanted = (self._setup.batch_size, self._facts["channels"], size, size)
         if batch.shape != wanted:
             raise ValueError(f"the package is built for a batch of shape {wanted}, given {batch.shape}")
         return super().put(batch)
@@ -98,7 +98,8 @@ class AotInductor:
         with torch.no_grad():
             exported = torch.export.export(module, (example,))
             torch._inductor.aoti_compile_and_package(exported, package_path=str(folder / FILE))
-        (folder / FACTS).write_text(json.dumps(read_facts(folder / FILE)))
+        facts = {**read_facts(folder / FILE), "channels": example.shape[1]}
+        (folder / FACTS).write_text(json.dumps(facts))
 
     def load(self, folder: Path, setup: Setup) -> AotSession:
         return AotSession(folder, setup)

@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ import platformdirs
 
 MANIFEST = "manifest.json"
 VARIABLE = "INCEPTION_BENCH_CACHE"
+PACKAGE = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,18 @@ def file_hash(path: Path) -> str:
     """SHA-256 of a file's bytes."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@cache
+def source_hash(package: Path = PACKAGE, *patterns: str) -> str:
+    """The hash of a package folder's Python files, by their names and contents: all, or those that match.
+
+    A pattern is as ``Path.glob`` takes it: ``models/*.py``.
+    """
+    found = hashlib.sha256()
+    for path in sorted({path for pattern in patterns or ("**/*.py",) for path in package.glob(pattern)}):
+        found.update(str(path.relative_to(package)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return found.hexdigest()
 
 
 @dataclass(frozen=True)

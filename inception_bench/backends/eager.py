@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from inception_bench.backends.base import Attestation, Setup
 from inception_bench.backends.torch_session import (
@@ -15,6 +16,9 @@ from inception_bench.backends.torch_session import (
     refuses,
     tf32_allowed,
 )
+
+if TYPE_CHECKING:
+    import torch
 
 
 class EagerSession(TorchSession):
@@ -31,6 +35,17 @@ class EagerSession(TorchSession):
         self._module = module.to(setup.device, getattr(torch, DTYPE_OF[setup.precision]), memory_format=layout)
         super().__init__(self._module, setup, layout)
         self._version = torch.__version__
+        self._trains = setup.options.get("pass") == "training"
+        self._module.requires_grad_(self._trains)
+
+    def run(self, batch: torch.Tensor) -> torch.Tensor:
+        """Logits; as a training pass also every weight's gradient, batch norms keeping their statistics."""
+        if not self._trains:
+            return super().run(batch)
+        logits = self._module(batch)
+        self._module.zero_grad(set_to_none=True)
+        logits.float().mean().backward()
+        return logits.detach()
 
     def attest(self) -> Attestation:
         torch = self._torch
@@ -48,7 +63,8 @@ class EagerSession(TorchSession):
             threads=torch.get_num_threads(),
             batch_norms_left=len(norms),
             tf32=tf32_allowed(device),
-            note=f"filters in NHWC: {last} of {len(wide)} wider than 1x1",
+            note=f"filters in NHWC: {last} of {len(wide)} wider than 1x1"
+            + ("; forward and backward" if self._trains else ""),
         )
 
 
@@ -60,6 +76,8 @@ class Eager:
     distributions = ("torch",)
     install = "pip install torch safetensors"
     precisions = PRECISIONS
+    # A training pass is a forward and a backward one, without the optimiser's step.
+    options: Mapping[str, tuple[str, ...]] = {"pass": ("inference", "training")}
 
     def refuses(self, device: str, precision: str) -> str | None:
         return refuses(device, precision)

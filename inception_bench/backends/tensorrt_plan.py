@@ -149,12 +149,16 @@ def read_layers(trt: Any, engine: Any) -> list[Mapping[str, Any]]:
 
 
 # TensorRT-RTX keeps in its plan, as text, the operations that are compiled on the user's GPU.
-_OPERATION = re.compile(rb'corrltn=\{ name="([^"]*)" output=\{[^}]*\} input=\{"([^"]*)" "([^"]*)"')
+_OPERATION = re.compile(
+    rb'(corrltn|fully_connected)=\{ name="[^"]*" output=\{[^}]*\} input=\{"([^"]*)" "([^"]*)"([^\n]*)'
+)
+# A convolution by 1x1 that the engine turned into a matrix product says so.
+_FROM_CONVOLUTION = b"gemm_from_conv"
 _TENSOR = re.compile(rb'tensor=\{[^}]*(?:\{[^}]*\}[^{}]*)*?name="([^"]*)"[^\n]*? type=(\w+) \}')
 
 
 def plan_convolutions(plan: bytes) -> Counter[str]:
-    """What the convolutions (``corrltn``) of a TensorRT-RTX plan compute in: input and filter of each, by their types.
+    """What the convolutions (``corrltn``) of a TensorRT-RTX plan compute in: image and filter of each, by their types.
 
     Binary32 counts as tf32 where the plan says that the compiler may round to it.
     """
@@ -162,7 +166,9 @@ def plan_convolutions(plan: bytes) -> Counter[str]:
     if b"\n  tf32=1" in plan:
         types = {name: "tf32" if kind == "fp32" else kind for name, kind in types.items()}
     found: Counter[str] = Counter()
-    for _, image, weights in _OPERATION.findall(plan):
+    for kind, image, weights, rest in _OPERATION.findall(plan):
+        if kind == b"fully_connected" and _FROM_CONVOLUTION not in rest:
+            continue
         found["+".join(sorted({types.get(image, "unknown"), types.get(weights, "unknown")}))] += 1
     return found
 

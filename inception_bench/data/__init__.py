@@ -1,1 +1,1 @@
-"""Images to run networks on."""
+"""Images to run networks on, and labelled sets to train and test them with."""

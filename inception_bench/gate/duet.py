@@ -24,7 +24,7 @@ from inception_bench.gate.verdict import UNCLEAR, Judgement, Rule, judge
 from inception_bench.measure.parity import LIMITS, Parity, compare, finite
 from inception_bench.measure.process import CallFailed, Process
 from inception_bench.measure.workshop import Reference, setup_of
-from inception_bench.spec.case import Case
+from inception_bench.spec.case import SIGNAL_KEEPING, Case
 from inception_bench.spec.profile import Limits
 
 TIMED_PER_START = 2.0
@@ -134,14 +134,14 @@ class Duet:
     def _weights(self, side: str, case: Case) -> _Weights:
         shop = self.sides[side].workshop
         if side == "a" or self.case_of("a") != case:
-            return _Weights(shop.weights(case), "signal-keeping", shared=False)
+            return _Weights(shop.weights(case), SIGNAL_KEEPING, shared=False)
         theirs = self.sides["a"].workshop.weights(case)
         try:
             if self.sides["a"].facts["model_source"] != self.sides["b"].facts["model_source"]:
                 shop.reference(case, theirs)
         except CallFailed:  # the network of b cannot hold them: another network, which the exact facts tell
-            return _Weights(shop.weights(case), "signal-keeping, b's own: a's do not fit", shared=False)
-        return _Weights(theirs, "signal-keeping", shared=True)
+            return _Weights(shop.weights(case), f"{SIGNAL_KEEPING}, b's own: a's do not fit", shared=False)
+        return _Weights(theirs, SIGNAL_KEEPING, shared=True)
 
     def _pair(self) -> Pair:
         """Two fresh processes, side by side, for a while."""

@@ -1,4 +1,11 @@
-"""What of a cell is exact: the same on every machine, or wrong. No statistics here."""
+"""What of a cell is exact: the same on every machine, or wrong.
+
+Weights are exact too, but for those that a run trains itself: they follow from the code, which is what changes.
+Where a network was trained anew, what depends on the values of its weights is another draw: the parity error, and the
+limit that was measured for it. So they are not compared (each run still holds its own limit), and top-1 is worse only
+where its whole interval lies under the baseline's. With the same weights the answers are the network's own, and top-1
+must lie within the baseline's interval. All else is exact in both.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +13,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from inception_bench.measure.accuracy import Counts
 from inception_bench.records.record import Record
+from inception_bench.spec.case import Case
 
 REGRESSION, IMPROVEMENT, CHANGE = "regression", "improvement", "change"
 
@@ -38,10 +47,23 @@ class Fact:
 def exact_facts(before: Record, after: Record) -> tuple[Fact, ...]:
     """Every exact fact in which two records of one cell differ."""
     found = [*_outcome(before.body, after.body), *_network(before, after)]
-    found += [*_weights(before.body, after.body), *_artifact(before.body, after.body)]
+    found += [*_weights(before, after), *_artifact(before.body, after.body)]
     found += [*_attested(before.body.get("attest"), after.body.get("attest"))]
-    found += [*_parity(before.body.get("parity"), after.body.get("parity"))]
-    return (*found, *_accuracy(before.body.get("accuracy"), after.body.get("accuracy")))
+    anew = _trained_anew(before, after)
+    if not anew:
+        found += [*_parity(before.body.get("parity"), after.body.get("parity"))]
+    old, new = (_counts(record) for record in (before, after))
+    return (*found, *_accuracy(old, new, anew))
+
+
+def _trained_anew(before: Record, after: Record) -> bool:
+    """Whether the runs trained the cell's network each for itself, to other weights."""
+    return Case.from_json(after.case).trained_by is not None and before.body["weights"] != after.body["weights"]
+
+
+def _counts(record: Record) -> Counts | None:
+    found = record.body.get("accuracy")
+    return None if found is None else Counts(**found)
 
 
 def _network(before: Record, after: Record) -> Iterator[Fact]:
@@ -59,9 +81,15 @@ def _outcome(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Fa
     yield Fact("outcome", old, new, kind, after["reason"] if new != "ok" else "")
 
 
-def _weights(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Fact]:
-    if before["weights"] != after["weights"]:
-        yield Fact("weights", before["weights"], after["weights"], REGRESSION, "other weights")
+def _weights(before: Record, after: Record) -> Iterator[Fact]:
+    """The weights that were loaded; a cell that came to no artifact names those that were asked for."""
+    if before.body.get("artifact") is None or after.body.get("artifact") is None:
+        return
+    old, new = before.body["weights"], after.body["weights"]
+    if _trained_anew(before, after):
+        yield Fact("weights", old, new, CHANGE, "trained anew")
+    elif old != new:
+        yield Fact("weights", old, new, REGRESSION, "other weights")
 
 
 def _artifact(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Fact]:
@@ -102,22 +130,25 @@ def _parity(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -
         yield Fact("parity_error", old, new, REGRESSION, f"over {PARITY_FACTOR:g} times")
 
 
-def _accuracy(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> Iterator[Fact]:
-    """A top-1 under the baseline's interval; another data set is another question."""
-    if before is None and after is None:
-        return
+def _accuracy(before: Counts | None, after: Counts | None, anew: bool) -> Iterator[Fact]:
+    """A top-1 under the baseline's interval; another set of images is another question."""
     if before is None or after is None:
-        kind = REGRESSION if after is None else CHANGE
-        yield Fact("top1", before and before["top1"], after and after["top1"], kind, "only one run has an accuracy")
+        if before is not after:
+            kind = REGRESSION if after is None else CHANGE
+            old, new = (counts and counts.accuracy().top1 for counts in (before, after))
+            yield Fact("top1", old, new, kind, "only one run has an accuracy")
         return
-    if before.get("dataset") != after.get("dataset"):
-        yield Fact("dataset", before.get("dataset"), after.get("dataset"), REGRESSION, "accuracies not comparable")
-        return
-    old, new = before["top1"], after["top1"]
-    low, high = before["top1_ci95_low"], before["top1_ci95_high"]
-    if not low <= new <= high:
-        kind = REGRESSION if new < low else IMPROVEMENT
-        yield Fact("top1", old, new, kind, f"outside {low:.4f}-{high:.4f}")
+    for name in ("dataset", "images"):
+        old, new = getattr(before, name), getattr(after, name)
+        if old != new:
+            yield Fact(name, old, new, REGRESSION, "accuracies not comparable")
+            return
+    was, now = before.accuracy(), after.accuracy()
+    low, high = (now.top1_ci95_low, now.top1_ci95_high) if anew else (now.top1, now.top1)
+    if high < was.top1_ci95_low or low > was.top1_ci95_high:
+        kind = REGRESSION if now.top1 < was.top1 else IMPROVEMENT
+        own = f"{low:.4f}-{high:.4f} " if anew else ""
+        yield Fact("top1", was.top1, now.top1, kind, f"{own}outside {was.top1_ci95_low:.4f}-{was.top1_ci95_high:.4f}")
 
 
 def _show(value: Any) -> str:

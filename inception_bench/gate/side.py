@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from inception_bench.backends.cache import ArtifactCache, default_root
+from inception_bench.backends.cache import ArtifactCache, default_root, source_hash
 from inception_bench.errors import UsageError
 from inception_bench.measure.installation import HOME, Installation
-from inception_bench.measure.machine import PACKAGES, source_hash
-from inception_bench.measure.workshop import Workshop, model_source
+from inception_bench.measure.machine import PACKAGES
+from inception_bench.measure.workshop import MODEL_SOURCES, Workshop
 from inception_bench.spec.case import Case
 from inception_bench.spec.profile import Limits
 
@@ -76,9 +76,10 @@ def open_side(name: str, given: str | None, tree: Path | None = None, revision: 
     found = _ask(name, Installation(python, home), _PROBE, json.dumps(PACKAGES))
     if found["package"] is None:
         raise UsageError(f"side {name}: {python} finds no inception_bench")
-    source = source_hash(Path(found["package"]).parent)
+    package = Path(found.pop("package")).parent
+    source = source_hash(package)
     facts = {"interpreter": python, "revision": revision, **found, "source_hash": source}
-    facts["model_source"] = model_source(Path(facts.pop("package")).parent)
+    facts["model_source"] = source_hash(package, *MODEL_SOURCES)
     installation = Installation(python, home)
     if (python, home) != (sys.executable, HOME):
         identity = {"python": found["python"], "packages": found["packages"], "source_hash": source}

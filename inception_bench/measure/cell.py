@@ -6,21 +6,26 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from inception_bench.backends.cache import Artifact
 from inception_bench.backends.registry import find_backend
+from inception_bench.measure.accuracy import answers_to, count
 from inception_bench.measure.machine import Activity
-from inception_bench.measure.parity import LIMITS, Parity, compare, compare_rows, finite
+from inception_bench.measure.measurement import Measurement
+from inception_bench.measure.parity import LIMITS, Parity, compare, compare_rows
 from inception_bench.measure.process import CallFailed, Process
 from inception_bench.measure.rounds import Rounds
-from inception_bench.measure.workshop import Reference, Workshop, setup_of
+from inception_bench.measure.training import case_data
+from inception_bench.measure.workshop import Reference, Workshop, setup_of, weights_name
 from inception_bench.spec.case import Case
 from inception_bench.spec.profile import Limits
 
-STAGES = ("build", "load", "parity", "time")
 _CLOSE_LIMIT_S = 10.0
 # On a GPU: calls with their input's transfer, and the least time over which power and energy are looked at.
 _TRANSFER_ROUNDS = 64
@@ -48,48 +53,30 @@ class Plan:
     seed: str
 
 
-@dataclass
-class Measurement:
-    """All that came of a cell; what was not reached stays None. Seconds, bytes."""
+@dataclass(frozen=True)
+class Built:
+    """What one side of a pair needs: what its worker loads, and what its output is compared with."""
 
-    outcome: str = "failed"
-    stage: str = ""
-    reason: str = ""
-    weights: str = ""
-    artifact: Artifact | None = None
-    attest: dict[str, Any] | None = None
-    parity: Parity | None = None
-    load_s: float | None = None
-    first_call_s: float | None = None
-    rounds: Rounds | None = None
-    peak_rss_bytes: int | None = None
-    peak_rss_since_start_bytes: int | None = None
-    device: dict[str, Any] | None = None
-    worker: dict[str, Any] = field(default_factory=dict)
-    activity: dict[str, Any] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain JSON values; the artifact's place on this machine is left out."""
-        found = {name: value for name, value in vars(self).items() if name not in ("artifact", "parity", "rounds")}
-        artifact = None
-        if self.artifact is not None:
-            artifact = {key: value for key, value in vars(self.artifact).items() if key != "folder"}
-        parity = None if self.parity is None else {**asdict(self.parity), "error": finite(self.parity.error)}
-        return {**found, "artifact": artifact, "parity": parity, "rounds": self.rounds and self.rounds.to_json()}
+    artifact: Artifact
+    weights: Artifact
+    reference: Reference
 
 
 class Cell:
-    """Drives two fresh workers, the candidate and the paired reference (eager, fp32).
+    """Drives two fresh workers, the candidate and its partner: the paired reference (eager, fp32), or another cell.
 
     ``prepare`` builds, loads and checks; ``begin`` warms up; then ``before``, ``round`` and
-    ``after`` make one pair: either ``before`` or ``after`` times the reference, drawn at random.
+    ``after`` make one pair: either ``before`` or ``after`` times the partner, drawn at random.
     ``end`` completes ``measurement``. Whatever fails raises CellStopped. ``watch`` is told each
     stage as it begins.
     """
 
-    def __init__(self, case: Case, workshop: Workshop, plan: Plan, watch: Callable[[str], None]):
+    def __init__(
+        self, case: Case, workshop: Workshop, plan: Plan, watch: Callable[[str], None], partner: Case | None = None
+    ):
         self.case = case
-        self.measurement = Measurement(weights="signal-keeping")
+        self.partner = case.reference() if partner is None else partner
+        self.measurement = Measurement(weights=case.weights)
         self._workshop = workshop
         self._plan = plan
         self._watch = watch
@@ -107,14 +94,20 @@ class Cell:
         reason = absent or registered.unsupported(self.case.device, self.case.precision)
         if reason is not None:
             raise CellStopped("unavailable", "build", reason)
-        artifact, weights, reference = self._build()
-        candidate, companion = self._load(artifact, weights, reference)
+        own, other = self._build()
+        candidate, companion = self._load(own, other)
         self._enter("parity")
         try:
-            self._check(candidate, weights, reference)
-            self._check_reference(companion, reference)
+            self.measurement.parity = self._parity(candidate, self.case, own)
+            self.measurement.partner_parity = self._parity(companion, self.partner, other)
         except CallFailed as error:
             raise self._stopped(error) from None
+        if not self.measurement.parity.holds:
+            raise CellStopped("mismatch", "parity", self.measurement.parity.reason())
+        if not self.measurement.partner_parity.holds:
+            raise CellStopped("failed", "parity", "the paired reference: " + self.measurement.partner_parity.reason())
+        if self.case.data:
+            self._measure_accuracy(candidate, companion, own.weights)
 
     def begin(self) -> None:
         """Warm both workers up; the last thing before the first timed round resets the memory peak."""
@@ -175,34 +168,44 @@ class Cell:
             worker.kill()
         self._workers = []
 
-    def _build(self) -> tuple[Artifact, Artifact, Reference]:
-        self._enter("build")
+    def _build(self) -> tuple[Built, Built]:
+        self._enter("train" if self.case.trained_by else "build")
         try:
             weights = self._workshop.weights(self.case)
-            reference = self._workshop.reference(self.case, weights)
-            artifact = self._workshop.artifact(self.case, weights, reference.images)
+            self.measurement.weights = weights_name(self.case, weights)
+            self._enter("build")
+            own, other = self._built(self.case), self._built(self.partner)
         except CallFailed as error:
             raise self._stopped(error) from None
-        self.measurement.artifact = artifact
-        return artifact, weights, reference
+        self.measurement.artifact = own.artifact
+        return own, other
 
-    def _load(self, artifact: Artifact, weights: Artifact, reference: Reference) -> tuple[Process, Process]:
+    def _built(self, case: Case) -> Built:
+        weights = self._workshop.weights(case)
+        reference = self._workshop.reference(case, weights)
+        return Built(self._workshop.artifact(case, weights, reference.images), weights, reference)
+
+    def _load(self, own: Built, other: Built) -> tuple[Process, Process]:
         self._enter("load")
-        cases = (self.case, self.case.reference())
-        for case in cases:  # both import their engines at once, then load one after the other
+        for case in (self.case, self.partner):  # both import their engines at once, then load one after the other
             self._workers.append(self._workshop.worker(case))
             self._workers[-1].start("start", backend=find_backend(case.backend).target, device=case.device)
         started = [self._finish(worker) for worker in self._workers]
         candidate, companion = self._workers
-        self._ready(companion, cases[1], weights, reference.images)
-        loaded, first = self._ready(candidate, self.case, artifact, reference.images)
+        self._ready(companion, self.partner, other.artifact, other.reference.images)
+        loaded, first = self._ready(candidate, self.case, own.artifact, own.reference.images)
         self.measurement.worker = {**started[0], "modules": loaded["modules"]}
         self.measurement.load_s, self.measurement.first_call_s = loaded["load_s"], first["first_call_s"]
-        attested = self._ask(candidate, "attest", setup=vars(setup_of(self.case)))
-        self.measurement.attest = attested["attest"]
-        if attested["differences"]:
-            raise CellStopped("mislabelled", "load", "; ".join(attested["differences"]))
+        self._attest(companion, self.partner)
+        self.measurement.attest = self._attest(candidate, self.case)
         return candidate, companion
+
+    def _attest(self, worker: Process, case: Case) -> dict[str, Any]:
+        attested = self._ask(worker, "attest", setup=vars(setup_of(case)))
+        if attested["differences"]:
+            self.measurement.attest = attested["attest"]
+            raise CellStopped("mislabelled", "load", "; ".join(attested["differences"]))
+        return attested["attest"]
 
     def _ready(
         self, worker: Process, case: Case, artifact: Artifact, images: Path, *, rows: bool = False
@@ -210,31 +213,42 @@ class Cell:
         loaded = self._ask(worker, "load", folder=str(artifact.folder), setup=vars(setup_of(case, rows=rows)))
         return loaded, self._ask(worker, "first", images=str(images), batch_size=case.batch_size)
 
-    def _check(self, worker: Process, weights: Artifact, reference: Reference) -> None:
-        """Compare the candidate's logits; every end point where logits cannot tell a fault from rounding."""
+    def _parity(self, worker: Process, case: Case, built: Built) -> Parity:
+        """Compare a worker's logits; every end point where logits cannot tell a fault from rounding."""
         rounding = None
-        if self.case.precision not in LIMITS:
-            rounding = self._workshop.rounding(self.case, weights, reference)
-        parity = self._compare(worker, self.case, reference, rounding)
-        if not parity.can_tell:
-            parity = self._compare_rows(weights)
-        self.measurement.parity = parity
-        if not parity.holds:
-            raise CellStopped("mismatch", "parity", parity.reason())
+        if case.precision not in LIMITS:
+            rounding = self._workshop.rounding(case, built.weights, built.reference)
+        parity = self._compare(worker, case, built.reference, rounding)
+        return parity if parity.can_tell else self._compare_rows(case, built.weights)
 
-    def _check_reference(self, worker: Process, reference: Reference) -> None:
-        parity = self._compare(worker, self.case.reference(), reference)
-        if not parity.holds:
-            raise CellStopped("failed", "parity", "the paired reference: " + parity.reason())
+    def _measure_accuracy(self, candidate: Process, companion: Process, weights: Artifact) -> None:
+        """Top-1 and top-5 on the test images; eager's answers are kept for the other runtimes."""
+        self._enter("accuracy")
+        splits = case_data(self.case, self._workshop.cache.root)
 
-    def _compare(self, worker: Process, case: Case, reference: Reference, rounding: float | None = None) -> Parity:
+        def answers(worker: Process) -> NDArray[np.int64]:
+            fields = {"batch_size": self.case.batch_size}
+            return answers_to(
+                splits.test, lambda path: worker.call("logits", self._left(), images=str(path), **fields)[1][0]
+            )
+
+        try:
+            eager = self._workshop.answers(self.case, weights, splits.digest, lambda: answers(companion))
+            counts = count(answers(candidate), eager, splits.test.labels, splits.name)
+        except CallFailed as error:
+            raise self._stopped(error) from None
+        self.measurement.accuracy = counts
+        if counts.reason():
+            raise CellStopped("mismatch", "accuracy", counts.reason())
+
+    def _compare(self, worker: Process, case: Case, reference: Reference, rounding: float | None) -> Parity:
         fields = {"images": str(reference.images), "batch_size": case.batch_size}
         _, (logits,) = worker.call("logits", self._left(), **fields)
         return compare(logits, reference.logits, reference.spread, reference.mutations, case.precision, rounding)
 
-    def _compare_rows(self, weights: Artifact) -> Parity:
+    def _compare_rows(self, case: Case, weights: Artifact) -> Parity:
         """The same engine on the same network with every end point as an output, in a worker of its own."""
-        case = replace(self.case, batch_size=min(self.case.batch_size, _ROWS_BATCH))
+        case = replace(case, batch_size=min(case.batch_size, _ROWS_BATCH))
         reference = self._workshop.reference(case, weights)
         rows = self._workshop.row_reference(case, weights, reference)
         artifact = self._workshop.artifact(case, weights, rows.images, rows=True)

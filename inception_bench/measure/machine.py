@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 import subprocess
@@ -13,6 +12,7 @@ from typing import Any
 
 import psutil
 
+from inception_bench.backends.cache import PACKAGE, source_hash
 from inception_bench.backends.cuda import device_name
 from inception_bench.backends.registry import installed_version
 
@@ -21,7 +21,6 @@ PACKAGES = (
     "fvcore", "pandas", "scipy", "scikit-learn", "pillow", "safetensors", "onnxruntime-gpu", "openvino", "tensorrt",
     "tensorrt-rtx-cu13-bindings", "triton", "nvidia-ml-py",
 )  # fmt: skip
-_PACKAGE = Path(__file__).resolve().parents[1]
 _GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
 
 
@@ -96,7 +95,7 @@ def read_environment() -> Environment:
         packages={name: version for name in PACKAGES if (version := installed_version(name))},
         governor=_GOVERNOR.read_text().strip() if _GOVERNOR.exists() else None,
         thread_variables={key: os.environ[key] for key in ("OMP_NUM_THREADS", "MKL_NUM_THREADS") if key in os.environ},
-        source_hash=source_hash(_PACKAGE),
+        source_hash=source_hash(),
         git_revision=revision,
         git_dirty=None if status is None else bool(status),
     )
@@ -111,18 +110,10 @@ def _cpu_name() -> str:
     return names[0] if names else platform.machine()
 
 
-def source_hash(package: Path) -> str:
-    """The hash of all Python files of a package folder, by their names and contents."""
-    found = hashlib.sha256()
-    for path in sorted(package.rglob("*.py")):
-        found.update(str(path.relative_to(package)).encode() + b"\0" + path.read_bytes() + b"\0")
-    return found.hexdigest()
-
-
 def _checkout() -> Path | None:
     """The git checkout that this very code is from: around the package, or the present folder it was installed from."""
-    for folder in (_PACKAGE.parent, Path.cwd()):
-        same = folder == _PACKAGE.parent or source_hash(folder / _PACKAGE.name) == source_hash(_PACKAGE)
+    for folder in (PACKAGE.parent, Path.cwd()):
+        same = folder == PACKAGE.parent or source_hash(folder / PACKAGE.name) == source_hash()
         if (folder / ".git").exists() and same:
             return folder
     return None

@@ -5,16 +5,25 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from inception_bench.backends.cuda import driver_problem
 from inception_bench.backends.registry import backends, find_backend
+from inception_bench.data.sets import count_classes
 from inception_bench.errors import UnknownNameError, UsageError
 from inception_bench.measure.machine import usable_cores
+from inception_bench.measure.training_cases import (
+    Scales,
+    check_data,
+    find_weights,
+    step_cases,
+    training_cases,
+)
 from inception_bench.models.catalogue import INCEPTIONS, NINE, find_table
 from inception_bench.models.plan import make_plan
-from inception_bench.spec.case import DEVICES, PRECISIONS, Case
+from inception_bench.models.table import Table
+from inception_bench.spec.case import DEVICES, PRECISIONS, REFERENCE_BACKEND, SIGNAL_KEEPING, Case
 from inception_bench.spec.profile import DEFAULT_PROFILE, PROFILES, Profile
 
 NUM_CLASSES = 1000
@@ -36,15 +45,24 @@ class Request:
     threads: str | None = None
     require: str | None = None
     python: str | None = None
+    data: str | None = None
+    weights: str | None = None
     resume: bool = False
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The cases of a run, in the order in which they are measured."""
+    """The cases of a run, in the order in which they are measured.
+
+    ``trainings`` are networks to train (as cases of eager, a batch of the recipe's size), ``steps`` the
+    training steps to time, and ``trained`` the cells of the trained networks.
+    """
 
     profile: Profile
     cases: tuple[Case, ...]
+    trainings: tuple[Case, ...]
+    steps: tuple[Case, ...]
+    trained: tuple[Case, ...]
     required: frozenset[str]
     pythons: Mapping[str, str]
     resume: bool
@@ -53,29 +71,83 @@ class Selection:
 def select(request: Request) -> Selection:
     """Spell a request out. Raises UsageError for the first thing in it that cannot be done."""
     profile = _known(request.profile or DEFAULT_PROFILE, "profile", PROFILES)
-    device = _device(request.device or DEVICES[0])
     tables = [find_table(address) for address in _models(_words(request.models, "models") or profile.models)]
     runtimes = _backends(_words(request.backends, "backends") or profile.backends)
     precisions = _words(request.precisions, "precisions") or PRECISIONS[:1]
     for precision in precisions:
         _known(precision, "precision", {known: known for known in PRECISIONS})
     batches = _numbers(request.batch_sizes, "batch-sizes", int, "images, at least 1") or profile.batch_sizes
-    widths = _numbers(request.width_mults, "width-mults", float, "a share above 0") or (1.0,)
-    sizes = _numbers(request.input_sizes, "input-sizes", int, "pixels, at least 1")
-    threads = _threads(request.threads)
-    cases = tuple(
-        Case(table.name, table.definition, name, device, precision, batch, size, width, NUM_CLASSES, threads, options)
-        for table in tables
-        for size in sizes or (table.input_size,)
-        for width in widths
-        for batch in batches
-        for name, options in runtimes
-        for precision in precisions
+    scales = Scales(
+        _numbers(request.input_sizes, "input-sizes", int, "pixels, at least 1") or (),
+        _numbers(request.width_mults, "width-mults", float, "a share above 0") or (),
     )
-    for case in cases:  # a size or a width that a network does not take is refused before anything runs
+    machine = _device(request.device or DEVICES[0]), _threads(request.threads)
+    data = check_data(request.data or profile.data)
+    kinds = [(name, options, precision) for name, options in runtimes for precision in precisions]
+    learning = _learning(request, profile, tables)
+    trainings = training_cases(learning, profile, data, scales, *machine)
+    return Selection(
+        profile,
+        cells(plain_cases(request, tables, scales, *machine), kinds, batches),
+        trainings,
+        step_cases(trainings, learning, profile),
+        cells(trainings, kinds, batches[:1]),
+        frozenset(find_backend(word).backend.name for word in _words(request.require, "require") or ()),
+        read_pythons(request.python),
+        request.resume,
+    )
+
+
+def plain_cases(
+    request: Request, tables: Sequence[Table], scales: Scales, device: str, threads: int
+) -> tuple[Case, ...]:
+    """A case of eager for each network and scale, with the weights that were given or signal-keeping ones."""
+    weights, data, classes = SIGNAL_KEEPING, "", NUM_CLASSES
+    if request.weights is not None:
+        weights = find_weights(request.weights, tables)
+        if request.data is not None:
+            data, classes = request.data, count_classes(request.data)
+    found = tuple(
+        Case(
+            table.name,
+            table.definition,
+            REFERENCE_BACKEND,
+            device,
+            "fp32",
+            1,
+            size,
+            width,
+            classes,
+            threads,
+            weights=weights,
+            data=data,
+        )
+        for table in tables
+        for size in scales.input_sizes or (table.input_size,)
+        for width in scales.width_mults or (1.0,)
+    )
+    for case in found:  # a size or a width that a network does not take is refused before anything runs
         make_plan(find_table(case.address), input_size=case.input_size, width_mult=case.width_mult)
-    needed = frozenset(find_backend(word).backend.name for word in _words(request.require, "require") or ())
-    return Selection(profile, cases, needed, read_pythons(request.python), request.resume)
+    return found
+
+
+def cells(cases: Sequence[Case], kinds: Sequence[tuple[str, str, str]], batches: Sequence[int]) -> tuple[Case, ...]:
+    """Each case on each runtime (name, options, precision), at each batch size."""
+    return tuple(
+        replace(case, backend=name, options=options, precision=precision, batch_size=batch)
+        for case in cases
+        for batch in batches
+        for name, options, precision in kinds
+    )
+
+
+def _learning(request: Request, profile: Profile, tables: Sequence[Table]) -> Sequence[Table]:
+    """The networks to train: none where weights are given, the named ones, or the profile's."""
+    if request.weights is not None:
+        return ()
+    if request.models is not None or profile.trained is None:
+        return tables
+    return [find_table(name) for name in profile.trained]
 
 
 def _known(name: str, kind: str, table: Mapping[str, Known]) -> Known:

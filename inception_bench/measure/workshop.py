@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-import inception_bench
 from inception_bench.backends.base import Setup
-from inception_bench.backends.cache import Artifact, ArtifactCache
+from inception_bench.backends.cache import PACKAGE, Artifact, ArtifactCache, file_hash, source_hash
 from inception_bench.backends.cuda import driver_problem
 from inception_bench.backends.hardware import processor
 from inception_bench.backends.registry import find_backend, installed_version
@@ -22,13 +20,18 @@ from inception_bench.measure.installation import HERE, Installation
 from inception_bench.measure.machine import usable_cores
 from inception_bench.measure.parity import MEASURED_AS, RowScale
 from inception_bench.measure.process import Process
+from inception_bench.measure.training import Training
 from inception_bench.models.catalogue import find_table
-from inception_bench.spec.case import Case
+from inception_bench.spec.case import SIGNAL_KEEPING, Case
+from inception_bench.spec.profile import Limits
 
 BUILDER = "inception_bench.builder"
 WORKER = "inception_bench.worker"
 IMAGES = "images.npy"
-_PACKAGE = Path(inception_bench.__file__).parent
+ANSWERS = "answers.npy"
+WEIGHTS_FILE = "weights.safetensors"
+# All code that decides what a network computes and what it is shown.
+MODEL_SOURCES = ("models/*.py", "data/photographs.py", "builder.py")
 
 # glibc hands freed maps back to the kernel or keeps them, by a threshold that moves with a process's history: two
 # identical workers were seen to differ by 9 to 12 % (5,370 page faults a call against none). Here all keep them.
@@ -58,24 +61,42 @@ class RowReference:
 class Workshop:
     """Builds what cases need. One builder process serves all, and a new one follows where it dies.
 
-    ``pythons`` names another interpreter for the workers of a backend. Builder and workers are those of
-    ``installation``, and what another one than the running one builds is kept apart.
+    ``limit_s`` and ``train_limit_s`` are the seconds that building and training may take. ``pythons``
+    names another interpreter for the workers of a backend. All processes are those of ``installation``,
+    and what another one than the running one builds is kept apart.
     """
 
     cache: ArtifactCache
     limit_s: float
     pythons: Mapping[str, str] = field(default_factory=dict)
+    train_limit_s: float = Limits().train
     installation: Installation = HERE
+    training: Training = field(init=False)
     _builder: Process | None = field(default=None, init=False)
 
+    def __post_init__(self) -> None:
+        self.training = Training(self.cache, self.train_limit_s, self.installation)
+
     def weights(self, case: Case) -> Artifact:
-        """The case's signal-keeping weights."""
-        parts = {
-            **_network(case),
-            "weights": "signal-keeping",
-            "versions": _reference_versions(),
-        }
-        return self._get("weights", parts, lambda folder: self._call("weights", folder, **_network_fields(case)))
+        """The case's weights: trained first, read from what was given, or signal-keeping. Raises CallFailed."""
+        if case.trained_by is not None:
+            return self.training.weights(case)
+        fields = _network_fields(case)
+        parts = {**_network(case), "weights": case.weights, "versions": _reference_versions()}
+        if case.weights != SIGNAL_KEEPING:
+            fields["given"] = case.weights
+            path = Path(case.weights)
+            parts["file"] = file_hash(path) if path.is_file() else ""
+        return self._get("weights", parts, lambda folder: self._call("weights", folder, **fields))
+
+    def answers(
+        self, case: Case, weights: Artifact, data_digest: str, ask: Callable[[], NDArray[np.int64]]
+    ) -> NDArray[np.int64]:
+        """Eager's best classes of all test images, asked once of the paired reference and kept."""
+        run = {"device": case.device, "batch_size": case.batch_size, "threads": case.threads}
+        parts = {**_reference_parts(case, weights), **run, "data": data_digest, "hardware": processor()}
+        found = self._get("answers", parts, lambda folder: np.save(folder / ANSWERS, ask()))
+        return np.load(found.folder / ANSWERS)
 
     def reference(self, case: Case, weights: Artifact) -> Reference:
         """What the case's output is compared with."""
@@ -230,18 +251,11 @@ def _network_fields(case: Case) -> dict[str, Any]:
 
 
 def _network(case: Case) -> dict[str, Any]:
-    return {**_network_fields(case), "model_source": model_source(_PACKAGE), "table": repr(find_table(case.address))}
-
-
-@cache
-def model_source(package: Path) -> str:
-    """The hash of all code in a package's folder that decides what a network computes and what it is shown."""
-    files = [
-        *sorted((package / "models").glob("*.py")),
-        *sorted((package / "data").glob("*.py")),
-        package / "builder.py",
-    ]
-    return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()
+    return {
+        **_network_fields(case),
+        "model_source": source_hash(PACKAGE, *MODEL_SOURCES),
+        "table": repr(find_table(case.address)),
+    }
 
 
 def _reference_parts(case: Case, weights: Artifact) -> dict[str, Any]:
@@ -251,6 +265,17 @@ def _reference_parts(case: Case, weights: Artifact) -> dict[str, Any]:
 
 def _reference_versions() -> dict[str, str]:
     return {name: installed_version(name) for name in ("torch", "scikit-learn", "pillow")}
+
+
+def weights_name(case: Case, weights: Artifact) -> str:
+    """What a board says was loaded: ``signal-keeping``, ``trained:HASH``, a public name, or ``FILE:HASH``."""
+    if case.weights == SIGNAL_KEEPING:
+        return SIGNAL_KEEPING
+    path = Path(case.weights)
+    short = file_hash(weights.folder / WEIGHTS_FILE)[:12]
+    if case.trained_by is not None:
+        return f"trained:{short}"
+    return f"{path.name}:{short}" if path.is_file() else case.weights
 
 
 def setup_of(case: Case, *, rows: bool = False) -> Setup:

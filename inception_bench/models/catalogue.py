@@ -18,6 +18,7 @@ from inception_bench.models import (
     inception_v3,
     inception_v4,
 )
+from inception_bench.models.factorisations import MODULE, module_tables
 from inception_bench.models.table import Table
 
 GROUP = "inception_bench.models"
@@ -80,12 +81,12 @@ def list_definitions() -> list[str]:
 
 
 def find_table(address: str) -> Table:
-    """The table of ``name`` or ``name@definition``.
+    """The table of ``name`` or ``name@definition``; also of a single module (``module.NAME@MAP``), which no list has.
 
     Raises UnknownNameError with the nearest name, or with that network's definitions where only
     the definition is unknown.
     """
-    known = tables()
+    known = module_tables() if address.startswith(MODULE) else tables()
     if address in known:
         return known[address]
     name, _, definition = address.partition("@")

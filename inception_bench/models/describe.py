@@ -46,6 +46,20 @@ class Line:
 
 
 @dataclass(frozen=True)
+class PaperLine:
+    """A line of the paper's table: neighbouring rows of one name. ``weights`` are params without biases and norms.
+
+    ``printed`` are its figures, which stand at its last row, or at the classifier.
+    """
+
+    paper: str
+    rows: tuple[RowPlan, ...]
+    weights: int
+    macs: int
+    printed: Printed
+
+
+@dataclass(frozen=True)
 class Description:
     """A network as its table says, worked out for one input size; sums are without aux heads."""
 
@@ -118,6 +132,18 @@ def describe(name: str, *, input_size: int | None = None, width_mult: float = 1.
     )
 
 
+def paper_lines(plan: Plan) -> list[PaperLine]:
+    """The lines of the paper's table in order, the classifier last."""
+    found = []
+    for name, group in itertools.groupby(plan.rows, key=lambda row: row.row.paper or row.name):
+        rows = tuple(group)
+        weights = sum(layer.weights for row in rows for layer in row.layers())
+        macs = sum(layer.macs() for row in rows for layer in row.layers())
+        found.append(PaperLine(name, rows, weights, macs, rows[-1].row.printed))
+    head = plan.head
+    return [*found, PaperLine(head.head.paper, (), head.weights, head.macs, head.head.printed)]
+
+
 def _summary(table: Table) -> Summary:
     cost = complexity(table.address)
     return Summary(
@@ -136,13 +162,11 @@ def _summary(table: Table) -> Summary:
 
 def _lines(plan: Plan, native: bool) -> list[Line]:
     found = []
-    for _, group in itertools.groupby(plan.rows, key=lambda row: row.row.paper or row.name):
-        rows = list(group)
-        weights = sum(layer.weights for row in rows for layer in row.layers())
-        macs = sum(layer.macs() for row in rows for layer in row.layers())
-        for row in rows:
+    *lines, _ = paper_lines(plan)
+    for line in lines:
+        for row in line.rows:
             printed = row.row.printed if native else Printed()
-            apart = _apart(printed, _output(row), weights, macs, len(rows))
+            apart = _apart(printed, _output(row), line.weights, line.macs, len(line.rows))
             found.append(_line(plan, row, printed, apart))
     head, printed = plan.head, plan.head.head.printed if native else Printed()
     output = (1, 1, head.outputs)

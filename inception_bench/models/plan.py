@@ -184,7 +184,7 @@ def make_plan(
     size = table.input_size if input_size is None else input_size
     _check_request(table, size, width_mult, num_classes)
     walk = _Walk(table.style, width_mult)
-    shape, rows = Shape(3, size, size), []
+    shape, rows = Shape(table.in_channels, size, size), []
     for name, row in table.rows.items():
         rows.append(walk.row(name, row, shape))
         shape = rows[-1].output

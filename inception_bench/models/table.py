@@ -130,6 +130,7 @@ class Table:
     ``input_size`` is the native side in pixels and ``least_input`` the smallest that leaves every
     grid at least one cell; ``native_only`` networks take no other size and no other width.
     ``printed`` are the paper's figures for the whole network, ``published`` its accuracy.
+    ``in_channels`` are 3 for photographs, and more where the table is one module on a map of its own.
     """
 
     name: str
@@ -146,6 +147,7 @@ class Table:
     native_only: bool = False
     printed: Printed = NOTHING_PRINTED
     published: Published = UNPUBLISHED
+    in_channels: int = 3
 
     @property
     def address(self) -> str:

@@ -2,8 +2,13 @@
 
 Format history of ``records.jsonl``:
 
-* 1: first version. Kinds ``cell`` and ``complexity``; later also ``duet`` and ``power``, which readers of the others
-  pass over.
+* 1: first version. Kinds ``cell`` and ``complexity``.
+* 2: a case names its weights and the data of its accuracy; kinds ``step``, ``training``, ``claim`` (what
+  was measured for one claim of the papers; its ``case`` is empty, ``params`` and ``macs`` null), ``pair`` (a cell
+  timed beside another; its body is a cell's with ``pair``, the name, and ``partner``, the other's case), ``duet`` (a
+  cell under two installations; its body holds both sides' facts and the raw blocks) and ``power`` (a trial of the
+  gate). Records of version 1 are read as such of version 2: theirs were all signal-keeping, without data. A reader
+  that does not know a kind passes it over.
 """
 
 from __future__ import annotations
@@ -11,7 +16,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-SCHEMA = 1
+from inception_bench.spec.case import SIGNAL_KEEPING
+
+SCHEMA = 2
+_FIRST_CASES = {"weights": SIGNAL_KEEPING, "data": ""}
 
 
 @dataclass(frozen=True)
@@ -29,16 +37,18 @@ class Run:
 
 @dataclass(frozen=True)
 class Record:
-    """One line. ``body`` of a cell: a Measurement; of a complexity: what each counter gave.
+    """One line. ``body`` of a cell: a Measurement; of a pair: one and both cases;
+    of a complexity: what each counter gave; of a claim: its figures.
 
-    ``case`` holds the fields of a Case. ``params`` and ``macs`` are by table, aux heads off.
+    ``case`` holds the fields of a Case. ``params`` and ``macs`` are by table, aux heads off; None where the
+    record is of no network.
     """
 
     kind: str
     run: Run
     case: dict[str, Any]
-    params: int
-    macs: int
+    params: int | None
+    macs: int | None
     body: dict[str, Any]
     resumed_from: str | None = None
     schema: int = field(default=SCHEMA)
@@ -48,12 +58,14 @@ class Record:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Record:
-        """Read a line back. Raises ValueError for another schema or a missing field."""
+        """Read a line back. Raises ValueError for an unknown schema or a missing field."""
         if not isinstance(data, dict):
             raise ValueError(f"not a record ({type(data).__name__})")
-        if data.get("schema") != SCHEMA:
-            raise ValueError(f"schema {data.get('schema')!r}; this version reads {SCHEMA}")
+        if data.get("schema") not in (1, SCHEMA):
+            raise ValueError(f"schema {data.get('schema')!r}; this version reads 1 and {SCHEMA}")
         try:
+            if data["schema"] == 1:
+                data = {**data, "schema": SCHEMA, "case": {**data["case"], **_FIRST_CASES}}
             return cls(**{**data, "run": Run(**data["run"])})
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a record ({error})") from None

@@ -64,3 +64,22 @@ def median_interval(values: Sequence[float]) -> Interval:
         vectorized=True,
     )
     return Interval(middle, float(found.confidence_interval.low), float(found.confidence_interval.high))
+
+
+def mean_interval(values: Sequence[float]) -> Interval:
+    """The mean with its 95 % interval by Student's t. Raises ValueError for fewer than three values."""
+    from scipy.stats import t
+
+    if len(values) < 3:
+        raise ValueError(f"{len(values)} values are too few for an interval; give at least 3")
+    data = np.asarray(values, np.float64)
+    half = float(t.ppf(0.975, len(data) - 1) * data.std(ddof=1) / len(data) ** 0.5)
+    return Interval(float(data.mean()), float(data.mean()) - half, float(data.mean()) + half)
+
+
+def share_interval(values: Sequence[float]) -> Interval:
+    """The share of ones among zeros and ones, with its 95 % score interval (Wilson, 1927)."""
+    from scipy.stats import binomtest
+
+    found = binomtest(int(sum(values)), len(values)).proportion_ci(confidence_level=0.95, method="wilson")
+    return Interval(sum(values) / len(values), float(found.low), float(found.high))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from inception_bench.measure.accuracy import Counts
 from inception_bench.measure.rounds import Rounds
 from inception_bench.records.record import Record
 from inception_bench.records.statistics import Interval, median, median_interval, percentile_upper
@@ -37,8 +38,8 @@ class BoardRow:
     threads: int
     outcome: str
     reason: str
-    params: int
-    macs: int
+    params: int | None
+    macs: int | None
     latency_s_p50: float | None = None
     latency_s_p90: float | None = None
     latency_s_p99: float | None = None
@@ -72,7 +73,7 @@ class BoardRow:
     @property
     def group(self) -> tuple[Any, ...]:
         """The cells that compete: one network as it is run, on one device, batch and input size."""
-        network = (self.model, self.definition, self.width_mult, self.num_classes)
+        network = (self.model, self.definition, self.width_mult, self.num_classes, self.weights)
         return (*network, self.device, self.batch_size, self.input_size, self.threads)
 
     @property
@@ -89,6 +90,13 @@ class BoardRow:
         if self.speedup_vs_eager is None or self.speedup_ci95_low is None or self.speedup_ci95_high is None:
             return None
         return Interval(self.speedup_vs_eager, self.speedup_ci95_low, self.speedup_ci95_high)
+
+    @property
+    def accuracy(self) -> Interval | None:
+        """Top-1 with its interval."""
+        if self.top1 is None or self.top1_ci95_low is None or self.top1_ci95_high is None:
+            return None
+        return Interval(self.top1, self.top1_ci95_low, self.top1_ci95_high)
 
     @property
     def is_wide(self) -> bool:
@@ -142,8 +150,9 @@ def read_row(record: Record) -> BoardRow:
     case, body = record.case, record.body
     row = BoardRow(
         rank=None,
-        **case,
+        **{name: value for name, value in case.items() if name not in ("weights", "data")},
         weights=body["weights"],
+        dataset=case["data"] or None,
         outcome=body["outcome"],
         reason=body["reason"],
         params=record.params,
@@ -153,10 +162,24 @@ def read_row(record: Record) -> BoardRow:
     )
     if body["parity"] is not None:
         row = replace(row, parity_error=body["parity"]["error"], parity_limit=body["parity"]["limit"])
+    if body.get("accuracy") is not None:
+        row = replace(row, **_accuracy(Counts(**body["accuracy"])))
     if body["outcome"] != "ok":
         return row
     rounds = Rounds(**body["rounds"])
     return _timed(replace(row, **_costs(body)), rounds)
+
+
+def _accuracy(counts: Counts) -> dict[str, Any]:
+    found = counts.accuracy()
+    return {
+        "top1_agreement": counts.agreement,
+        "top1": found.top1,
+        "top1_ci95_low": found.top1_ci95_low,
+        "top1_ci95_high": found.top1_ci95_high,
+        "top5": found.top5,
+        "accuracy_images": counts.images,
+    }
 
 
 def _costs(body: dict[str, Any]) -> dict[str, Any]:

@@ -13,10 +13,18 @@ from inception_bench.errors import UsageError
 from inception_bench.records.journal import newest_run
 from inception_bench.records.record import Record
 from inception_bench.report import board as board_module
+from inception_bench.report import claims as claims_module
 from inception_bench.report import complexity as complexity_module
+from inception_bench.report import pairs as pairs_module
 from inception_bench.report.board import Board, make_board
+from inception_bench.report.claims import claim_row, outcomes_of
+from inception_bench.report.claims_page import claims_page
 from inception_bench.report.complexity import complexity_rows
 from inception_bench.report.markdown import board_page
+from inception_bench.report.pairs import pair_rows
+from inception_bench.report.pairs_page import pairs_page
+from inception_bench.report.training import training_rows, training_section
+from inception_bench.train import trained as training_file
 
 ENVIRONMENT = "environment.json"
 
@@ -35,17 +43,38 @@ def prepare_folder(folder: Path) -> None:
 
 
 def write_results(folder: Path, records: Sequence[Record]) -> Board:
-    """Write the newest run's boards and complexity; returns the board. Raises UsageError without records."""
+    """Write the newest run's boards, complexity and claims; returns the board. Raises UsageError without records."""
     if not records:
         raise UsageError(f"{folder} holds no readable record; run pytest suites/ --benchmark-only first")
     newest = newest_run(records)
     board = make_board(newest)
     _write_csv(folder / "leaderboard.csv", board_module.COLUMNS, [asdict(row) for row in board.rows])
-    _replace(folder / "leaderboard.md", board_page(board, newest[-1].run))
+    _replace(folder / "leaderboard.md", board_page(board, newest[-1].run, training_section(newest)))
+    trained = training_rows(newest)
+    if trained:
+        _write_csv(folder / training_file.CSV, training_file.COLUMNS, trained)
     rows = [asdict(row) for row in complexity_rows(newest)]
     if rows:
         _write_csv(folder / "complexity.csv", complexity_module.COLUMNS, rows)
+    _write_pairs(folder, newest)
+    _write_claims(folder, newest)
     return board
+
+
+def _write_pairs(folder: Path, records: Sequence[Record]) -> None:
+    rows = pair_rows(records)
+    if rows:
+        _write_csv(folder / "modules.csv", pairs_module.COLUMNS, [asdict(row) for row in rows])
+        _replace(folder / "modules.md", pairs_page(rows, records[-1].run))
+
+
+def _write_claims(folder: Path, records: Sequence[Record]) -> None:
+    outcomes = outcomes_of(records)
+    if outcomes:
+        run = records[-1].run
+        rows = [asdict(claim_row(outcome, run.run_id)) for outcome in outcomes]
+        _write_csv(folder / "claims.csv", claims_module.COLUMNS, rows)
+        _replace(folder / "claims.md", claims_page(outcomes, run))
 
 
 def write_environment(folder: Path, facts: dict[str, Any]) -> None:

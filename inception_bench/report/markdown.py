@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from inception_bench.records.record import Run
 from inception_bench.report.board import Board, BoardRow
-from inception_bench.report.text import megabytes, milliseconds, ratio, seconds_text
+from inception_bench.report.text import megabytes, milliseconds, ratio, seconds_text, share
 
 _HEADS = (
     "rank", "backend", "precision", "p50", "p90", "img/s", "speed-up vs eager (95 %)", "peak RSS", "artifact",
-    "build", "first call", "parity error",
+    "build", "first call", "parity error", "top-1 (95 %)", "as eager",
 )  # fmt: skip
 _HOW = """\
 Every time is one call on the host until synchronised, input already in place, in a fresh process whose output
@@ -18,14 +18,16 @@ first agreed with eager float64 on photographs. Speed-up is the median of paired
 has a round of eager beside it. `~` marks an interval wider than 10 %. Ranks tie where intervals overlap."""
 
 
-def board_page(board: Board, run: Run) -> str:
-    """The whole page: what was measured where, a table a network, and what could not be measured."""
-    parts = ["# Leaderboard", _about(run), _HOW]
+def board_page(board: Board, run: Run, training: str = "") -> str:
+    """The whole page: what was measured where, a table a network, what could not be measured, and what was trained."""
+    parts = ["# Leaderboard", about(run), _HOW]
     parts += [_group(group) for group in board.groups()]
+    parts += [training] if training else []
     return "\n\n".join(parts) + "\n"
 
 
-def _about(run: Run) -> str:
+def about(run: Run) -> str:
+    """The machine, the versions and the run, in one sentence."""
     found = run.environment
     packages = ", ".join(
         f"{name} {found['packages'][name]}" for name in ("torch", "onnxruntime") if name in found["packages"]
@@ -40,10 +42,11 @@ def _about(run: Run) -> str:
 def _group(rows: Sequence[BoardRow]) -> str:
     first = rows[0]
     width = f", width {first.width_mult:g}" if first.width_mult != 1 else ""
+    seen = f"; accuracy on {first.accuracy_images:,} images of {first.dataset}" if first.accuracy_images else ""
     title = (
         f"## {first.address}, batch {first.batch_size}, {first.input_size} px{width}, {first.device}, "
         f"{first.threads} threads\n\n"
-        f"{first.params:,} params, {first.macs:,} MACs an image; weights: {first.weights or 'none'}"
+        f"{first.params:,} params, {first.macs:,} MACs an image; weights: {first.weights or 'none'}{seen}"
     )
     timed = [row for row in rows if row.outcome == "ok"]
     parts = [title]
@@ -78,4 +81,6 @@ def cells(row: BoardRow) -> list[str]:
         seconds_text(row.build_s),
         milliseconds(row.first_call_s),
         f"{row.parity_error:.1e}" if row.parity_error is not None else "",
+        share(row.accuracy),
+        f"{row.top1_agreement:.2%}" if row.top1_agreement is not None else "",
     ]

@@ -53,3 +53,8 @@ class Progress:
 def expected_cell_seconds(macs: int, batch_size: int, rounds: int) -> float:
     """A first guess: starting two processes, then pairs of calls at 60 GMAC a second."""
     return 6.0 + 2.0 * rounds * macs * batch_size / 60e9
+
+
+def expected_step_seconds(macs: int, batch_size: int, steps: int) -> float:
+    """A first guess: starting a process, then steps of three times a call's work, at half its pace."""
+    return 6.0 + steps * 3 * macs * batch_size / 30e9

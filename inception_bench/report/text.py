@@ -28,6 +28,11 @@ def ratio(interval: Interval | None) -> str:
     return "" if interval is None else f"{interval.value:.2f} ({interval.low:.2f}-{interval.high:.2f})"
 
 
+def share(interval: Interval | None) -> str:
+    """A share with its interval: ``0.989 (0.971-0.996)``."""
+    return "" if interval is None else f"{interval.value:.3f} ({interval.low:.3f}-{interval.high:.3f})"
+
+
 def duration(seconds: float) -> str:
     """``0:42``, ``12:05`` or ``1:02:05``."""
     whole = max(round(seconds), 0)

@@ -11,6 +11,9 @@ from typing import Any
 PRECISIONS = ("fp32", "tf32", "bf16", "fp16")
 DEVICES = ("cpu", "cuda")
 REFERENCE_BACKEND = "eager"
+# Random weights that keep images apart (``models/signal.py``): what a cell without data runs with.
+SIGNAL_KEEPING = "signal-keeping"
+_TRAINED = "recipe:"
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,9 @@ class Case:
     """One network on one runtime. Sizes in pixels a side, ``batch_size`` in images a call.
 
     ``options`` are the runtime's own, as JSON with sorted names; the defaults are left out.
+    ``weights`` are signal-keeping, ``recipe:NAME:SEED`` (trained on ``data``, see ``trained_by``), or a
+    file or name as ``load_checkpoint`` takes it. ``data`` names the set on which accuracy is measured;
+    empty where it is not.
     """
 
     model: str
@@ -31,6 +37,8 @@ class Case:
     num_classes: int
     threads: int
     options: str = "{}"
+    weights: str = SIGNAL_KEEPING
+    data: str = ""
 
     @property
     def address(self) -> str:
@@ -50,7 +58,17 @@ class Case:
         ]
         if self.width_mult != 1:
             parts.append(f"w{self.width_mult:g}")
-        return "-".join(parts)
+        if self.weights != SIGNAL_KEEPING:
+            parts.append(self.weights.removeprefix(_TRAINED).replace(":", "-s").replace("/", "_"))
+        return "-".join([*parts, self.data.replace("/", "_")] if self.data else parts)
+
+    @property
+    def trained_by(self) -> tuple[str, int] | None:
+        """The recipe and the seed that its weights are trained by; None for other weights."""
+        if not self.weights.startswith(_TRAINED):
+            return None
+        recipe, _, seed = self.weights.removeprefix(_TRAINED).rpartition(":")
+        return recipe, int(seed)
 
     @property
     def chosen(self) -> dict[str, str]:
@@ -72,6 +90,11 @@ class Case:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Case:
         return cls(**data)
+
+
+def trained_weights(recipe: str, seed: int) -> str:
+    """A case's ``weights`` for a network that is trained by a recipe."""
+    return f"{_TRAINED}{recipe}:{seed}"
 
 
 def backend_text(backend: str, options: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 LEAST_ROUNDS = 64
 # With 662 rounds the 99th percentile has an upper estimate at 99 % confidence; with 64 the 90th has.
@@ -11,7 +12,14 @@ P99_ROUNDS = 662
 
 @dataclass(frozen=True)
 class Profile:
-    """What a run covers. ``models`` and ``backends`` may hold the words of the options (``all``)."""
+    """What a run covers. ``models`` and ``backends`` may hold the words of the options (``all``).
+
+    ``trained`` are the networks that are trained (None: all ``models`` that have a recipe), by ``recipe`` on
+    ``data``, once for each of ``seeds``. A training step is timed in ``step_rounds`` rounds, at the scale of
+    the recipe or, with ``paper_scale``, at native size and full width.
+    ``claims`` says which of the papers' claims are measured: ``exact`` ones, a ``handful`` of the timed ones
+    too, all ``timed`` ones, or ``all``, training proxies included.
+    """
 
     name: str
     models: tuple[str, ...]
@@ -19,17 +27,35 @@ class Profile:
     batch_sizes: tuple[int, ...]
     rounds: int = LEAST_ROUNDS
     warmup_rounds: int = 5
+    trained: tuple[str, ...] | None = None
+    data: str = "digits"
+    recipe: str = "quick"
+    seeds: tuple[int, ...] = (0,)
+    step_rounds: int = 3
+    paper_scale: bool = False
+    claims: str = "exact"
 
 
 _PORTABLE = ("eager", "torchscript", "onnxruntime")
+_FASHION: dict[str, Any] = {"data": "fashion-mnist", "recipe": "standard", "paper_scale": True}
 
 PROFILES: dict[str, Profile] = {
     profile.name: profile
     for profile in (
-        Profile("smoke", ("googlenet", "inception_v3"), _PORTABLE, (1,)),
-        Profile("quick", ("all",), _PORTABLE, (1,)),
-        Profile("standard", ("all", "alexnet", "vgg16"), ("all",), (1, 8)),
-        Profile("full", ("all-definitions",), ("all",), (1, 8, 32), rounds=P99_ROUNDS),
+        Profile("smoke", ("googlenet", "inception_v3"), _PORTABLE, (1,), trained=("inception_v3",)),
+        Profile("quick", ("all",), _PORTABLE, (1,), claims="handful"),
+        Profile("standard", ("all", "alexnet", "vgg16"), ("all",), (1, 8), **_FASHION, step_rounds=10, claims="timed"),
+        Profile(
+            "full",
+            ("all-definitions",),
+            ("all",),
+            (1, 8, 32),
+            P99_ROUNDS,
+            **_FASHION,
+            seeds=(0, 1, 2),
+            step_rounds=30,
+            claims="all",
+        ),
     )
 }
 DEFAULT_PROFILE = "quick"
@@ -42,4 +68,6 @@ class Limits:
     build: float = 900.0
     load: float = 180.0
     parity: float = 300.0
+    accuracy: float = 1800.0
     time: float = 900.0
+    train: float = 43200.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from inception_bench.backends import registry
@@ -63,6 +65,15 @@ def test_a_precision_that_the_engine_lacks(workshop: Workshop, backend: str, pre
     assert (found.outcome, found.reason) == ("unavailable", reason)
 
 
+def test_an_operator_that_torch_lacks_in_16_bits(workshop: Workshop):
+    """GoogLeNet's local response normalisation has no 16-bit kernel on a CPU; nothing else is run in its place."""
+    case = replace(small_case("eager", "bf16"), model="googlenet", width_mult=0.125)
+    found = prepared(workshop, case).measurement
+    assert found.outcome == "unavailable"
+    assert "lacks an operator in this precision" in found.reason
+    assert "not implemented for 'BFloat16'" in found.reason
+
+
 def test_an_engine_that_says_what_it_does_not_do(workshop: Workshop):
     found = prepared(workshop, small_case("says_fp16")).measurement
     assert (found.outcome, found.reason) == ("mislabelled", "precision: asked fp32, effective fp16")
@@ -79,7 +90,7 @@ def test_every_end_point_can_be_compared(workshop: Workshop, backend: str):
     case = small_case(backend)
     cell = Cell(case, workshop, PLAN, lambda stage: None)
     cell._enter("parity")
-    parity = cell._compare_rows(workshop.weights(case))
+    parity = cell._compare_rows(case, workshop.weights(case))
     assert parity.by == "rows"
     assert parity.row in ("Stem", "Mixed", "Logits")
     assert parity.holds

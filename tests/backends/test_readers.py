@@ -61,11 +61,17 @@ descriptors {
 main {
   corrltn={ name="a" output={"y" } input={"x" "w" "b" } stream=0 }
   corrltn={ name="c" output={"z" } input={"y" "w" "b" } stream=0 }
+  fully_connected={ name="linear" output={"l" } input={"y" "y" "b" } layers="[ONNX Layer: node_linear]" }
 """
+# A convolution by 1x1 that the engine computes as a matrix product.
+AS_PRODUCT = (
+    b'  fully_connected={ name="p" output={"q" } input={"y" "y" "b" } layers="[ONNX Layer: c]__gemm_from_conv1x1" }\n'
+)
 
 
 def test_plan_of_tensorrt_rtx():
     assert plan_convolutions(PLAN) == {"fp16": 1, "fp16+fp32": 1}
+    assert plan_convolutions(PLAN + AS_PRODUCT) == {"fp16": 1, "fp16+fp32": 1, "fp32": 1}
     rounding = PLAN.replace(b"tf32=0", b"tf32=1")
     assert plan_convolutions(rounding) == {"fp16": 1, "fp16+tf32": 1}
 
@@ -106,6 +112,13 @@ def test_out_of_memory_says_how_much_was_asked():
     assert account(RuntimeError(words)) == "out of memory (asked 20.00 GiB)"
     assert account(RuntimeError("out of memory (asked 1.50 GiB)")) == "out of memory (asked 1.50 GiB)"
     assert account(ValueError("no")) == "ValueError: no"
+
+
+def test_a_page_of_an_engine_s_words_becomes_one_line():
+    said = account(RuntimeError("failed:\n  here\n" + "and there " * 100))
+    assert said.startswith("RuntimeError: failed: here and there")
+    assert len(said.splitlines()) == 1
+    assert len(said) < 600
 
 
 def test_asked_and_effective_are_compared():

@@ -180,6 +180,7 @@ def test_doctor_imports_no_engine_itself(cache: Path):
         ("onnx", ("--precision", "bf16", "--option", "batch=dynamic")),
         ("onnx", ("--option", "opset=17")),
         ("torchscript", ()),
+        ("aot_inductor", ()),
         ("openvino", ("--batch-size", "2")),
         ("tensorrt_rtx", ("--precision", "fp16", "--option", "target=sm89")),
     ],

@@ -38,12 +38,13 @@ def test_the_plan_has_the_precision_asked_for(workshop: Workshop, precision: str
     assert facts["batch_norms"] == 0
 
 
+@pytest.mark.parametrize("precision", ["fp32", "fp16", "bf16"])
 @pytest.mark.parametrize("model", NINE)
-def test_every_network_builds(workshop: Workshop, model: str):
-    table = find_table(model)
-    case = small_case("tensorrt_rtx", "bf16", 1, device="cuda", input_size=max(table.least_input, 32), width_mult=0.125)
+def test_every_network_builds(workshop: Workshop, model: str, precision: str):
+    size = max(find_table(model).least_input, 32)
+    case = small_case("tensorrt_rtx", precision, 1, device="cuda", input_size=size, width_mult=0.125)
     plan, counted, facts = built(workshop, Case(**{**case.to_json(), "model": model}))
-    assert counted == {"bf16": facts["convolutions"]}
+    assert counted == {precision: facts["convolutions"]}
     assert len(plan) > 10_000
 
 

@@ -72,6 +72,26 @@ class WrongKernel(OnnxRuntime):
         super().build(network, folder)
 
 
+class TiringSession(EagerSession):
+    """Right on the images of parity (9 calls), then from the 100th call on one class beside."""
+
+    def __init__(self, folder: Path, setup: Setup):
+        super().__init__(folder, setup)
+        self._calls = 0
+
+    def run(self, batch: Any) -> Any:
+        self._calls += 1
+        logits = super().run(batch)
+        return logits.roll(1, dims=1) if self._calls >= 100 else logits
+
+
+class Tires(Eager):
+    name = "tires"
+
+    def load(self, folder: Path, setup: Setup) -> EagerSession:
+        return TiringSession(folder, setup)
+
+
 class Absent(Eager):
     name = "absent"
     modules = ("an_engine_that_nobody_has",)
@@ -90,5 +110,6 @@ SEGFAULTS = Faulty("segfaults", lambda: os.kill(os.getpid(), signal.SIGSEGV))
 HANGS = Faulty("hangs", lambda: threading.Event().wait())
 LIAR = Liar()
 WRONG_KERNEL = WrongKernel()
+TIRES = Tires()
 ABSENT = Absent()
 BREAKS_BUILD = BreaksBuild()

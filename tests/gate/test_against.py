@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import SMALL
 
+SUITES = "suites/test_regressions.py suites/test_complexity.py suites/test_latency.py"
 PORTABLE = "--inception-backends=torchscript,onnxruntime"
 
 
@@ -31,7 +32,7 @@ def test_a_regression_is_red_in_its_own_test_in_junit_and_at_github(launcher, do
     monkeypatch.setitem(os.environ, "GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
     junit = tmp_path / "junit.xml"
     options = [*SMALL, PORTABLE, f"--inception-baseline={doctored}", f"--junitxml={junit}"]
-    run = launcher.run(tmp_path / "run", *options, suite="suites")
+    run = launcher.run(tmp_path / "run", *options, suite=SUITES)
     assert run.code == 1, run.output
     assert "1 failed, 4 passed" in run.output
     (failed,) = [case for case in ElementTree.parse(junit).iter("testcase") if case.find("failure") is not None]

@@ -6,6 +6,7 @@ import json
 import math
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from scipy.stats import t
@@ -50,7 +51,18 @@ def fails(records):
     records[ORT]["body"].update(outcome="mismatch", reason="parity error 2.00e+00", rounds=None, artifact=None)
 
 
-ACCURACY = {"top1": 0.90, "top1_ci95_low": 0.88, "top1_ci95_high": 0.92, "dataset": "digits"}
+def counts(right, images=100, dataset="digits"):
+    return {
+        "dataset": dataset, "images": images, "right": right, "among_five": images, "agreeing": images,
+        "only_eager_right": 0, "only_this_right": 0,
+    }  # fmt: skip
+
+
+# Wilson (1927), n = 100, z = 1.96: centre (p + z^2 / 2n) / (1 + z^2 / n), half-width z sqrt(p (1 - p) / n + z^2 / 4n^2)
+# over the same; z^2 = 3.8416. p = 0.90: centre 0.919208 / 1.038416 = 0.88520, half-width 0.061858 / 1.038416 = 0.05957,
+# so 0.8256 to 0.9448. p = 0.76: 0.6677 to 0.8331; p = 0.74: 0.6463 to 0.8160.
+ACCURACY = counts(90)
+TRAINED = [replace(case, weights="recipe:quick:0", data="digits") for case in CASES]
 
 
 @pytest.mark.parametrize(
@@ -85,13 +97,80 @@ def test_parity_error_within_its_factor_is_no_fact(tmp_path, error, facts):
     assert len(compared(tmp_path, put("body", "parity", "error", error)).cells[ORT].facts) == facts
 
 
+def accuracies(tmp_path, before, after, cases=CASES, weights=("w", "w")):
+    """The facts of two runs that differ in the accuracy, and the weights, of one cell."""
+
+    def change(number, accuracy):
+        def put_both(records):
+            put("body", "accuracy", accuracy)(records)
+            put("body", "weights", weights[number])(records)
+
+        return put_both
+
+    runs = [
+        load_run(write_run(tmp_path / name, change(number, accuracy), cases))
+        for number, (name, accuracy) in enumerate((("before", before), ("after", after)))
+    ]
+    return compare(*runs).cells[ORT].facts
+
+
 @pytest.mark.parametrize(
-    ("top1", "kinds"), [(0.87, ["regression"]), (0.88, []), (0.92, []), (0.93, ["improvement"])]
-)  # the interval is 0.88 to 0.92
-def test_accuracy_counts_beyond_its_interval(tmp_path, top1, kinds):
-    before = load_run(write_run(tmp_path / "before", put("body", "accuracy", ACCURACY)))
-    after = load_run(write_run(tmp_path / "after", put("body", "accuracy", {**ACCURACY, "top1": top1})))
-    assert [fact.kind for fact in compare(before, after).cells[ORT].facts] == kinds
+    ("right", "texts"),
+    [
+        (82, ["top1 0.9 -> 0.82 (outside 0.8256-0.9448)"]),
+        (83, []),
+        (94, []),
+        (95, ["top1 0.9 -> 0.95 (outside 0.8256-0.9448)"]),
+    ],
+)
+@pytest.mark.parametrize("cases", [CASES, TRAINED], ids=["given", "trained"])
+def test_accuracy_of_the_same_weights_counts_beyond_its_interval(tmp_path, right, texts, cases):
+    facts = accuracies(tmp_path, ACCURACY, counts(right), cases)
+    assert [fact.text for fact in facts] == texts
+    assert [fact.kind for fact in facts] == (["regression"] if right < 90 else ["improvement"])[: len(texts)]
+
+
+@pytest.mark.parametrize(
+    ("right", "texts"), [(74, ["top1 0.9 -> 0.74 (0.6463-0.8160 outside 0.8256-0.9448)"]), (76, []), (94, [])]
+)
+def test_accuracy_of_a_network_that_was_trained_anew_counts_where_intervals_do_not_meet(tmp_path, right, texts):
+    weights = ("trained:1", "trained:2")
+    first, *rest = accuracies(tmp_path, ACCURACY, counts(right), TRAINED, weights)
+    assert (first.kind, first.text) == ("change", "weights trained:1 -> trained:2 (trained anew)")
+    assert [fact.text for fact in rest] == texts
+    assert {fact.kind for fact in rest} <= {"regression"}
+
+
+@pytest.mark.parametrize(
+    ("after", "text"),
+    [
+        (counts(90, dataset="fashion-mnist"), "dataset digits -> fashion-mnist (accuracies not comparable)"),
+        (counts(90, images=99), "images 100 -> 99 (accuracies not comparable)"),
+    ],
+)
+def test_accuracy_on_other_images_is_another_question(tmp_path, after, text):
+    (fact,) = accuracies(tmp_path, ACCURACY, after)
+    assert (fact.kind, fact.text) == ("regression", text)
+
+
+def test_parity_is_not_compared_where_the_network_was_trained_anew(tmp_path):
+    def anew(error, params):
+        def change(records):
+            put("body", "weights", f"trained:{error}")(records)
+            put("body", "parity", {"error": error, "limit": 1e-4})(records)
+            put("params", params)(records)
+
+        return change
+
+    before = load_run(write_run(tmp_path / "before", anew(1e-6, 100), TRAINED))
+    after = load_run(write_run(tmp_path / "after", anew(5e-5, 101), TRAINED))
+    facts = compare(before, after).cells[ORT].facts
+    assert [(fact.name, fact.kind) for fact in facts] == [("params", "regression"), ("weights", "change")]
+    # The same of weights that no run trains: all three are worse.
+    before = load_run(write_run(tmp_path / "given before", anew(1e-6, 100)))
+    after = load_run(write_run(tmp_path / "given after", anew(5e-5, 101)))
+    facts = compare(before, after).cells[ORT].facts
+    assert [fact.name for fact in facts if fact.kind == "regression"] == ["params", "weights", "parity_error"]
 
 
 def test_an_accuracy_that_is_gone_is_a_regression(tmp_path):
@@ -194,9 +273,9 @@ def test_a_regression_outranks_a_gap(tmp_path):
 
 def test_other_schema_is_refused_by_name(tmp_path):
     folder = write_run(tmp_path / "old")
-    text = (folder / "records.jsonl").read_text().replace('"schema": 1', '"schema": 99')
+    text = (folder / "records.jsonl").read_text().replace('"schema": 2', '"schema": 99')
     (folder / "records.jsonl").write_text(text)
-    with pytest.raises(UsageError, match=r"schema 99; this version reads 1 \(and 3 more such lines\): a run that"):
+    with pytest.raises(UsageError, match=r"schema 99; this version reads 1 and 2 \(and 3 more such lines\): a"):
         load_run(folder)
 
 

@@ -1,0 +1,1 @@
+"""The papers' claims: a ledger as data, a measure for each, and what came out."""

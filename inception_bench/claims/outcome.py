@@ -1,0 +1,99 @@
+"""What came of a claim: the figures, the verdict, and whether it is the one expected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from inception_bench.claims.calculation import calculate
+from inception_bench.claims.claim import Claim, show
+from inception_bench.claims.verdict import INCONCLUSIVE, NOT_RUN, NOT_TESTABLE, REPRODUCED, Figure, decide_all, same
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One claim after a run. ``note`` says what the figures do not: why not run, or what two ways disagree on.
+
+    ``pairs`` are the ids of the timed pairs that the figures come from, ``courses`` the raw courses of a
+    training proxy as plain values, (treated, reference) a seed.
+    """
+
+    claim: Claim
+    verdict: str
+    figures: tuple[Figure, ...] = ()
+    note: str = ""
+    pairs: tuple[str, ...] = ()
+    courses: Sequence[Any] = ()
+
+    @property
+    def expected(self) -> str:
+        """The ledger's verdict; a claim that was expected not to be testable should hold where it is tested."""
+        tested = self.verdict not in (NOT_TESTABLE, NOT_RUN)
+        return REPRODUCED if self.claim.expected == NOT_TESTABLE and tested else self.claim.expected
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether nothing is wrong here: the expected verdict, or none because the profile left the claim out."""
+        return self.verdict in (self.expected, NOT_RUN)
+
+    @property
+    def measured_text(self) -> str:
+        """The figures as a reader wants them, an interval in brackets where there is one."""
+        if not self.figures:
+            return ""
+        return "; ".join(_shown(figure, unit) for figure, unit in zip(self.figures, self.claim.units, strict=True))
+
+    def to_json(self) -> dict[str, Any]:
+        """What a record keeps: exact figures, or whose rounds to read; verdicts are made again when it is read."""
+        return {
+            "id": self.claim.id,
+            "state": self.verdict if self.verdict in (NOT_TESTABLE, NOT_RUN) else "measured",
+            "figures": [] if self.pairs or self.courses else [asdict(figure) for figure in self.figures],
+            "pairs": list(self.pairs),
+            "courses": list(self.courses),
+            "note": self.note,
+        }
+
+
+def judge(claim: Claim, figures: Sequence[Figure], note: str = "") -> Outcome:
+    """The verdict on measured figures.
+
+    An exact claim is decided only where the package and the ledger's calculation by hand agree: two ways
+    that differ are an interval that may span the boundary, and one of them is wrong.
+    """
+    measured = tuple(figures)
+    if claim.is_exact:
+        by_hand = calculate(claim.by_hand)
+        if not same([figure.value for figure in measured], by_hand):
+            shown = "; ".join(show(value, unit) for value, unit in zip(by_hand, claim.units, strict=True))
+            return Outcome(claim, INCONCLUSIVE, measured, f"by hand it is {shown}: one of the two is wrong")
+    return Outcome(claim, decide_all(claim.bounds, measured), measured, note)
+
+
+def judge_exact(claim: Claim, values: Sequence[float]) -> Outcome:
+    """The verdict on figures without an interval."""
+    return judge(claim, [Figure.exact(value) for value in values])
+
+
+def not_testable(claim: Claim) -> Outcome:
+    """A claim that needs what is not at hand; its reason names it."""
+    return Outcome(claim, NOT_TESTABLE, note=claim.reason)
+
+
+def not_run(claim: Claim, why: str) -> Outcome:
+    """A claim that this run left out."""
+    return Outcome(claim, NOT_RUN, note=why)
+
+
+def read_outcome(claim: Claim, body: Mapping[str, Any]) -> Outcome:
+    """The outcome of a record without pairs and courses, judged again by the ledger as it is now."""
+    if body["state"] != "measured":
+        return Outcome(claim, body["state"], note=body["note"])
+    return judge(claim, [Figure(**figure) for figure in body["figures"]], body["note"])
+
+
+def _shown(figure: Figure, unit: str) -> str:
+    if figure.low == figure.high:
+        return show(figure.value, unit)
+    return f"{show(figure.value, unit)} ({show(figure.low, unit)} to {show(figure.high, unit)})"

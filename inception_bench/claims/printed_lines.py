@@ -1,0 +1,31 @@
+"""A line of a paper's table: what is printed there, and what follows from its widths."""
+
+from __future__ import annotations
+
+from inception_bench.claims.measures import Figures, measure
+from inception_bench.models.catalogue import find_table
+from inception_bench.models.describe import PaperLine, paper_lines
+from inception_bench.models.plan import make_plan
+
+
+def find_line(model: str, line: str) -> PaperLine:
+    """The line that prints figures under the name ``line`` in the paper of ``model``."""
+    lines = [found for found in paper_lines(make_plan(find_table(model))) if found.paper == line and found.printed]
+    if len(lines) != 1:
+        raise ValueError(f"{model} has {len(lines)} printed lines {line!r}")
+    return lines[0]
+
+
+def printed_figure(model: str, line: str, what: str) -> float:
+    """The params or MACs that the paper prints in that line."""
+    found = getattr(find_line(model, line).printed, what)
+    if found is None:
+        raise ValueError(f"{model}: line {line!r} prints no {what}")
+    return found
+
+
+@measure
+def printed_line(model: str, line: str, what: str) -> Figures:
+    """The weights (``what`` is params; no biases, as the papers count) or MACs of that line."""
+    found = find_line(model, line)
+    return (found.weights if what == "params" else found.macs,)

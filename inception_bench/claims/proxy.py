@@ -1,0 +1,166 @@
+"""A proxy: two arms trained on a small set, paired by seed, and what their courses say about a claim.
+
+Both arms of a seed begin with the same first weights where they have the same layers, and see the same
+images in the same order. What is compared is the arms' difference, seed by seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from inception_bench.claims.claim import Claim, show
+from inception_bench.claims.outcome import Outcome, judge
+from inception_bench.claims.verdict import INCONCLUSIVE, Figure
+from inception_bench.records.statistics import Interval, mean_interval, share_interval
+
+# Where the reference arm must be for a difference to mean something: above guessing, below the set's ceiling.
+BAND = (0.40, 0.95)
+# Ten classes: an arm that stays below twice chance has not learnt.
+STALLED = 0.2
+# A course has reached its goal at this share of the reference's last accuracy.
+GOAL = 0.9
+
+
+@dataclass(frozen=True)
+class Arm:
+    """What is trained: a network with ``changes`` (fields of Changes) and ``recipe`` (fields of Recipe)."""
+
+    model: str
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    width_mult: float = 0.25
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """How a claim is looked at: ``effects`` are names of EFFECTS, one a bound of the claim.
+
+    ``steps`` of ``batch_size`` images, of ``train_images`` images in all; the accuracy is taken every
+    ``every`` steps, and ``early`` is the step that the early effect looks at.
+    """
+
+    treated: Arm
+    reference: Arm
+    effects: tuple[str, ...]
+    input_size: int = 32
+    steps: int = 240
+    every: int = 20
+    early: int = 60
+    train_images: int = 4000
+    data: str = "fashion-mnist"
+    recipe: str = "sgd"
+    seeds: tuple[int, ...] = (0, 1, 2)
+
+
+@dataclass(frozen=True)
+class Course:
+    """What one training gave: validation top-1 by step, the loss of every step, and how it ended.
+
+    ``dead_share`` is the share of channels before the last pool that are zero on every image, where it was asked.
+    """
+
+    outcome: str
+    validation: Mapping[int, float]
+    losses: Sequence[float]
+    dead_share: float | None = None
+
+    @property
+    def final(self) -> float:
+        """The last accuracy; 0 for a training that diverged before one was taken."""
+        return self.validation[max(self.validation)] if self.validation and self.outcome == "ok" else 0.0
+
+    @property
+    def has_stalled(self) -> bool:
+        return self.outcome != "ok" or self.final < STALLED
+
+    def steps_to(self, accuracy: float) -> float:
+        """The first step at which the accuracy was reached; infinite where it never was."""
+        return min((step for step, top1 in self.validation.items() if top1 >= accuracy), default=float("inf"))
+
+
+Effect = Callable[[Course, Course, Proxy], float]
+
+
+def _dead(course: Course) -> float:
+    if course.dead_share is None:
+        raise ValueError("this effect needs the share of dead channels; ask the training for it")
+    return course.dead_share
+
+
+def _late_loss(course: Course, proxy: Proxy) -> float:
+    """The mean loss of the last ``every`` steps."""
+    last = course.losses[-proxy.every :]
+    return sum(last) / len(last)
+
+
+# Of a treated course, a reference course of the same seed, and their proxy.
+EFFECTS: dict[str, Effect] = {
+    "final": lambda treated, reference, _: treated.final - reference.final,
+    "early": lambda treated, reference, proxy: treated.validation[proxy.early] - reference.validation[proxy.early],
+    "treated_final": lambda treated, _, __: treated.final,
+    "reference_final": lambda _, reference, __: reference.final,
+    "speedup": lambda treated, reference, _: _speedup(treated, reference),
+    "steps_share": lambda treated, reference, _: 1 / _speedup(treated, reference),
+    "loss_saved": lambda treated, reference, proxy: _late_loss(reference, proxy) - _late_loss(treated, proxy),
+    "dead_more": lambda treated, reference, _: _dead(treated) - _dead(reference),
+    "treated_stalled": lambda treated, _, __: float(treated.has_stalled),
+    "reference_stalled": lambda _, reference, __: float(reference.has_stalled),
+    "stalled_more": lambda treated, reference, _: float(treated.has_stalled) - float(reference.has_stalled),
+}
+SHARES = ("treated_stalled", "reference_stalled")
+
+
+def _speedup(treated: Course, reference: Course) -> float:
+    """Steps of the reference over steps of the treated arm, to the same accuracy.
+
+    A treated arm that never arrives took at least all its steps and more: half as fast as the reference at most.
+    """
+    goal = GOAL * reference.final
+    treated_steps = treated.steps_to(goal)
+    if treated_steps == float("inf"):
+        treated_steps = 2 * max(reference.validation)
+    return reference.steps_to(goal) / treated_steps
+
+
+def judge_proxy(claim: Claim, proxy: Proxy, courses: Sequence[tuple[Course, Course]]) -> Outcome:
+    """The verdict on (treated, reference) courses, a pair a seed.
+
+    A figure is the mean effect over the seeds with its 95 % interval (Student's t), or the share of seeds with
+    Wilson's. Where the reference arm lies outside the band on average, nothing is decided.
+    """
+    figures, notes = [], [f"proxy, {len(courses)} seeds"]
+    for name, unit in zip(proxy.effects, claim.units, strict=True):
+        found = effect_interval(name, proxy, courses)
+        figures.append(Figure(found.value, found.low, found.high))
+        notes.append(f"{name} could have shown {show((found.high - found.low) / 2, unit)}")
+    raw = [(asdict(treated), asdict(reference)) for treated, reference in courses]
+    level = sum(reference.final for _, reference in courses) / len(courses)
+    if not BAND[0] <= level <= BAND[1]:
+        notes.append(f"the reference arm ends at {level:.2f}, outside {BAND[0]} to {BAND[1]}")
+        return Outcome(claim, INCONCLUSIVE, tuple(figures), "; ".join(notes), courses=raw)
+    return replace(judge(claim, figures, "; ".join(notes)), courses=raw)
+
+
+def read_courses(raw: Sequence[Sequence[Mapping[str, Any]]]) -> list[tuple[Course, Course]]:
+    """The courses of a record; JSON has made text of their steps."""
+    return [(_read(treated), _read(reference)) for treated, reference in raw]
+
+
+def _read(raw: Mapping[str, Any]) -> Course:
+    return Course(**{**raw, "validation": {int(step): top1 for step, top1 in raw["validation"].items()}})
+
+
+def effect_interval(name: str, proxy: Proxy, courses: Sequence[tuple[Course, Course]]) -> Interval:
+    """One effect over the seeds; half its interval is the smallest effect that these seeds could have shown."""
+    values = [EFFECTS[name](treated, reference, proxy) for treated, reference in courses]
+    return share_interval(values) if name in SHARES else mean_interval(values)
+
+
+def judge_probe(claim: Claim, values: Sequence[float]) -> Outcome:
+    """The verdict on a probe's values, one a seed."""
+    found = mean_interval(values)
+    shown = show((found.high - found.low) / 2, claim.units[0])
+    note = f"proxy, {len(values)} seeds, could have shown {shown}"
+    return judge(claim, [Figure(found.value, found.low, found.high)], note)

@@ -1,0 +1,76 @@
+"""What a measured figure says about a claimed one. Pure: figures in, a word out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from inception_bench.claims.claim import Bound
+
+REPRODUCED = "reproduced"
+CONTRADICTED = "contradicted"
+INCONCLUSIVE = "inconclusive"
+NOT_TESTABLE = "not testable here"
+NOT_RUN = "not run"
+VERDICTS = (REPRODUCED, CONTRADICTED, INCONCLUSIVE, NOT_TESTABLE, NOT_RUN)
+
+# Floating point only: 1 - 18 / 25 is 0.28 but for the last bit.
+_ROUNDING = 1e-9
+# Two ways to one exact figure agree to a thousandth, or one of them is wrong.
+_SAME = 1e-3
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A measured figure and its 95 % interval; an exact one is its own interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @classmethod
+    def exact(cls, value: float) -> Figure:
+        return cls(value, value, value)
+
+
+def decide(bound: Bound, measured: Figure) -> str:
+    """``reproduced``, ``contradicted``, or ``inconclusive`` where the interval spans the boundary.
+
+    An equality holds within its tolerance on both sides. For an inequality the tolerance is a band
+    around the boundary: an interval that reaches into it decides nothing.
+    """
+    if bound.relation == "=":
+        slack = bound.tolerance + _ROUNDING * max(abs(bound.value), abs(measured.value))
+        if bound.value - slack <= measured.low and measured.high <= bound.value + slack:
+            return REPRODUCED
+        outside = measured.high < bound.value - slack or measured.low > bound.value + slack
+        return CONTRADICTED if outside else INCONCLUSIVE
+    low, high = measured.low - bound.value, measured.high - bound.value
+    if bound.relation in ("<", "<="):
+        low, high = -high, -low
+    equal = bound.relation in (">=", "<=")
+    if low > bound.tolerance or (equal and low >= bound.tolerance):
+        return REPRODUCED
+    if high < -bound.tolerance or (not equal and high <= -bound.tolerance):
+        return CONTRADICTED
+    return INCONCLUSIVE
+
+
+def combine(verdicts: Sequence[str]) -> str:
+    """A claim of several figures: contradicted by any of them, reproduced by all."""
+    for verdict in (CONTRADICTED, INCONCLUSIVE):
+        if verdict in verdicts:
+            return verdict
+    return REPRODUCED
+
+
+def decide_all(bounds: Sequence[Bound], measured: Sequence[Figure]) -> str:
+    """The verdict on a claim, a bound a figure."""
+    return combine([decide(bound, figure) for bound, figure in zip(bounds, measured, strict=True)])
+
+
+def same(first: Sequence[float], second: Sequence[float]) -> bool:
+    """Whether two calculations of the same exact figures agree."""
+    return len(first) == len(second) and all(
+        abs(one - other) <= _SAME * max(abs(one), abs(other)) for one, other in zip(first, second, strict=True)
+    )

@@ -1,0 +1,59 @@
+"""Random crops and mirrors of training images. Each image has draws of its own, so order and process do not matter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+TRIES = 10  # draws of a window before the whole picture is taken
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """A random window of a picture, resized to the input, perhaps mirrored.
+
+    ``least_area`` is the smallest share of the picture that a window covers, ``aspect`` the largest
+    ratio of its sides. arXiv:1409.4842, section 6: areas of 8 to 100 %, aspects of 3/4 to 4/3.
+    """
+
+    least_area: float
+    aspect: float = 4 / 3
+    mirror: bool = True
+
+
+def central(picture: Image, size: int, share: float) -> NDArray[np.uint8]:
+    """The middle square with ``share`` of the short side, as (size, size, channels) bytes."""
+    side = round(min(picture.size) * share)
+    left, top = (picture.width - side) // 2, (picture.height - side) // 2
+    return _resized(picture, (left, top, left + side, top + side), size)
+
+
+def window(picture: Image, size: int, rule: Augmentation, draws: np.random.Generator) -> NDArray[np.uint8]:
+    """A window by ``rule``, as (size, size, channels) bytes."""
+    pixels = _resized(picture, _box(picture.width, picture.height, rule, draws), size)
+    mirrored = rule.mirror and draws.random() < 0.5
+    return pixels[:, ::-1] if mirrored else pixels
+
+
+def _box(width: int, height: int, rule: Augmentation, draws: np.random.Generator) -> tuple[int, int, int, int]:
+    for _ in range(TRIES):
+        area = width * height * draws.uniform(rule.least_area, 1.0)
+        aspect = np.exp(draws.uniform(-np.log(rule.aspect), np.log(rule.aspect)))
+        wide, high = round(float(np.sqrt(area * aspect))), round(float(np.sqrt(area / aspect)))
+        if 0 < wide <= width and 0 < high <= height:
+            left, top = int(draws.integers(0, width - wide + 1)), int(draws.integers(0, height - high + 1))
+            return left, top, left + wide, top + high
+    return 0, 0, width, height
+
+
+def _resized(picture: Image, box: tuple[int, int, int, int], size: int) -> NDArray[np.uint8]:
+    from PIL import Image
+
+    pixels = np.asarray(picture.resize((size, size), Image.Resampling.BILINEAR, box=box))
+    return pixels if pixels.ndim == 3 else pixels[:, :, None]

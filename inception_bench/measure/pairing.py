@@ -1,0 +1,65 @@
+"""Which pairs a run times: the papers' factorisations, on the runtimes and batches that were asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from inception_bench.measure.selection import NUM_CLASSES, Selection, read_options
+from inception_bench.models.catalogue import find_table
+from inception_bench.models.factorisations import MODULE, OUTPUTS, Factorisation, factorisations, network_pairs
+from inception_bench.spec.case import SIGNAL_KEEPING, Case
+from inception_bench.spec.pair import Pair
+
+# What a short run times; a profile that times all batches has room for all modules.
+HANDFUL = ("two_3x3_for_5x5", "1x1_before_5x5", "1x7_7x1_for_7x7", "three_3x3_stem")
+
+
+def selected_pairs(selection: Selection) -> list[Pair]:
+    """A pair a factorisation, runtime, precision and batch; a short profile takes a handful of factorisations."""
+    cases, every = selection.cases, selection.profile.claims in ("timed", "all")
+    return [
+        make_pair(found, where)
+        for name, found in factorisations().items()
+        if every or name in HANDFUL
+        for where in places(cases)
+    ]
+
+
+def named_pairs(
+    name: str, cases: Sequence[Case], *, backends: Sequence[str] = (), batch_sizes: Sequence[int] = ()
+) -> list[Pair]:
+    """One pair on every runtime and batch of ``cases``; ``backends`` and ``batch_sizes`` replace theirs."""
+    found = (factorisations() | network_pairs())[name]
+    where = list(places(cases))
+    if batch_sizes:
+        where = [replace(place, batch_size=size) for place in where for size in batch_sizes]
+    if backends:
+        where = [_on(place, backend) for place in where for backend in backends]
+    return [make_pair(found, place) for place in dict.fromkeys(where)]
+
+
+def places(cases: Sequence[Case]) -> list[Case]:
+    """The runtimes, devices, precisions and batches among ``cases``, each once, whatever the network."""
+    plain = [replace(case, weights=SIGNAL_KEEPING, data="") for case in cases]
+    blank = [replace(case, model="", definition="", input_size=0, width_mult=1.0) for case in plain]
+    return list(dict.fromkeys(blank))
+
+
+def make_pair(found: Factorisation, where: Case) -> Pair:
+    """The pair on one runtime."""
+    return Pair(found.name, _case(found.new, where), _case(found.old, where))
+
+
+def _case(address: str, where: Case) -> Case:
+    table = find_table(address)
+    outputs = OUTPUTS if address.startswith(MODULE) else NUM_CLASSES
+    return replace(
+        where, model=table.name, definition=table.definition, input_size=table.input_size, num_classes=outputs
+    )
+
+
+def _on(place: Case, backend: str) -> Case:
+    name, _, options = backend.partition("[")
+    words = options.removesuffix("]").split(";") if options else []
+    return replace(place, backend=name, options=read_options(name, words))

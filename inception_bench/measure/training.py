@@ -1,0 +1,141 @@
+"""The coordinator's side of training: trained weights as artifacts, and the process that trains."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from inception_bench.backends.cache import PACKAGE, Artifact, ArtifactCache, key_of, source_hash
+from inception_bench.backends.registry import installed_version
+from inception_bench.data.sets import DataSplits, open_data
+from inception_bench.measure.installation import HERE, Installation
+from inception_bench.measure.process import CallFailed, Process
+from inception_bench.models.catalogue import find_table
+from inception_bench.spec.case import Case
+from inception_bench.train.job import Job, Machine
+from inception_bench.train.recipes import find_recipe
+
+TRAINER = "inception_bench.trainer"
+RESULT = "trained.json"
+WARMUP_STEPS = 2
+# All code that decides what training makes of a job.
+SOURCES = ("models/*.py", "data/*.py", "train/*.py")
+_PACKAGES = ("torch", "lightning-fabric", "scikit-learn", "pillow")
+
+
+def job_of(case: Case) -> Job:
+    """What trains the weights of a case. Raises UsageError where its network has no such recipe."""
+    if case.trained_by is None:
+        raise ValueError(f"the weights of {case.id} are not trained here: {case.weights}")
+    recipe, seed = case.trained_by
+    return Job(
+        case.address,
+        case.data,
+        find_recipe(recipe, case.address),
+        seed,
+        case.width_mult,
+        case.input_size,
+        machine=Machine(case.device, threads=case.threads),
+    )
+
+
+def case_data(case: Case, cache: Path) -> DataSplits:
+    """The images of a case, at its size and as its network wants them."""
+    return open_data(case.data, case.input_size, find_table(case.address).preprocessing, cache=cache)
+
+
+@dataclass
+class Training:
+    """Trains what cases need, each once: the weights are an artifact, and what failed is not tried again.
+
+    A training that was killed goes on from its last checkpoint, which lies beside the artifacts.
+    """
+
+    cache: ArtifactCache
+    limit_s: float
+    installation: Installation = HERE
+    _failed: dict[str, CallFailed] = field(default_factory=dict, init=False)
+
+    def weights(self, case: Case) -> Artifact:
+        """The trained network of a case, with ``trained.json`` beside it. Raises CallFailed."""
+        parts = {
+            "job": job_of(case).identity(),
+            "table": repr(find_table(case.address)),
+            "source": source_hash(PACKAGE, *SOURCES),
+            "versions": {name: installed_version(name) for name in _PACKAGES},
+            **self.installation.identity,
+        }
+        key = key_of(parts)
+        if key in self._failed:
+            raise self._failed[key]
+        try:
+            return self.cache.get("trained", parts, lambda folder: self._train(case, key, folder))
+        except CallFailed as error:
+            self._failed[key] = error
+            raise
+
+    def result(self, case: Case) -> dict[str, Any]:
+        """What training came to: the fields of ``Trained``; the checkpoint is the artifact's folder."""
+        artifact = self.weights(case)
+        found = json.loads((artifact.folder / RESULT).read_text())
+        return {**found, "checkpoint": str(artifact.folder), "cached": artifact.cached}
+
+    def process(self, case: Case) -> Process:
+        """A fresh process for training steps of a case."""
+        variables = {"OMP_NUM_THREADS": str(case.threads)}
+        return Process(TRAINER, environment=variables, installation=self.installation)
+
+    def _train(self, case: Case, key: str, folder: Path) -> None:
+        work = self.cache.root / "training" / key
+        work.mkdir(parents=True, exist_ok=True)
+        process = self.process(case)
+        try:
+            result, _ = process.call("train", self.limit_s, case=case.to_json(), work=str(work))
+        finally:
+            process.kill()
+        for path in Path(result["checkpoint"]).iterdir():
+            shutil.copyfile(path, folder / path.name)
+        (folder / RESULT).write_text(json.dumps(result))
+        shutil.rmtree(work, ignore_errors=True)
+
+
+@dataclass
+class StepTiming:
+    """The rounds of one training step, timed by a process of its own. ``limit_s`` is for all of them."""
+
+    case: Case
+    training: Training
+    limit_s: float
+    rounds: list[dict[str, Any]] = field(default_factory=list, init=False)
+    memory: dict[str, Any] = field(default_factory=dict, init=False)
+
+    def begin(self) -> None:
+        """Make the network and warm up. Raises CallFailed, as all calls here."""
+        self._until = time.monotonic() + self.limit_s
+        self._process = self.training.process(self.case)
+        self.memory = self._call("begin", case=self.case.to_json(), warmup_rounds=WARMUP_STEPS)
+
+    def round(self) -> float:
+        """Seconds of one step, as the process measured them."""
+        self.rounds.append(self._call("round"))
+        return self.rounds[-1]["seconds"]
+
+    def end(self) -> None:
+        """Ask for the peaks of memory."""
+        self.memory |= self._call("end")
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.kill()
+
+    def to_json(self) -> dict[str, Any]:
+        """Raw rounds, memory in bytes."""
+        rounds = {name: [answer[name] for answer in self.rounds] for name in ("seconds", "preempted")}
+        return {**rounds, **self.memory}
+
+    def _call(self, op: str, **fields: Any) -> dict[str, Any]:
+        return self._process.call(op, max(self._until - time.monotonic(), 0.0), **fields)[0]

@@ -1,0 +1,88 @@
+"""Which networks a run trains, which training steps it times, and which cells the trained networks make."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from inception_bench.data.sets import SOURCES, count_classes
+from inception_bench.errors import UnknownNameError, UsageError
+from inception_bench.models.hub import SOURCES as HUBS
+from inception_bench.models.table import Table
+from inception_bench.spec.case import REFERENCE_BACKEND, Case, trained_weights
+from inception_bench.spec.profile import Profile
+from inception_bench.train.recipes import RECIPES, find_recipe
+
+# Images in a timed step at paper scale, where the papers' 32 would not fit a small machine's patience.
+PAPER_SCALE_BATCH = {"cpu": 8, "cuda": 32}
+
+
+@dataclass(frozen=True)
+class Scales:
+    """What was asked for in so many words; empty where the recipe decides. Pixels a side, filter multipliers."""
+
+    input_sizes: tuple[int, ...]
+    width_mults: tuple[float, ...]
+
+
+def training_cases(
+    tables: Sequence[Table], profile: Profile, data: str, scales: Scales, device: str, threads: int
+) -> tuple[Case, ...]:
+    """A case of eager for each network that the profile's recipe knows, scale and seed; its batch is the recipe's."""
+    known = [table for table in tables if table.name in RECIPES[profile.recipe]]
+    classes = count_classes(data) if known else 0
+    return tuple(
+        Case(
+            table.name,
+            table.definition,
+            REFERENCE_BACKEND,
+            device,
+            "fp32",
+            recipe.batch_size,
+            size,
+            width,
+            classes,
+            threads,
+            weights=trained_weights(profile.recipe, seed),
+            data=data,
+        )
+        for table in known
+        for recipe in [find_recipe(profile.recipe, table.address)]
+        for size in scales.input_sizes or (recipe.input_size or table.input_size,)
+        for width in scales.width_mults or (recipe.width_mult,)
+        for seed in profile.seeds
+    )
+
+
+def step_cases(trainings: Sequence[Case], tables: Sequence[Table], profile: Profile) -> tuple[Case, ...]:
+    """The training steps to time: one a network and scale, or one a network at the papers' scale."""
+    if not profile.paper_scale:
+        return tuple({(case.address, case.input_size, case.width_mult): case for case in trainings}.values())
+    native = {table.address: table.input_size for table in tables}
+    first = {case.address: case for case in reversed(trainings)}
+    return tuple(
+        replace(case, input_size=native[address], width_mult=1.0, batch_size=PAPER_SCALE_BATCH[case.device])
+        for address, case in reversed(first.items())
+    )
+
+
+def check_data(name: str) -> str:
+    """The name of a data set, checked as far as that is quick."""
+    source = name.partition(":")[0]
+    if source not in SOURCES:
+        raise UnknownNameError("data set", source, SOURCES)
+    return name
+
+
+def find_weights(text: str, tables: Sequence[Table]) -> str:
+    """A file's whole path, or a public name. Raises UsageError for a file that is not there, or several networks."""
+    if len(tables) != 1:
+        raise UsageError(
+            f"--inception-weights={text} fits one network, not {len(tables)}; name it with --inception-models"
+        )
+    if text.partition(":")[0] in HUBS:
+        return text
+    if not Path(text).is_file():
+        raise UsageError(f"--inception-weights={text} is no file and no public name such as timm:inception_v4.tf_in1k")
+    return str(Path(text).resolve())

@@ -1,0 +1,128 @@
+"""What the suite of modules gets to drive: two networks beside each other on one runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from inception_bench.claims.timing import time_ratio
+from inception_bench.clock import ReportedClock
+from inception_bench.measure.cell import Cell, CellStopped
+from inception_bench.models.factorisations import MODULE
+from inception_bench.records.record import Record
+from inception_bench.run import BenchRun
+from inception_bench.spec.pair import Pair
+from inception_bench.watch import Watch
+
+# A module takes a millisecond where a network takes fifty, and its rounds scatter more.
+MODULE_ROUNDS = 4
+
+
+def rounds_of(run: BenchRun, pair: Pair) -> int:
+    """How many rounds a pair gets in this run."""
+    return run.plan().rounds * (MODULE_ROUNDS if pair.new.model.startswith(MODULE) else 1)
+
+
+def measure_pair(run: BenchRun, watch: Watch, pair: Pair, time: Callable[[Cell, int], None]) -> Record:
+    """Build, compare and time both sides; ``time`` makes the rounds. The record is written whatever happens.
+
+    A pair that this run has measured already is not measured again.
+    """
+    if pair.id in run.pairs:
+        return run.pairs[pair.id]
+    cell = Cell(pair.new, run.workshop, run.plan(), watch.stage, pair.old)
+    try:
+        cell.prepare()
+        cell.begin()
+        time(cell, rounds_of(run, pair))
+        cell.end()
+    except CellStopped as stopped:
+        cell.stop(stopped)
+    finally:
+        cell.close()
+    return run.keep_pair(pair, cell.measurement)
+
+
+def in_a_row(cell: Cell, rounds: int) -> None:
+    """Time round after round, with no other clock."""
+    for _ in range(rounds):
+        cell.before()
+        cell.round()
+        cell.after()
+
+
+@dataclass
+class PairItem:
+    """One pair as a test: measures, keeps the record, and tells pytest the outcome."""
+
+    run: BenchRun
+    watch: Watch
+    pair: Pair
+    clock: ReportedClock
+    timed: bool
+
+    def measure(self, benchmark: Any) -> None:
+        """Build, compare, and time with pytest-benchmark's fixture."""
+        self.watch.begin(self.pair.id)
+        if not self.timed:
+            self._check(benchmark)
+            return
+        known = self.run.pairs.get(self.pair.id)
+
+        def time(cell: Cell, rounds: int) -> None:
+            self._time(benchmark, cell, rounds)
+
+        record = measure_pair(self.run, self.watch, self.pair, time)
+        if known is not None and known.body["outcome"] == "ok":
+            self._show(benchmark, known)
+        body = record.body
+        if body["outcome"] == "ok":
+            found = time_ratio(record)
+            line = f"{found.value:.2f} ({found.low:.2f}-{found.high:.2f})x what it replaces"
+        else:
+            line = body["reason"]
+        self.watch.finish(body["outcome"], line)
+        self._tell(body["outcome"], f"{body['outcome']} in stage {body['stage']!r}: {body['reason']}")
+
+    def _time(self, benchmark: Any, cell: Cell, rounds: int) -> None:
+        def before() -> None:
+            self.watch.rounds(cell.rounds_done)
+            cell.before()
+
+        def one_round() -> None:
+            self.clock.seconds += cell.round()
+
+        benchmark.pedantic(one_round, setup=before, teardown=cell.after, rounds=rounds)
+
+    def _show(self, benchmark: Any, known: Record) -> None:
+        """Show pytest-benchmark the rounds that a claim of this run has measured."""
+        seconds = iter(known.body["rounds"]["candidate_s"])
+
+        def one_round() -> None:
+            self.clock.seconds += next(seconds)
+
+        benchmark.pedantic(one_round, rounds=len(known.body["rounds"]["candidate_s"]))
+
+    def _check(self, benchmark: Any) -> None:
+        """Build and compare without a clock."""
+        cell = Cell(self.pair.new, self.run.workshop, self.run.plan(), self.watch.stage, self.pair.old)
+        try:
+            cell.prepare()
+            cell.measurement.outcome = "ok"
+            benchmark.pedantic(lambda: None)
+        except CellStopped as stopped:
+            cell.stop(stopped)
+        finally:
+            cell.close()
+        measured = cell.measurement
+        self.watch.finish("checked" if measured.outcome == "ok" else measured.outcome, measured.reason)
+        self._tell(measured.outcome, f"{measured.outcome} in stage {measured.stage!r}: {measured.reason}")
+
+    def _tell(self, outcome: str, reason: str) -> None:
+        if outcome == "unavailable" and self.pair.new.backend not in self.run.selection.required:
+            pytest.skip(reason)
+        if outcome != "ok":
+            pytest.fail(reason, pytrace=False)

@@ -1,0 +1,103 @@
+"""``claims.csv``: every claim of the ledger, with what came out in a run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+from inception_bench.claims.ledger import ledger
+from inception_bench.claims.outcome import Outcome, not_run, read_outcome
+from inception_bench.claims.proxies import PROXIES
+from inception_bench.claims.proxy import judge_proxy, read_courses
+from inception_bench.claims.timing import judge_timed, pair_of
+from inception_bench.claims.verdict import VERDICTS
+from inception_bench.records.record import Record
+
+
+@dataclass(frozen=True)
+class ClaimRow:
+    """One claim. The fields are the columns of ``claims.csv``, in order; several figures are parted by semicolons.
+
+    Figures and tolerances are plain numbers in SI units and shares; an empty interval is an exact figure.
+    """
+
+    id: str
+    source: str
+    kind: str
+    statement: str
+    condition: str
+    figure_claimed: str
+    figure_measured: str
+    ci95_low: str
+    ci95_high: str
+    tolerance: str
+    verdict: str
+    expected: str
+    reason: str
+    run_id: str
+
+
+COLUMNS = tuple(field.name for field in fields(ClaimRow))
+
+
+def outcomes_of(records: Sequence[Record]) -> list[Outcome]:
+    """An outcome for every claim of the ledger, in its order; the last record of a claim counts.
+
+    A claim without a record was not selected. Empty where no record is of a claim.
+    """
+    pairs = {pair_of(record).id: record for record in records if record.kind == "pair"}
+    bodies = {record.body["id"]: record.body for record in records if record.kind == "claim"}
+    if not bodies:
+        return []
+    found = []
+    for claim in ledger().values():
+        body = bodies.get(claim.id)
+        if body is None:
+            found.append(not_run(claim, "not selected in this run"))
+        elif body["pairs"]:
+            found.append(judge_timed(claim, [pairs[name] for name in body["pairs"]]))
+        elif body["courses"]:
+            found.append(judge_proxy(claim, PROXIES[claim.id], read_courses(body["courses"])))
+        else:
+            found.append(read_outcome(claim, body))
+    return found
+
+
+def counts(outcomes: Sequence[Outcome]) -> dict[str, int]:
+    """How many claims ended with each verdict."""
+    found = Counter(outcome.verdict for outcome in outcomes)
+    return {verdict: found[verdict] for verdict in VERDICTS}
+
+
+def claim_row(outcome: Outcome, run_id: str) -> ClaimRow:
+    """An outcome as a row."""
+    claim, figures = outcome.claim, outcome.figures
+    timed = any(figure.low != figure.high for figure in figures)
+    return ClaimRow(
+        claim.id,
+        claim.source,
+        claim.kind,
+        claim.statement,
+        claim.condition,
+        claim.claimed_text or claim.figure,
+        _numbers([figure.value for figure in figures]),
+        _numbers([figure.low for figure in figures]) if timed else "",
+        _numbers([figure.high for figure in figures]) if timed else "",
+        claim.tolerance_text,
+        outcome.verdict,
+        outcome.expected,
+        why(outcome),
+        run_id,
+    )
+
+
+def why(outcome: Outcome) -> str:
+    """One line: the ledger's reason, and what this run has to add."""
+    if not outcome.note or outcome.note == outcome.claim.reason:
+        return outcome.claim.reason
+    return f"{outcome.note}; {outcome.claim.reason}" if outcome.figures else outcome.note
+
+
+def _numbers(values: Sequence[float]) -> str:
+    return "; ".join(f"{value:.10g}" for value in values)

@@ -1,0 +1,56 @@
+"""``claims.md``: a page to hand to a class. What was claimed, what was measured, what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from inception_bench.claims.outcome import Outcome
+from inception_bench.records.record import Run
+from inception_bench.report.claims import counts, why
+from inception_bench.report.markdown import about
+
+_HEADS = ("claim", "claimed", "measured here", "verdict", "why")
+_HOW = """\
+Each claim was measured by this package in this run; nothing is taken over from a source. Its tolerance and the
+verdict expected were written down before. *Reproduced*: the figure is within its tolerance. *Contradicted*: it is
+not, which may be a misprint, a loose figure or another definition; the last column says which. *Inconclusive*: the
+95 % interval spans the boundary. *Not testable here*: something is missing, and named. *Not run*: this profile
+leaves the claim out. A *proxy* is a small training that can show a direction, not the paper's figure."""
+
+
+def claims_page(outcomes: Sequence[Outcome], run: Run) -> str:
+    """The whole page: the counts, what came out otherwise than expected, and a table a source."""
+    parts = ["# The papers' claims, measured", about(run), _HOW, _counts(outcomes)]
+    news = [outcome for outcome in outcomes if not outcome.as_expected]
+    if news:
+        lines = [f"* {outcome.claim.id}: {outcome.verdict}, expected {outcome.expected}" for outcome in news]
+        parts.append("## Otherwise than expected\n\n" + "\n".join(lines))
+    for source, group in groupby(outcomes, key=lambda outcome: outcome.claim.paper):
+        parts.append(f"## {source}\n\n{_table(list(group))}")
+    return "\n\n".join(parts) + "\n"
+
+
+def _counts(outcomes: Sequence[Outcome]) -> str:
+    lines = ["| verdict | claims |", "| --- | --- |"]
+    lines += [f"| {verdict} | {number} |" for verdict, number in counts(outcomes).items()]
+    return "\n".join([*lines, f"| all | {len(outcomes)} |"])
+
+
+def _table(outcomes: Sequence[Outcome]) -> str:
+    lines = [" | ".join(_HEADS), " | ".join("---" for _ in _HEADS)]
+    lines += [" | ".join(_cells(outcome)) for outcome in outcomes]
+    return "\n".join(f"| {line} |" for line in lines)
+
+
+def _cells(outcome: Outcome) -> list[str]:
+    claim = outcome.claim
+    place = claim.place.removeprefix("/ ")
+    where = f" ({place})" if place else ""
+    condition = f" *{claim.condition}*" if claim.condition else ""
+    verdict = (
+        f"**{outcome.verdict}**" if outcome.as_expected else f"**{outcome.verdict}** (expected {outcome.expected})"
+    )
+    stated = f"{claim.id}{where}: {claim.statement}{condition}"
+    bounds = f" ({claim.claimed_text})" if claim.bounds and not any(map(str.isdigit, claim.figure)) else ""
+    return [stated, claim.figure + bounds, outcome.measured_text, verdict, why(outcome)]

@@ -1,0 +1,103 @@
+"""``modules.csv``: what each factorisation saves in MACs, what it saves in time, and their quotient."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+
+from inception_bench.claims.timing import pair_of, time_ratio
+from inception_bench.measure.counting import case_complexity
+from inception_bench.measure.rounds import Rounds
+from inception_bench.models.factorisations import factorisations, network_pairs
+from inception_bench.records.record import Record
+from inception_bench.records.statistics import median
+
+
+@dataclass(frozen=True)
+class PairRow:
+    """One pair. The fields are the columns of ``modules.csv``, in order; None is unknown, written empty.
+
+    ``macs_saved`` and ``time_saved`` are shares of what the replaced side needs, below 0 where the
+    replacement needs more; ``time_saved_per_macs_saved`` is 1 where every MAC saved is time saved.
+    ``speedup`` is the median of paired ratios, replaced over replacement, with its 95 % interval.
+    """
+
+    pair: str
+    what: str
+    source: str
+    replaced: str
+    replacement: str
+    backend: str
+    device: str
+    precision: str
+    batch_size: int
+    threads: int
+    outcome: str
+    reason: str
+    macs_replaced: int
+    macs: int
+    macs_saved: float
+    time_saved: float | None = None
+    time_saved_ci95_low: float | None = None
+    time_saved_ci95_high: float | None = None
+    time_saved_per_macs_saved: float | None = None
+    speedup: float | None = None
+    speedup_ci95_low: float | None = None
+    speedup_ci95_high: float | None = None
+    latency_s_p50_replaced: float | None = None
+    latency_s_p50: float | None = None
+    rounds: int | None = None
+    run_id: str = ""
+
+
+COLUMNS = tuple(field.name for field in fields(PairRow))
+
+
+def pair_rows(records: Sequence[Record]) -> list[PairRow]:
+    """A row a pair, in the order of measuring; the last record of a pair counts."""
+    last = {pair_of(record).id: record for record in records if record.kind == "pair"}
+    return [pair_row(record) for record in last.values()]
+
+
+def pair_row(record: Record) -> PairRow:
+    """A record as a row; times are read only where the outcome is ok."""
+    pair, body = pair_of(record), record.body
+    about = (factorisations() | network_pairs())[pair.name]
+    old, new = case_complexity(pair.old).macs, case_complexity(pair.new).macs
+    row = PairRow(
+        pair.name,
+        about.what,
+        about.source,
+        about.old,
+        about.new,
+        pair.new.backend_text,
+        pair.new.device,
+        pair.new.precision,
+        pair.new.batch_size,
+        pair.new.threads,
+        body["outcome"],
+        body["reason"],
+        old,
+        new,
+        1 - new / old,
+        run_id=record.run.run_id,
+    )
+    return _timed(row, record) if body["outcome"] == "ok" else row
+
+
+def _timed(row: PairRow, record: Record) -> PairRow:
+    rounds, speedup = Rounds(**record.body["rounds"]), time_ratio(record)
+    saved = 1 - 1 / speedup.value
+    return replace(
+        row,
+        time_saved=saved,
+        time_saved_ci95_low=1 - 1 / speedup.low,
+        time_saved_ci95_high=1 - 1 / speedup.high,
+        time_saved_per_macs_saved=saved / row.macs_saved,
+        speedup=speedup.value,
+        speedup_ci95_low=speedup.low,
+        speedup_ci95_high=speedup.high,
+        latency_s_p50_replaced=median(rounds.reference_s),
+        latency_s_p50=median(rounds.candidate_s),
+        rounds=len(rounds),
+    )

@@ -1,0 +1,94 @@
+"""Trained networks and timed training steps of a run: rows of ``training.csv``, and a section of the page."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from inception_bench.records.record import Record
+from inception_bench.records.statistics import Interval, median
+from inception_bench.report.text import duration, megabytes, milliseconds, share
+from inception_bench.spec.case import Case
+from inception_bench.train.trained import COLUMNS
+
+_TRAINED = ("network", "recipe", "scale", "data", "seed", "epochs", "time", "img/s", "top-1 (95 %)", "top-5")
+_ON_TEST = "Accuracy is on the test images, by which nothing was chosen."
+_STEPS = ("network", "recipe", "batch", "scale", "step", "img/s", "peak RSS")
+
+
+def training_rows(records: Sequence[Record]) -> list[dict[str, Any]]:
+    """A row of ``training.csv`` for each training; the user's home folder is written ``~``."""
+    rows = [{name: record.body[name] for name in COLUMNS} for record in records if record.kind == "training"]
+    return [{**row, "checkpoint": _from_home(row["checkpoint"])} for row in rows]
+
+
+def training_section(records: Sequence[Record]) -> str:
+    """The trained networks and the timed steps as Markdown; empty where there are none."""
+    trained = [_trained_cells(record.body) for record in records if record.kind == "training"]
+    steps = [_step_cells(Case.from_json(record.case), record.body) for record in records if record.kind == "step"]
+    parts = []
+    if trained:
+        parts += [
+            "## Training",
+            _ON_TEST,
+            _table(_TRAINED, trained),
+        ]
+    if steps:
+        parts += ["## A training step", "Forward, backward and update, median of the rounds.", _table(_STEPS, steps)]
+    return "\n\n".join(parts)
+
+
+def training_line(body: dict[str, Any]) -> str:
+    """``top-1 0.989 (0.971-0.996) on digits, 24 s``."""
+    spent = "from the cache, " if body["cached"] else ""
+    return f"top-1 {_share(body)} on {body['dataset']}, {spent}trained in {duration(body['train_s'])}"
+
+
+def step_line(case: Case, body: dict[str, Any]) -> str:
+    """``321 ms a step, 99.7 images a second``."""
+    seconds = median(body["seconds"])
+    return f"{milliseconds(seconds)} a step of {case.batch_size}, {case.batch_size / seconds:.3g} images a second"
+
+
+def _trained_cells(body: dict[str, Any]) -> list[str]:
+    return [
+        body["model"],
+        body["recipe"],
+        body["scale"],
+        body["dataset"],
+        str(body["seed"]),
+        f"{body['epochs']:g}",
+        duration(body["train_s"]),
+        f"{body['images_s']:.3g}",
+        _share(body),
+        f"{body['top5']:.3f}",
+    ]
+
+
+def _step_cells(case: Case, body: dict[str, Any]) -> list[str]:
+    seconds, recipe = median(body["seconds"]), case.trained_by
+    return [
+        case.address,
+        recipe[0] if recipe else "",
+        str(case.batch_size),
+        f"w{case.width_mult:g}-{case.input_size}px",
+        milliseconds(seconds),
+        f"{case.batch_size / seconds:.3g}",
+        megabytes(body["peak_rss_bytes"] if body["peak_was_reset"] else None),
+    ]
+
+
+def _share(body: dict[str, Any]) -> str:
+    return share(Interval(body["top1"], body["top1_ci95_low"], body["top1_ci95_high"]))
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _from_home(path: str) -> str:
+    home = str(Path.home()) + os.sep
+    return "~" + os.sep + path.removeprefix(home) if path.startswith(home) else path

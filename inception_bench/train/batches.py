@@ -1,0 +1,92 @@
+"""Training batches by step: which images a step takes follows from the seed and its number alone.
+
+So a resumed run sees the same batches, and so do runs on one process and on several.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from inception_bench.data.augmentation import Augmentation
+from inception_bench.data.parts import Part
+
+
+@dataclass(frozen=True)
+class Order:
+    """How training images are drawn: each epoch a new permutation of ``chosen``, cut into batches."""
+
+    chosen: NDArray[np.int64]
+    batch_size: int
+    seed: int
+
+    def epoch_of(self, step: int) -> tuple[int, int]:
+        """The epoch of a step and its place in it, both from 0."""
+        return divmod(step, len(self.chosen) // self.batch_size)
+
+    def indices(self, step: int) -> NDArray[np.int64]:
+        """The images of a step."""
+        epoch, place = self.epoch_of(step)
+        start = place * self.batch_size
+        return self.chosen[_permutation(len(self.chosen), self.seed, epoch)[start : start + self.batch_size]]
+
+
+@lru_cache(maxsize=2)
+def _permutation(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
+    return np.random.default_rng((seed, epoch)).permutation(count)
+
+
+@dataclass(frozen=True)
+class Batches(Dataset[tuple[Tensor, Tensor]]):
+    """The batches of one of ``world`` processes, by step: every ``world``-th image of the whole batch."""
+
+    part: Part
+    order: Order
+    augmentation: Augmentation | None = None
+    rank: int = 0
+    world: int = 1
+
+    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
+        indices = self.order.indices(step)[self.rank :: self.world]
+        if self.augmentation is None:
+            images = self.part.images(indices)
+        else:
+            epoch, _ = self.order.epoch_of(step)
+            seeds = [(self.order.seed, epoch, int(index)) for index in indices]
+            images = self.part.augmented(indices, self.augmentation, seeds)
+        return torch.from_numpy(images), torch.from_numpy(self.part.labels[indices])
+
+
+def loader(batches: Batches, steps: Iterable[int], workers: int) -> DataLoader:
+    """The batches of ``steps`` in order; pictures in files are read by ``workers`` processes ahead of time."""
+    processes = workers if batches.part.decodes else 0
+    return DataLoader(batches, batch_size=None, sampler=steps, num_workers=processes)
+
+
+def evaluation_batches(part: Part, batch_size: int, workers: int, share: tuple[int, int] = (0, 1)) -> DataLoader:
+    """All images of a part in order, a ``batch_size`` at a time; of ``share`` (rank, world) every world-th batch."""
+    rank, world = share
+    starts = range(rank * batch_size, len(part), world * batch_size)
+    return DataLoader(
+        _Slices(part, batch_size),
+        batch_size=None,
+        sampler=starts,
+        num_workers=workers if part.decodes else 0,
+    )
+
+
+@dataclass(frozen=True)
+class _Slices(Dataset[tuple[Tensor, Tensor]]):
+    part: Part
+    batch_size: int
+
+    def __getitem__(self, start: int) -> tuple[Tensor, Tensor]:
+        indices = np.arange(start, min(start + self.batch_size, len(self.part)))
+        return torch.from_numpy(self.part.images(indices)), torch.from_numpy(self.part.labels[indices])

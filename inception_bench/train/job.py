@@ -1,0 +1,143 @@
+"""A job: one network, one set, one recipe, one seed. Everything that decides the trained weights. Imports no torch."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from inception_bench.errors import UsageError
+from inception_bench.models.catalogue import find_table
+from inception_bench.models.changes import Changes, apply_changes
+from inception_bench.models.notation import Conv
+from inception_bench.models.plan import has_norm, make_plan
+from inception_bench.models.table import Table
+from inception_bench.train.recipe import Recipe
+
+# Fabric's names. fp16 would need the state of a loss scaler in the checkpoints, and no network here needs fp16.
+PRECISIONS = ("32-true", "bf16-mixed")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """On what a job runs; it does not decide the weights but for rounding.
+
+    ``device`` is ``cpu``, ``cuda`` or ``auto``; ``precision`` one of Fabric's names; ``threads``
+    inside one operation (None: as torch chooses); ``workers`` are processes that read pictures.
+    ``channels_last`` keeps maps and kernels in NHWC order inside: the step of a quick recipe took
+    0.57 to 0.62 of the time of NCHW (v3, v4, GoogLeNet on one AMD EPYC core).
+    """
+
+    device: str = "cpu"
+    precision: str = "32-true"
+    threads: int | None = None
+    workers: int = 2
+    channels_last: bool = True
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to train. ``None`` takes the recipe's value.
+
+    ``width_mult`` and ``input_size`` set the scale. ``epochs`` or ``max_steps`` set the length
+    (``max_steps`` wins; the schedule spans whichever holds). ``changes`` alters the network.
+    ``train_images`` takes only that many of the training images, the same ones for every seed.
+    ``evaluate_at`` names steps (from 1) after which the validation accuracy is logged, beside
+    ``evaluations`` times at equal distances, the last one at the end. ``diverge`` reports a non-finite loss as outcome
+    ``diverged`` instead of raising. ``checkpoint_s`` is the least time between two checkpoints, and
+    ``checkpoint_steps`` overrides it by a count of steps.
+    """
+
+    model: str
+    data: str
+    recipe: Recipe
+    seed: int = 0
+    width_mult: float | None = None
+    input_size: int | None = None
+    epochs: float | None = None
+    max_steps: int | None = None
+    changes: Changes | None = None
+    train_images: int | None = None
+    evaluate_at: tuple[int, ...] = ()
+    evaluations: int = 4
+    diverge: bool = False
+    checkpoint_s: float = 30.0
+    checkpoint_steps: int | None = None
+    machine: Machine = field(default=Machine())
+
+    @property
+    def width(self) -> float:
+        return self.recipe.width_mult if self.width_mult is None else self.width_mult
+
+    @property
+    def size(self) -> int:
+        """Pixels a side."""
+        return self.input_size or self.recipe.input_size or self.table.input_size
+
+    @property
+    def scale(self) -> str:
+        """Width and size in words, as in ``training.csv``: ``w0.25-80px``."""
+        return f"w{self.width:g}-{self.size}px"
+
+    @property
+    def table(self) -> Table:
+        """The network's table with the job's changes made."""
+        table, changes = find_table(self.model), self.all_changes
+        return table if changes is None else apply_changes(table, changes)
+
+    @property
+    def all_changes(self) -> Changes | None:
+        """The job's changes, and the recipe's where it takes batch normalisation away."""
+        table = find_table(self.model)
+        if self.recipe.batch_norm or not has_norm(Conv((1, 1), 1), table.style):
+            return self.changes
+        return replace(self.changes or Changes(), batch_norm=False)
+
+    @property
+    def aux(self) -> bool:
+        """Whether aux heads take part."""
+        return self.recipe.aux and bool(self.table.aux)
+
+    def steps(self, images: int) -> int:
+        """How many steps training takes on ``images`` training images."""
+        if self.max_steps is not None:
+            return self.max_steps
+        epochs = self.recipe.epochs if self.epochs is None else self.epochs
+        return max(math.ceil(epochs * self.steps_per_epoch(images) - 1e-9), 1)
+
+    def steps_per_epoch(self, images: int) -> int:
+        """Whole batches in an epoch; what is left of one is not used. Raises UsageError where there is none."""
+        if images < self.recipe.batch_size:
+            raise UsageError(
+                f"{images} training images are fewer than one batch of {self.recipe.batch_size}; "
+                "give more images or a smaller batch size"
+            )
+        return images // self.recipe.batch_size
+
+    def evaluation_steps(self, steps: int) -> set[int]:
+        """After how many of ``steps`` steps the validation accuracy is taken."""
+        even = {round(steps * n / self.evaluations) for n in range(1, self.evaluations + 1)}
+        return (even | set(self.evaluate_at) | {steps}) - {0}
+
+    def identity(self) -> dict[str, Any]:
+        """What must be the same for a checkpoint to be gone on from, JSON-able."""
+        parts = asdict(self)
+        for name in ("machine", "evaluate_at", "evaluations", "diverge", "checkpoint_s", "checkpoint_steps"):
+            parts.pop(name)
+        for name in ("sources", "paper"):
+            parts["recipe"].pop(name)
+        return {**parts, "width_mult": self.width, "input_size": self.size}
+
+    def check(self) -> None:
+        """Raise UsageError for what no training can be, before anything is opened."""
+        if self.max_steps is not None and self.max_steps < 1:
+            raise UsageError(f"max_steps {self.max_steps} is not possible; give at least 1")
+        if self.epochs is not None and (not self.epochs > 0 or not math.isfinite(self.epochs)):
+            raise UsageError(f"epochs {self.epochs} is not possible; give a number above 0, such as 8")
+        if self.train_images is not None and self.train_images < 1:
+            raise UsageError(f"train_images {self.train_images} is not possible; give at least 1")
+        if self.seed < 0:
+            raise UsageError(f"seed {self.seed} is not possible; give a whole number from 0")
+        make_plan(self.table, input_size=self.size, width_mult=self.width)
+        if self.machine.precision not in PRECISIONS:
+            raise UsageError(f"precision {self.machine.precision!r} is not known; give one of {', '.join(PRECISIONS)}")

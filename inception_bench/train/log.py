@@ -1,0 +1,58 @@
+"""The log of a training run: JSON lines, which a plot can be made of. Imports no torch.
+
+The first line has ``kind`` ``start`` and what was trained on what. Then come ``step`` (step from
+1, epoch, rate, loss before the update), ``validation`` (step, top1, top5) and at last ``end``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FILE = "log.jsonl"
+
+
+@dataclass(frozen=True)
+class Log:
+    """The log file of a run's folder. A line is whole or, where the process was killed in it, the last."""
+
+    path: Path
+
+    def begin(self, facts: dict[str, Any], last_step: int) -> None:
+        """Start anew, or go on: lines of steps after ``last_step`` are dropped, as they are made again."""
+        kept = [line for line in read_log(self.path) if line["kind"] != "end" and line["step"] <= last_step]
+        kept = kept or [{"kind": "start", "step": 0, **facts}]
+        fresh = self.path.with_suffix(".new")
+        fresh.write_text("".join(json.dumps(line) + "\n" for line in kept))
+        os.replace(fresh, self.path)
+
+    def write(self, kind: str, step: int, **values: Any) -> None:
+        with self.path.open("a") as stream:
+            stream.write(json.dumps({"kind": kind, "step": step, **values}) + "\n")
+
+
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """The lines of a log, without one that was cut short; none where there is no file."""
+    if not path.exists():
+        return []
+    return list(_whole(path.read_text().splitlines()))
+
+
+def losses(path: Path) -> list[float]:
+    """The loss of each step in order."""
+    return [line["loss"] for line in read_log(path) if line["kind"] == "step"]
+
+
+def validations(path: Path) -> dict[int, float]:
+    """The validation top-1 by step."""
+    return {line["step"]: line["top1"] for line in read_log(path) if line["kind"] == "validation"}
+
+
+def _whole(lines: Iterable[str]) -> Iterable[dict[str, Any]]:
+    for line in lines:
+        if line.endswith("}"):
+            yield json.loads(line)

@@ -1,0 +1,29 @@
+"""The networks of a job: the one that is trained, and the one that comes out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from inception_bench.models.network import Network, create_model
+from inception_bench.train.first_weights import draw_as_caffe
+from inception_bench.train.job import Job
+
+
+def make_networks(job: Job, classes: int) -> tuple[Network, Network]:
+    """The network to train, its first weights drawn from the job's seed, and the one without aux heads beside it."""
+    options: dict[str, Any] = {"num_classes": classes, "width_mult": job.width, "changes": job.all_changes}
+    torch.manual_seed(job.seed)
+    network = create_model(job.model, aux=job.aux, **options)
+    probe = create_model(job.model, **options).requires_grad_(False)
+    if job.recipe.first_weights == "caffe" and not any(
+        isinstance(module, nn.BatchNorm2d) for module in network.modules()
+    ):
+        draw_as_caffe(network)
+    if not job.recipe.dropout:
+        for module in network.modules():
+            if isinstance(module, nn.Dropout):
+                module.p = 0.0
+    return network, probe

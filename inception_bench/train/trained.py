@@ -1,0 +1,83 @@
+"""What training leaves: a network in a folder, and a row of ``training.csv``. Imports no torch."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+CSV = "training.csv"
+# ``checkpoint`` is the folder that ``models.stored.load_network`` reads, as seen from the CSV file.
+COLUMNS = (
+    "model", "recipe", "scale", "dataset", "seed", "epochs", "train_s", "images_s",
+    "top1", "top1_ci95_low", "top1_ci95_high", "top5", "checkpoint",
+)  # fmt: skip
+KEY = ("model", "recipe", "scale", "dataset", "seed")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network. Times in seconds, rates in images a second, shares from 0 to 1 on the test part.
+
+    ``outcome`` is ``ok`` or ``diverged`` (``reason`` then says where, and there is no checkpoint and
+    no accuracy). ``train_s`` is of the steps alone. ``checkpoint`` is a folder for ``load_network``,
+    ``digest`` the SHA-256 of its weights. ``data_digest`` is of the images and their split.
+    """
+
+    model: str
+    recipe: str
+    scale: str
+    dataset: str
+    seed: int
+    epochs: float
+    train_s: float
+    images_s: float
+    top1: float | None
+    top1_ci95_low: float | None
+    top1_ci95_high: float | None
+    top5: float | None
+    checkpoint: str | None
+    outcome: str
+    reason: str
+    steps: int
+    test_images: int
+    validation_top1: float | None
+    digest: str | None
+    data_digest: str
+    log: str
+
+    def row(self) -> dict[str, Any]:
+        """The columns of ``training.csv``."""
+        return {name: getattr(self, name) for name in COLUMNS}
+
+
+def append_training(folder: Path, trained: Trained) -> Path:
+    """Put a row into ``training.csv`` of a folder; a row of the same network, recipe, scale, set and seed is replaced.
+
+    The file is written anew and takes the old one's place at once, so a reader never sees half a row.
+    """
+    path = folder / CSV
+    row = {name: "" if value is None else str(value) for name, value in trained.row().items()}
+    if trained.checkpoint is not None:  # seen from the file, so that a folder of results can be moved
+        row["checkpoint"] = os.path.relpath(trained.checkpoint, folder)
+    rows = [other for other in read_training(path) if any(other[name] != row[name] for name in KEY)]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows([*rows, row])
+    folder.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(".csv.new")
+    fresh.write_text(text.getvalue())
+    os.replace(fresh, path)
+    return path
+
+
+def read_training(path: Path) -> list[dict[str, str]]:
+    """The rows of a ``training.csv``; none where there is no file."""
+    if not path.exists():
+        return []
+    with path.open(newline="") as stream:
+        return list(csv.DictReader(stream))

@@ -1,0 +1,92 @@
+"""``python -m inception_bench.trainer``: the process that trains, and times training steps from within."""
+
+from __future__ import annotations
+
+import gc
+import resource
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from inception_bench.data.photographs import fill_batch, parity_images
+from inception_bench.measure.training import job_of
+from inception_bench.service import Answer, serve
+from inception_bench.spec.case import Case
+from inception_bench.train.assembly import assemble
+from inception_bench.train.loop import train
+from inception_bench.train.machine import make_fabric
+from inception_bench.train.step import Step
+from inception_bench.worker import peak_rss_bytes, reset_peak_rss, settle
+
+TIMED_RATE = 1e-6
+
+
+class Trainer:
+    """A training job, or a step that is timed round by round."""
+
+    def __init__(self) -> None:
+        self.step: Step | None = None
+        self.batch: tuple[torch.Tensor, torch.Tensor] | None = None
+        self.rate = 0.0
+
+    def train(self, message: dict[str, Any]) -> Answer:
+        """Train the weights of a case in the folder ``work``, or go on there; answers with the fields of Trained."""
+        return asdict(train(job_of(Case.from_json(message["case"])), Path(message["work"]))), []
+
+    def begin(self, message: dict[str, Any]) -> Answer:
+        """Make the network, its optimiser and a batch of photographs; run steps that do not count."""
+        case = Case.from_json(message["case"])
+        job = job_of(case)
+        fabric = make_fabric(job.machine)
+        assembly = assemble(job, case.num_classes, fabric)
+        assembly.network.train()
+        self.step = assembly.step
+        images = torch.from_numpy(fill_batch(parity_images(case.input_size, job.table.preprocessing), case.batch_size))
+        labels = torch.arange(case.batch_size) % case.num_classes
+        self.batch = images.to(fabric.device), labels.to(fabric.device)
+        # A rate of nearly nothing: the arithmetic of a step does not depend on it, and no timed loss may run away.
+        self.rate = job.recipe.rate * TIMED_RATE
+        for _ in range(message["warmup_rounds"]):
+            self._timed()
+        gc.collect()
+        gc.disable()
+        return {"peak_was_reset": reset_peak_rss(), "aux": bool(self.step.aux_weights)}, []
+
+    def round(self, message: dict[str, Any]) -> Answer:
+        """One timed step: forward, backward, update."""
+        return {**self._timed(), "settle_s": settle()}, []
+
+    def end(self, message: dict[str, Any]) -> Answer:
+        """The peaks of memory over the timed steps."""
+        on_device = torch.cuda.is_available() and self.batch is not None and self.batch[0].is_cuda
+        device = torch.cuda.max_memory_allocated() if on_device else None
+        return {"peak_rss_bytes": peak_rss_bytes(), "peak_device_bytes": device}, []
+
+    def _timed(self) -> dict[str, Any]:
+        if self.step is None or self.batch is None:
+            raise RuntimeError("no step was begun")
+        images, labels = self.batch
+        self._synchronise()
+        switches = resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
+        start = time.perf_counter()
+        self.step(images, labels, self.rate)
+        self._synchronise()
+        seconds = time.perf_counter() - start
+        return {"seconds": seconds, "preempted": resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw - switches}
+
+    def _synchronise(self) -> None:
+        if self.batch is not None and self.batch[0].is_cuda:
+            torch.cuda.synchronize()
+
+
+def main() -> None:
+    """Answer the coordinator until it hangs up."""
+    trainer = Trainer()
+    serve({verb: getattr(trainer, verb) for verb in ("train", "begin", "round", "end")})
+
+
+if __name__ == "__main__":
+    main()
