@@ -38,6 +38,8 @@ LAYERS = (
 PROGRAMS = {"worker": "data", "builder": "train", "trainer": "measure"}
 TOP = {
     "plugin",
+    "session",
+    "fixtures",
     "parameters",
     "items",
     "against",

@@ -62,3 +62,25 @@ def test_baseline_that_cannot_be_used_is_refused_before_anything_runs(launcher, 
     assert run.code == 4
     assert wanted in run.output
     assert not (tmp_path / "records.jsonl").exists()
+
+
+def test_trained_cells_are_compared_on_accuracy_and_cells_that_no_test_measures_are_not(
+    launcher, trained_run, tmp_path
+):
+    doctored = tmp_path / "doctored"
+    doctored.mkdir()
+    lines = []
+    for record in trained_run.records():
+        if record["kind"] == "cell" and record["case"]["backend"] == "onnxruntime":
+            record["body"]["accuracy"]["right"] //= 2
+            record["body"]["artifact"]["size_bytes"] //= 2
+        lines.append(json.dumps(record))
+    (doctored / "records.jsonl").write_text("\n".join(lines) + "\n")
+    options = [*SMALL, "--inception-models=googlenet@bn", "--inception-backends=eager,onnxruntime"]
+    suites = "suites/test_training.py suites/test_regressions.py"
+    run = launcher.run(tmp_path / "run", *options, f"--inception-baseline={doctored}", suite=suites)
+    assert run.code == 1, run.output
+    assert "1 failed, 5 passed" in run.output  # a step, a training, two cells, two comparisons
+    assert "REGRESSION in 1 of 2 cells" in run.output
+    assert "googlenet@bn-onnxruntime-cpu-fp32-b1-32px-w0.125-quick-s0-digits: better: top1 0." in run.output
+    assert "googlenet@bn-onnxruntime-cpu-fp32-b1-32px-w0.125-quick-s0-digits: worse: artifact_bytes " in run.output
