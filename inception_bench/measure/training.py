@@ -12,6 +12,7 @@ from typing import Any
 from inception_bench.backends.cache import PACKAGE, Artifact, ArtifactCache, key_of, source_hash
 from inception_bench.backends.registry import installed_version
 from inception_bench.data.sets import DataSplits, open_data
+from inception_bench.measure.installation import HERE, Installation
 from inception_bench.measure.process import CallFailed, Process
 from inception_bench.models.catalogue import find_table
 from inception_bench.spec.case import Case
@@ -56,6 +57,7 @@ class Training:
 
     cache: ArtifactCache
     limit_s: float
+    installation: Installation = HERE
     _failed: dict[str, CallFailed] = field(default_factory=dict, init=False)
 
     def weights(self, case: Case) -> Artifact:
@@ -65,6 +67,7 @@ class Training:
             "table": repr(find_table(case.address)),
             "source": source_hash(PACKAGE, *SOURCES),
             "versions": {name: installed_version(name) for name in _PACKAGES},
+            **self.installation.identity,
         }
         key = key_of(parts)
         if key in self._failed:
@@ -83,7 +86,8 @@ class Training:
 
     def process(self, case: Case) -> Process:
         """A fresh process for training steps of a case."""
-        return Process(TRAINER, environment={"OMP_NUM_THREADS": str(case.threads)})
+        variables = {"OMP_NUM_THREADS": str(case.threads)}
+        return Process(TRAINER, environment=variables, installation=self.installation)
 
     def _train(self, case: Case, key: str, folder: Path) -> None:
         work = self.cache.root / "training" / key
