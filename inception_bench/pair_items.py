@@ -11,33 +11,25 @@ import pytest
 from inception_bench.claims.timing import time_ratio
 from inception_bench.clock import ReportedClock
 from inception_bench.measure.cell import Cell, CellStopped
-from inception_bench.models.factorisations import MODULE
 from inception_bench.records.record import Record
-from inception_bench.run import BenchRun
+from inception_bench.run import BenchRun, pair_rounds
 from inception_bench.spec.pair import Pair
 from inception_bench.watch import Watch
-
-# A module takes a millisecond where a network takes fifty, and its rounds scatter more.
-MODULE_ROUNDS = 4
-
-
-def rounds_of(run: BenchRun, pair: Pair) -> int:
-    """How many rounds a pair gets in this run."""
-    return run.plan().rounds * (MODULE_ROUNDS if pair.new.model.startswith(MODULE) else 1)
 
 
 def measure_pair(run: BenchRun, watch: Watch, pair: Pair, time: Callable[[Cell, int], None]) -> Record:
     """Build, compare and time both sides; ``time`` makes the rounds. The record is written whatever happens.
 
-    A pair that this run has measured already is not measured again.
+    A pair that this run has measured already, or taken over from an earlier one, is not measured again.
     """
-    if pair.id in run.pairs:
-        return run.pairs[pair.id]
+    known = run.timed_before(pair)
+    if known is not None:
+        return known
     cell = Cell(pair.new, run.workshop, run.plan(), watch.stage, pair.old)
     try:
         cell.prepare()
         cell.begin()
-        time(cell, rounds_of(run, pair))
+        time(cell, pair_rounds(run.selection.profile, pair.new.model))
         cell.end()
     except CellStopped as stopped:
         cell.stop(stopped)
@@ -70,7 +62,7 @@ class PairItem:
         if not self.timed:
             self._check(benchmark)
             return
-        known = self.run.pairs.get(self.pair.id)
+        known = self.run.timed_before(self.pair)
 
         def time(cell: Cell, rounds: int) -> None:
             self._time(benchmark, cell, rounds)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,22 +12,57 @@ from typing import Any
 from inception_bench.backends.cache import ArtifactCache, default_root
 from inception_bench.claims.outcome import Outcome
 from inception_bench.errors import UsageError
+from inception_bench.measure.accuracy import Counts
 from inception_bench.measure.cell import Plan
 from inception_bench.measure.counting import case_complexity
 from inception_bench.measure.machine import Activity, read_environment
 from inception_bench.measure.measurement import Measurement
 from inception_bench.measure.selection import Selection
 from inception_bench.measure.workshop import Workshop
+from inception_bench.models.factorisations import MODULE
 from inception_bench.records.journal import FILE, Journal
 from inception_bench.records.record import Record, Run
-from inception_bench.records.resume import key_of_case, resumable, taken_over
+from inception_bench.records.resume import (
+    key_of_case,
+    key_of_pair,
+    resumable,
+    resumable_pairs,
+    resumable_proxies,
+    taken_over,
+)
 from inception_bench.report.board import Board
 from inception_bench.report.claims import outcomes_of
 from inception_bench.report.claims_text import summary
 from inception_bench.report.files import prepare_folder, write_environment, write_results
 from inception_bench.spec.case import Case
 from inception_bench.spec.pair import Pair
-from inception_bench.spec.profile import Limits
+from inception_bench.spec.profile import Limits, Profile
+
+# A module takes a millisecond where a network takes fifty, and its rounds scatter more.
+MODULE_ROUNDS = 4
+
+
+def pair_rounds(profile: Profile, model: str) -> int:
+    """How many rounds a pair takes whose new side is ``model``."""
+    return profile.rounds * (MODULE_ROUNDS if model.startswith(MODULE) else 1)
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What earlier runs measured that still holds: cells and pairs by their keys, training proxies by their claim."""
+
+    cells: Mapping[str, Record] = field(default_factory=dict)
+    pairs: Mapping[str, Record] = field(default_factory=dict)
+    proxies: Mapping[str, Record] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, records: Sequence[Record], run: Run, profile: Profile) -> Earlier:
+        """What of ``records`` holds for a run of a profile."""
+        return cls(
+            resumable(records, run.environment, profile.rounds),
+            resumable_pairs(records, run.environment, lambda case: pair_rounds(profile, case["model"])),
+            resumable_proxies(records, run.environment),
+        )
 
 
 @dataclass
@@ -41,9 +76,10 @@ class BenchRun:
     run: Run
     journal: Journal
     activity: Activity
-    earlier: Mapping[str, Record] = field(default_factory=dict)
+    earlier: Earlier
     written: int = field(default=0, init=False)
     pairs: dict[str, Record] = field(default_factory=dict, init=False)
+    accuracies: dict[str, Counts] = field(default_factory=dict, init=False)
 
     @classmethod
     def open(cls, folder: Path, selection: Selection, limits: Limits, keeps_records: bool = True) -> BenchRun:
@@ -61,9 +97,9 @@ class BenchRun:
         run = Run(run_id, started, selection.profile.name, read_environment().to_json())
         workshop = Workshop(ArtifactCache(cache), limits.build, selection.pythons, limits.train)
         journal = Journal(folder / FILE)
-        earlier: Mapping[str, Record] = {}
+        earlier = Earlier()
         if selection.resume and journal.path.exists():
-            earlier = resumable(journal.read()[0], run.environment, selection.profile.rounds)
+            earlier = Earlier.read(journal.read()[0], run, selection.profile)
         self = cls(folder, selection, limits, workshop, run, journal, Activity.now(), earlier)
         if keeps_records:
             prepare_folder(folder)
@@ -77,7 +113,20 @@ class BenchRun:
 
     def measured_before(self, case: Case) -> Record | None:
         """The record of an earlier run that still holds for ``case``, where resuming was asked for."""
-        return self.earlier.get(key_of_case(case.to_json()))
+        return self.earlier.cells.get(key_of_case(case.to_json()))
+
+    def timed_before(self, pair: Pair) -> Record | None:
+        """The record of a pair: this run's, or an earlier run's that still holds, taken over."""
+        if pair.id not in self.pairs:
+            earlier = self.earlier.pairs.get(key_of_pair(pair.name, pair.new.to_json(), pair.old.to_json()))
+            if earlier is None:
+                return None
+            self.pairs[pair.id] = self.take_over(earlier)
+        return self.pairs[pair.id]
+
+    def trained_before(self, claim_id: str) -> Record | None:
+        """The record of an earlier run's training proxy that still holds, where resuming was asked for."""
+        return self.earlier.proxies.get(claim_id)
 
     def take_over(self, record: Record) -> Record:
         """Write an earlier record as this run's own, saying where it is from."""

@@ -36,7 +36,10 @@ OPTIONS: dict[str, tuple[str, str]] = {
     ),
     "require": ("BACKENDS", "runtimes whose absence is a failure, not a skip"),
     "python": ("BACKEND=PYTHON", "run a runtime's workers with another interpreter"),
-    "resume": ("", "take over cells of the results folder that are ok for the same case, code, versions and machine"),
+    "resume": (
+        "",
+        "take over the cells, pairs and proxies that the results folder has of the same code, versions and machine",
+    ),
 }
 NO_CASES = ("results", "baseline")  # options that do not decide what is measured
 NOT_AT_ONCE = "-n runs cells at the same time, which spoils their times; run the suites without it"

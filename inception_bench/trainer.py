@@ -16,6 +16,7 @@ from inception_bench.measure.training import job_of
 from inception_bench.service import Answer, serve
 from inception_bench.spec.case import Case
 from inception_bench.train.assembly import assemble
+from inception_bench.train.course import read_job, train_course
 from inception_bench.train.loop import train
 from inception_bench.train.machine import make_fabric
 from inception_bench.train.step import Step
@@ -35,6 +36,10 @@ class Trainer:
     def train(self, message: dict[str, Any]) -> Answer:
         """Train the weights of a case in the folder ``work``, or go on there; answers with the fields of Trained."""
         return asdict(train(job_of(Case.from_json(message["case"])), Path(message["work"]))), []
+
+    def course(self, message: dict[str, Any]) -> Answer:
+        """Train a job (its fields) in the folder ``work``, or go on there; answers with its course."""
+        return train_course(read_job(message["job"]), Path(message["work"])), []
 
     def begin(self, message: dict[str, Any]) -> Answer:
         """Make the network, its optimiser and a batch of photographs; run steps that do not count."""
@@ -85,7 +90,7 @@ class Trainer:
 def main() -> None:
     """Answer the coordinator until it hangs up."""
     trainer = Trainer()
-    serve({verb: getattr(trainer, verb) for verb in ("train", "begin", "round", "end")})
+    serve({verb: getattr(trainer, verb) for verb in ("train", "course", "begin", "round", "end")})
 
 
 if __name__ == "__main__":

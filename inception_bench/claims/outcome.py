@@ -35,7 +35,12 @@ class Outcome:
     @property
     def as_expected(self) -> bool:
         """Whether nothing is wrong here: the expected verdict, or none because the profile left the claim out."""
-        return self.verdict in (self.expected, NOT_RUN)
+        return self.verdict in (self.expected, NOT_RUN) and not self.is_broken
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether measuring failed: nothing is decided and there is no figure, whatever was expected."""
+        return self.verdict == INCONCLUSIVE and not self.figures
 
     @property
     def measured_text(self) -> str:
@@ -48,7 +53,7 @@ class Outcome:
         """What a record keeps: exact figures, or whose rounds to read; verdicts are made again when it is read."""
         return {
             "id": self.claim.id,
-            "state": self.verdict if self.verdict in (NOT_TESTABLE, NOT_RUN) else "measured",
+            "state": self.verdict if self.verdict in (NOT_TESTABLE, NOT_RUN) or self.is_broken else "measured",
             "figures": [] if self.pairs or self.courses else [asdict(figure) for figure in self.figures],
             "pairs": list(self.pairs),
             "courses": list(self.courses),
@@ -76,9 +81,14 @@ def judge_exact(claim: Claim, values: Sequence[float]) -> Outcome:
     return judge(claim, [Figure.exact(value) for value in values])
 
 
-def not_testable(claim: Claim) -> Outcome:
-    """A claim that needs what is not at hand; its reason names it."""
-    return Outcome(claim, NOT_TESTABLE, note=claim.reason)
+def not_testable(claim: Claim, why: str) -> Outcome:
+    """A claim that needs what is not at hand; ``why`` names it."""
+    return Outcome(claim, NOT_TESTABLE, note=why)
+
+
+def broken(claim: Claim, why: str) -> Outcome:
+    """A claim whose measuring failed: nothing is decided, and that is news."""
+    return Outcome(claim, INCONCLUSIVE, note=why)
 
 
 def not_run(claim: Claim, why: str) -> Outcome:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from inception_bench.train.job import Job, Machine
 from inception_bench.train.recipes import find_recipe
 
 TRAINER = "inception_bench.trainer"
-RESULT = "trained.json"
+RESULT, COURSE = "trained.json", "course.json"
 WARMUP_STEPS = 2
 # All code that decides what training makes of a job.
 SOURCES = ("models/*.py", "data/*.py", "train/*.py")
@@ -52,31 +53,25 @@ def case_data(case: Case, cache: Path) -> DataSplits:
 class Training:
     """Trains what cases need, each once: the weights are an artifact, and what failed is not tried again.
 
-    A training that was killed goes on from its last checkpoint, which lies beside the artifacts.
+    A training that was killed goes on from its last checkpoint, which lies beside the artifacts. One process
+    serves all courses, and a new one follows where it dies.
     """
 
     cache: ArtifactCache
     limit_s: float
     installation: Installation = HERE
     _failed: dict[str, CallFailed] = field(default_factory=dict, init=False)
+    _courses: Process | None = field(default=None, init=False)
 
     def weights(self, case: Case) -> Artifact:
         """The trained network of a case, with ``trained.json`` beside it. Raises CallFailed."""
-        parts = {
-            "job": job_of(case).identity(),
-            "table": repr(find_table(case.address)),
-            "source": source_hash(PACKAGE, *SOURCES),
-            "versions": {name: installed_version(name) for name in _PACKAGES},
-            **self.installation.identity,
-        }
-        key = key_of(parts)
-        if key in self._failed:
-            raise self._failed[key]
-        try:
-            return self.cache.get("trained", parts, lambda folder: self._train(case, key, folder))
-        except CallFailed as error:
-            self._failed[key] = error
-            raise
+        return self._once("trained", job_of(case), {}, lambda folder, work: self._train(case, folder, work))
+
+    def course(self, job: Job) -> dict[str, Any]:
+        """How the training of ``job`` went (see ``train.course``); its weights are not kept. Raises CallFailed."""
+        looked_at = {"evaluate_at": job.evaluate_at, "evaluations": job.evaluations}
+        artifact = self._once("courses", job, looked_at, lambda folder, work: self._follow(job, folder, work))
+        return json.loads((artifact.folder / COURSE).read_text())
 
     def result(self, case: Case) -> dict[str, Any]:
         """What training came to: the fields of ``Trained``; the checkpoint is the artifact's folder."""
@@ -89,9 +84,46 @@ class Training:
         variables = {"OMP_NUM_THREADS": str(case.threads)}
         return Process(TRAINER, environment=variables, installation=self.installation)
 
-    def _train(self, case: Case, key: str, folder: Path) -> None:
+    def close(self) -> None:
+        """End the process of the courses."""
+        if self._courses is not None:
+            self._courses.kill()
+            self._courses = None
+
+    def _once(self, kind: str, job: Job, more: Mapping[str, Any], make: Callable[[Path, Path], None]) -> Artifact:
+        """The artifact of a job; ``make`` fills its folder and may use another one, which outlives a kill."""
+        parts = {
+            "job": job.identity(),
+            "table": repr(find_table(job.model)),
+            "source": source_hash(PACKAGE, *SOURCES),
+            "versions": {name: installed_version(name) for name in _PACKAGES},
+            **self.installation.identity,
+            **more,
+        }
+        key = key_of({"kind": kind, **parts})
+        if key in self._failed:
+            raise self._failed[key]
         work = self.cache.root / "training" / key
-        work.mkdir(parents=True, exist_ok=True)
+
+        def make_and_tidy(folder: Path) -> None:
+            work.mkdir(parents=True, exist_ok=True)
+            make(folder, work)
+            shutil.rmtree(work, ignore_errors=True)
+
+        try:
+            return self.cache.get(kind, parts, make_and_tidy)
+        except CallFailed as error:
+            self._failed[key] = error
+            raise
+
+    def _follow(self, job: Job, folder: Path, work: Path) -> None:
+        if self._courses is None or not self._courses.alive:
+            variables = {"OMP_NUM_THREADS": str(job.machine.threads)}
+            self._courses = Process(TRAINER, environment=variables, installation=self.installation)
+        course, _ = self._courses.call("course", self.limit_s, job=asdict(job), work=str(work))
+        (folder / COURSE).write_text(json.dumps(course))
+
+    def _train(self, case: Case, folder: Path, work: Path) -> None:
         process = self.process(case)
         try:
             result, _ = process.call("train", self.limit_s, case=case.to_json(), work=str(work))
@@ -100,7 +132,6 @@ class Training:
         for path in Path(result["checkpoint"]).iterdir():
             shutil.copyfile(path, folder / path.name)
         (folder / RESULT).write_text(json.dumps(result))
-        shutil.rmtree(work, ignore_errors=True)
 
 
 @dataclass

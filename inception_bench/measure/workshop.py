@@ -223,7 +223,8 @@ class Workshop:
         return self._ask("count", **_network_fields(case))
 
     def close(self) -> None:
-        """End the builder process."""
+        """End the builder process, and the trainer's."""
+        self.training.close()
         if self._builder is not None:
             self._builder.kill()
             self._builder = None

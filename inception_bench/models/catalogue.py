@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from importlib.metadata import entry_points
 
@@ -18,6 +19,7 @@ from inception_bench.models import (
     inception_v3,
     inception_v4,
 )
+from inception_bench.models.arm_tables import ARM, arm_tables
 from inception_bench.models.factorisations import MODULE, module_tables
 from inception_bench.models.table import Table
 
@@ -48,6 +50,9 @@ INCEPTIONS: tuple[Table, ...] = (
 )
 REFERENCES: tuple[Table, ...] = (baselines.ALEXNET, baselines.VGG16, baselines.RESNET50, baselines.RESNET152)
 BUILT_IN: tuple[Table, ...] = INCEPTIONS + REFERENCES
+
+# What an address begins with whose table stands in no list.
+UNLISTED: dict[str, Callable[[], dict[str, Table]]] = {MODULE: module_tables, ARM: arm_tables}
 
 # "all" means the nine; the baselines are asked for by name.
 NINE: tuple[str, ...] = tuple(table.name for table in INCEPTIONS if not table.definition)
@@ -81,12 +86,15 @@ def list_definitions() -> list[str]:
 
 
 def find_table(address: str) -> Table:
-    """The table of ``name`` or ``name@definition``; also of a single module (``module.NAME@MAP``), which no list has.
+    """The table of ``name`` or ``name@definition``.
+
+    Also of what no list has: a single module (``module.NAME@MAP``), a proxy's arm (``arm.NAME@DEFINITION``).
 
     Raises UnknownNameError with the nearest name, or with that network's definitions where only
     the definition is unknown.
     """
-    known = module_tables() if address.startswith(MODULE) else tables()
+    unlisted = next((known for start, known in UNLISTED.items() if address.startswith(start)), None)
+    known = tables() if unlisted is None else unlisted()
     if address in known:
         return known[address]
     name, _, definition = address.partition("@")

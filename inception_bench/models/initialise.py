@@ -10,6 +10,7 @@ would silence the ones here that have none.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping
 
@@ -30,9 +31,32 @@ def initialise(network: nn.Module, aux_stds: Mapping[str, tuple[float, ...]]) ->
         if isinstance(module, nn.Conv2d | nn.Linear):
             _draw(module, (FACTOR / module.weight[0].numel()) ** 0.5)
     for at, stds in aux_stds.items():
-        weighted = [m for m in network.get_submodule(f"aux.{at}").modules() if isinstance(m, nn.Conv2d | nn.Linear)]
-        for module, std in zip(weighted[len(weighted) - len(stds) :], stds, strict=True):
-            _draw(module, std)
+        _draw_last(network.get_submodule(f"aux.{at}"), stds)
+
+
+def initialise_by_name(network: nn.Module, aux_stds: Mapping[str, tuple[float, ...]], seed: int) -> None:
+    """Fill ``network`` as ``initialise`` does, each layer from a seed of its own, made of ``seed`` and its name.
+
+    So two networks of one seed begin with the same weights wherever they have the same layers, whatever
+    else they have: a bias, an aux head or another module before would shift the draws of one generator.
+    """
+    for name, module in network.named_modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            torch.manual_seed(_seed_of(seed, name))
+            initialise(module, {})
+    for at, stds in aux_stds.items():
+        torch.manual_seed(_seed_of(seed, f"aux.{at}"))
+        _draw_last(network.get_submodule(f"aux.{at}"), stds)
+
+
+def _seed_of(seed: int, name: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"{seed} {name}".encode()).digest()[:4])
+
+
+def _draw_last(head: nn.Module, stds: tuple[float, ...]) -> None:
+    weighted = [module for module in head.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
+    for module, std in zip(weighted[len(weighted) - len(stds) :], stds, strict=True):
+        _draw(module, std)
 
 
 def _draw(module: nn.Conv2d | nn.Linear, std: float) -> None:

@@ -278,7 +278,7 @@ def make_conv(layer: Layer, step: Conv, style: Style) -> nn.Module:
     )
     if has_norm(step, style):
         steps["norm"] = nn.BatchNorm2d(layer.output.channels, eps=float(style.norm_eps or 0.0))
-    if step.after == "full":
+    if step.after in ("full", "plain"):
         steps["activation"] = ACTIVATIONS[style.activation]()
     if style.norm_last and "norm" in steps:
         steps.move_to_end("norm")

@@ -17,6 +17,7 @@ A step is ``HxW`` (kernel, height first), then optionally, in this order:
 ``g2``      groups of a convolution (default 1)
 ``L``       linear: bias, no norm, no activation
 ``N``       normalised but not activated
+``P``       plain: bias and activation, but no norm, whatever the definition's style
 ``B``       bare: no bias, no norm, no activation (the first half of a separable convolution)
 ==========  =====================================================================================
 
@@ -31,7 +32,7 @@ from dataclasses import dataclass
 
 _STEP = re.compile(
     r"(?P<pool>max|avg)?(?P<height>\d+)x(?P<width>\d+)(?:/(?P<stride>\d+))?(?P<padding>[VCT])?"
-    r"(?::(?P<multiplier>x)?(?P<filters>\d+)(?:g(?P<groups>\d+))?)?(?P<after>[LNB])?"
+    r"(?::(?P<multiplier>x)?(?P<filters>\d+)(?:g(?P<groups>\d+))?)?(?P<after>[LNPB])?"
 )
 
 
@@ -44,7 +45,7 @@ class Conv:
     stride: int = 1
     padding: str = "same"  # same, valid
     depthwise: bool = False
-    after: str = "full"  # full (norm and activation), linear, norm, bare
+    after: str = "full"  # full (norm and activation), linear, norm, plain, bare
     groups: int = 1
 
 
@@ -77,7 +78,7 @@ class Fork:
 Step = Conv | Pool | Lrn | Fork
 Branch = tuple[Step, ...]
 
-_AFTER = {None: "full", "L": "linear", "N": "norm", "B": "bare"}
+_AFTER = {None: "full", "L": "linear", "N": "norm", "P": "plain", "B": "bare"}
 _PADDING = {None: "same", "V": "valid", "C": "ceil", "T": "tensorflow"}
 _POOLS_ONLY = ("ceil", "tensorflow")
 
@@ -125,7 +126,7 @@ def format_step(step: Step) -> str:
         return step.kind + size
     filters = f":x{step.filters}" if step.depthwise else f":{step.filters}"
     filters += f"g{step.groups}" if step.groups > 1 else ""
-    return size + filters + {"full": "", "linear": "L", "norm": "N", "bare": "B"}[step.after]
+    return size + filters + {"full": "", "linear": "L", "norm": "N", "plain": "P", "bare": "B"}[step.after]
 
 
 def format_branch(branch: Branch) -> str:

@@ -164,7 +164,7 @@ def has_norm(step: Conv, style: Style) -> bool:
 
 def has_bias(step: Conv, style: Style) -> bool:
     """Whether this convolution has a bias of its own."""
-    return step.after == "linear" or (style.bias and step.after != "bare")
+    return step.after in ("linear", "plain") or (style.bias and step.after != "bare")
 
 
 def as_tensorflow(step: Conv | Pool, style: Style) -> bool:

@@ -21,11 +21,15 @@ from inception_bench.data.parts import Part
 
 @dataclass(frozen=True)
 class Order:
-    """How training images are drawn: each epoch a new permutation of ``chosen``, cut into batches."""
+    """How training images are drawn: each epoch a permutation of ``chosen``, cut into batches.
+
+    A new permutation where ``reshuffles``, else the first one each time.
+    """
 
     chosen: NDArray[np.int64]
     batch_size: int
     seed: int
+    reshuffles: bool = True
 
     def epoch_of(self, step: int) -> tuple[int, int]:
         """The epoch of a step and its place in it, both from 0."""
@@ -35,7 +39,8 @@ class Order:
         """The images of a step."""
         epoch, place = self.epoch_of(step)
         start = place * self.batch_size
-        return self.chosen[_permutation(len(self.chosen), self.seed, epoch)[start : start + self.batch_size]]
+        order = _permutation(len(self.chosen), self.seed, epoch if self.reshuffles else 0)
+        return self.chosen[order[start : start + self.batch_size]]
 
 
 @lru_cache(maxsize=2)

@@ -41,6 +41,8 @@ class Job:
 
     ``width_mult`` and ``input_size`` set the scale. ``epochs`` or ``max_steps`` set the length
     (``max_steps`` wins; the schedule spans whichever holds). ``changes`` alters the network.
+    ``paired`` draws each layer's first weights from the seed and its name, so that networks which differ in a
+    bias or a head begin alike elsewhere.
     ``train_images`` takes only that many of the training images, the same ones for every seed.
     ``evaluate_at`` names steps (from 1) after which the validation accuracy is logged, beside
     ``evaluations`` times at equal distances, the last one at the end. ``diverge`` reports a non-finite loss as outcome
@@ -57,6 +59,7 @@ class Job:
     epochs: float | None = None
     max_steps: int | None = None
     changes: Changes | None = None
+    paired: bool = False
     train_images: int | None = None
     evaluate_at: tuple[int, ...] = ()
     evaluations: int = 4

@@ -80,7 +80,7 @@ class Run:
         self.job, self.splits, self.fabric, self.folder = job, splits, fabric, folder
         chosen = training_images(splits, job.train_images)
         self.steps, self.per_epoch = job.steps(len(chosen)), job.steps_per_epoch(len(chosen))
-        self.order = Order(chosen, job.recipe.batch_size, job.seed)
+        self.order = Order(chosen, job.recipe.batch_size, job.seed, job.recipe.reshuffles)
         made = assemble(job, len(splits.class_names), fabric)
         self.network, self.probe, self.average = made.network, made.probe, made.average
         self.step, self.state = made.step, made.state

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from inception_bench.models.initialise import initialise_by_name
 from inception_bench.models.network import Network, create_model
 from inception_bench.train.first_weights import draw_as_caffe, quieten_stem
 from inception_bench.train.job import Job
@@ -17,6 +18,8 @@ def make_networks(job: Job, classes: int) -> tuple[Network, Network]:
     options: dict[str, Any] = {"num_classes": classes, "width_mult": job.width, "changes": job.all_changes}
     torch.manual_seed(job.seed)
     network = create_model(job.model, aux=job.aux, **options)
+    if job.paired:
+        initialise_by_name(network, {head.aux.at: head.aux.stds for head in network.plan.aux}, job.seed)
     probe = create_model(job.model, **options).requires_grad_(False)
     normalised = any(isinstance(module, nn.BatchNorm2d) for module in network.modules())
     if job.recipe.first_weights != "slim" and not normalised:

@@ -56,6 +56,7 @@ class Recipe:
     network. ``first_weights`` is ``slim`` (as the network is built), or ``caffe`` or
     ``caffe-quiet-stem`` (``first_weights.py``), which change only networks without batch
     normalisation. ``width_mult`` and ``input_size`` are the scale (``None``: native size).
+    ``reshuffles`` False shows the images of every epoch in the same order.
     ``sources`` gives, by field, where a number comes from, ``paper`` the value that it stands in for.
     """
 
@@ -76,6 +77,7 @@ class Recipe:
     aux: bool = True
     batch_norm: bool = True
     dropout: bool = True
+    reshuffles: bool = True
     augmentation: Augmentation | None = None
     first_weights: str = "slim"
     width_mult: float = 1.0

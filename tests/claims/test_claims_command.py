@@ -35,7 +35,7 @@ def folder(tmp_path):
     outcomes = [
         judge_exact(find_claim("S2-06"), [22]),
         judge_exact(find_claim("S4-02"), [1]),
-        not_testable(find_claim("G-16")),
+        not_testable(find_claim("G-16"), find_claim("G-16").reason),
     ]
     for outcome in outcomes:
         Journal(tmp_path / "records.jsonl").append(record(outcome))

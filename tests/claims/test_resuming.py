@@ -1,0 +1,85 @@
+"""A run that goes on after a kill takes over pairs and training proxies, as it does cells."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from inception_bench.claims.ledger import find_claim
+from inception_bench.claims.proxies import PROXIES
+from inception_bench.claims.proxy import Course, judge_proxy
+from inception_bench.records.journal import Journal
+from inception_bench.records.record import Record, Run
+from inception_bench.records.resume import key_of_pair, resumable_pairs, resumable_proxies
+from tests.conftest import ROOT
+
+MODULE_CASE = {"model": "module.3x3"}
+HERE = {"cpu": "one"}
+RUN = Run("r1", "", "full", HERE)
+PAIR = {
+    "pair": "3x3_for_5x5",
+    "partner": {"model": "module.5x5"},
+    "outcome": "ok",
+    "rounds": {"candidate_s": [1.0] * 8},
+}
+
+
+def pair(**changed) -> Record:
+    return Record("pair", RUN, MODULE_CASE, 1, 1, {**PAIR, **changed})
+
+
+def test_pairs_hold_with_rounds_enough_for_their_kind():
+    """A module takes four times the rounds of a network."""
+    key = key_of_pair("3x3_for_5x5", MODULE_CASE, PAIR["partner"])
+    assert list(resumable_pairs([pair()], HERE, lambda case: 2 * 4)) == [key]
+    assert resumable_pairs([pair()], HERE, lambda case: 9) == {}
+    assert resumable_pairs([pair(outcome="failed")], HERE, lambda case: 2) == {}
+    assert resumable_pairs([pair()], {"cpu": "another"}, lambda case: 2) == {}
+    assert resumable_pairs([replace(pair(), kind="cell")], HERE, lambda case: 2) == {}
+
+
+def test_proxies_hold_where_they_were_trained():
+    trained = Record("claim", RUN, {}, None, None, {"id": "G-06", "courses": [[{}, {}]]})
+    exact = Record("claim", RUN, {}, None, None, {"id": "G-01", "courses": []})
+    assert resumable_proxies([trained, exact], HERE) == {"G-06": trained}
+    assert resumable_proxies([trained], {"cpu": "another"}) == {}
+
+
+@pytest.fixture(scope="module")
+def timed(launcher, tmp_path_factory):
+    options = ("--inception-backends=onnxruntime", "--inception-threads=1", "-k", "two_3x3_for_5x5")
+    folder = tmp_path_factory.mktemp("timed")
+    return [
+        launcher.run(folder, *options, *more, suite="suites/test_modules.py") for more in ((), ("--inception-resume",))
+    ]
+
+
+def test_a_pair_is_timed_once(timed):
+    first, second = timed
+    assert first.code == second.code == 0, first.output + second.output
+    one, other = (record for record in second.records() if record["kind"] == "pair")
+    assert other["body"] == one["body"]
+    assert other["resumed_from"] == one["run"]["run_id"] != other["run"]["run_id"]
+
+
+def test_a_proxy_is_trained_once(launcher, tmp_path):
+    """Five points more in every seed, by courses that an earlier run in this environment has left."""
+    program = "import json; from inception_bench.measure.machine import read_environment as read\n"
+    words = [sys.executable, "-c", program + "print(json.dumps(read().to_json()))"]
+    done = subprocess.run(words, cwd=ROOT, env=launcher.environment(), capture_output=True, text=True, check=True)
+    run = Run("earlier", "2026-01-01T00:00:00+00:00", "full", json.loads(done.stdout))
+    courses = [(Course("ok", {240: 0.75}, [1.0], 0.0), Course("ok", {240: 0.7}, [1.0], 0.0))] * 3
+    outcome = judge_proxy(find_claim("G-06"), PROXIES["G-06"], courses)
+    Journal(tmp_path / "records.jsonl").append(Record("claim", run, {}, None, None, outcome.to_json()))
+    options = ("--inception-profile=full", "--inception-models=googlenet", "--inception-resume", "-k", "G-06")
+    again = launcher.run(tmp_path, *options, suite="suites/test_claims.py")
+    assert "G-06: reproduced, expected inconclusive" in again.output  # made-up courses are news
+    with (tmp_path / "claims.csv").open(newline="", encoding="utf-8") as stream:
+        row = next(row for row in csv.DictReader(stream) if row["id"] == "G-06")
+    assert (row["verdict"], float(row["figure_measured"])) == ("reproduced", pytest.approx(0.05))
+    assert again.records()[1]["resumed_from"] == "earlier"
