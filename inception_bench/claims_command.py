@@ -7,8 +7,7 @@ from pathlib import Path
 from inception_bench.claims.ledger import find_claim, ledger
 from inception_bench.claims.outcome import Outcome
 from inception_bench.errors import UsageError
-from inception_bench.records.journal import FILE, Journal
-from inception_bench.report.board import newest_run
+from inception_bench.records.journal import FILE, Journal, newest_run
 from inception_bench.report.claims import outcomes_of
 from inception_bench.report.claims_text import explanation, ledger_text, to_json, unread
 

@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from inception_bench import __version__
+from inception_bench import __version__, cli_gate
 from inception_bench.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+cli_gate.add_commands(app)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 

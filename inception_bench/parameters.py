@@ -41,6 +41,12 @@ def trained_cell_params(selection: Selection) -> list[Any]:
     return [_cell_param(case, selection.profile.rounds) for case in selection.trained]
 
 
+def regression_params(selection: Selection) -> list[Any]:
+    """What is compared with the baseline: every cell. It takes no time and is not counted among what is measured."""
+    marks = pytest.mark.filterwarnings(_UNUSED)
+    return [pytest.param(case, id=case.id, marks=marks) for case in (*selection.cases, *selection.trained)]
+
+
 def network_params(selection: Selection) -> list[Any]:
     """One case a network, width and input size."""
     found = {(case.address, case.input_size, case.width_mult): case for case in reversed(selection.cases)}
@@ -90,6 +96,7 @@ PARAMETERS: dict[str, Callable[[Selection], Iterable[Any]]] = {
     "training": training_params,
     "training_step": step_params,
     "trained_cell": trained_cell_params,
+    "regression": regression_params,
     "pair": pair_params,
     "claim": claim_params,
 }

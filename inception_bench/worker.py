@@ -38,6 +38,7 @@ class Worker:
         self.host_batch: Any = None
         self.batch: Any = None
         self.device: Device | None = None
+        self.busy_share = 0.0
 
     def start(self, message: dict[str, Any]) -> Answer:
         """Import the engine, so that neither load nor first call pays for it."""
@@ -108,13 +109,22 @@ class Worker:
         """Calls that do not count."""
         return {"seconds": [self._timed()["seconds"] for _ in range(message["rounds"])]}, []
 
+    def slow(self, message: dict[str, Any]) -> Answer:
+        """From now on each call takes longer by a share of its own time: for proving that a gate sees it."""
+        self.busy_share = float(message["share"])
+        return {}, []
+
     def begin(self, message: dict[str, Any]) -> Answer:
         """The last thing before the first timed round: collect garbage, reset the peak of memory."""
         gc.collect()
         gc.disable()
         settle()
         before = peak_rss_bytes()
-        return {"peak_rss_since_start_bytes": before, "peak_was_reset": reset_peak_rss()}, []
+        return {
+            "peak_rss_since_start_bytes": before,
+            "peak_was_reset": reset_peak_rss(),
+            "busy_share": self.busy_share,
+        }, []
 
     def round(self, message: dict[str, Any]) -> Answer:
         """One timed call: host time, and device time where there is a device.
@@ -182,6 +192,10 @@ class Worker:
             clock.stop()
         session.synchronize()
         seconds = time.perf_counter() - start
+        if self.busy_share:
+            wanted = seconds * (1 + self.busy_share)
+            while seconds < wanted:
+                seconds = time.perf_counter() - start
         preempted = resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw - switches
         return {"seconds": seconds, "preempted": preempted, "device_s": None if clock is None else clock.seconds()}
 
@@ -247,8 +261,8 @@ def reset_peak_rss() -> bool:
 
 
 VERBS = (
-    "start", "refusals", "compile", "load", "first", "attest", "logits", "warm_up", "begin", "round", "end",
-    "on_device", "close",
+    "start", "refusals", "compile", "load", "first", "attest", "logits", "warm_up", "slow", "begin", "round",
+    "end", "on_device", "close",
 )  # fmt: skip
 
 

@@ -5,7 +5,8 @@
 #
 # Needs neither a network nor an installed package: it runs from the source tree with $PYTHON (default python3).
 # It resumes: started again with the same folder, it measures only what is not there yet. Runtimes that are not
-# ready are rows with a reason. NETWORKS, RUNTIMES, PRECISIONS and BATCHES in the environment narrow the run.
+# ready are rows with a reason. NETWORKS, RUNTIMES, PRECISIONS and BATCHES in the environment narrow the run;
+# SUITES="suites/test_training.py" with --inception-width-mults=1 --inception-data=fashion-mnist:PATH trains instead.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=${PYTHON:-python3}
@@ -39,4 +40,4 @@ if [ ${#interpreters[@]} -gt 0 ]; then
   options+=(--inception-python="$(IFS=,; echo "${interpreters[*]}")")
 fi
 exec "$python" -m pytest -p pytest_benchmark.plugin -p inception_bench.plugin -p no:cacheprovider \
-  suites/test_latency.py "${options[@]}" "$@"
+  ${SUITES:-suites/test_latency.py} "${options[@]}" "$@"

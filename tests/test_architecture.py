@@ -30,6 +30,7 @@ LAYERS = (
     "measure",
     "records",
     "claims",
+    "gate",
     "report",
     "top",
 )
@@ -37,8 +38,11 @@ LAYERS = (
 PROGRAMS = {"worker": "data", "builder": "train", "trainer": "measure"}
 TOP = {
     "plugin",
+    "session",
+    "fixtures",
     "parameters",
     "items",
+    "against",
     "claim_items",
     "pair_items",
     "claims_command",
@@ -46,6 +50,7 @@ TOP = {
     "run",
     "clock",
     "cli",
+    "cli_gate",
     "__main__",
     "__init__",
 }

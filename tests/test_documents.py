@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from inception_bench.plugin import OPTIONS
 from inception_bench.report.board import COLUMNS
+from inception_bench.session import OPTIONS
 from inception_bench.spec.profile import PROFILES
 from tests.conftest import ROOT
 

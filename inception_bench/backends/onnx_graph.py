@@ -73,7 +73,21 @@ def export_graph(network: Network, folder: Path, *, opset: str | None = None, dy
                 dynamic_shapes=shapes,
                 **names,
             )
+            _drop_traces(folder / FILE)
     (folder / FACTS).write_text(json.dumps(read_facts(folder / FILE)))
+
+
+def _drop_traces(path: Path) -> None:
+    """Leave out where in the source each node came from: a graph's bytes then tell of the network alone.
+
+    The exporter writes file names and lines into every node, so that a comment, or another folder, changed the file.
+    """
+    import onnx
+
+    model = onnx.load(str(path))
+    for node in model.graph.node:
+        del node.metadata_props[:]
+    onnx.save(model, str(path))
 
 
 def _in_precision(module: nn.Module, precision: str) -> nn.Module:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import numpy as np
-
 from inception_bench.backends.cache import Artifact
 from inception_bench.measure.accuracy import Counts
-from inception_bench.measure.parity import Parity
+from inception_bench.measure.parity import Parity, finite
 from inception_bench.measure.rounds import Rounds
 
 
@@ -53,4 +51,4 @@ class Measurement:
 def _plain(parity: Parity | None) -> dict[str, Any] | None:
     if parity is None:
         return None
-    return {**asdict(parity), "error": parity.error if np.isfinite(parity.error) else None}
+    return {**asdict(parity), "error": finite(parity.error)}

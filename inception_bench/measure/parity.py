@@ -130,6 +130,11 @@ def parity_error(logits: np.ndarray, reference: np.ndarray, spread: float) -> fl
     return float(np.abs(logits.astype(np.float64) - reference).max() / spread)
 
 
+def finite(value: float) -> float | None:
+    """A value as JSON can hold it: None where it is infinite."""
+    return value if np.isfinite(value) else None
+
+
 def _short(limit: float) -> str:
     """``1e-04``, ``2.2e-01``."""
     return np.format_float_scientific(limit, precision=1, trim="-", exp_digits=2)

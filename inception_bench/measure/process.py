@@ -6,17 +6,16 @@ import os
 import selectors
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from inception_bench import wire
+from inception_bench.measure.installation import HERE, Installation
 
 _TAIL_LINES = 6
 
@@ -33,17 +32,25 @@ class Process:
     """``python -m module`` as a fresh process in a session of its own.
 
     ``start`` sends a call, ``finish`` waits for its answer; ``call`` does both. After a call that
-    failed because the process ended or hung, the process is gone.
+    failed because the process ended or hung, the process is gone. ``python`` is an engine's own interpreter.
     """
 
-    def __init__(self, module: str, *, python: str = sys.executable, environment: Mapping[str, str] | None = None):
+    def __init__(
+        self,
+        module: str,
+        *,
+        python: str | None = None,
+        environment: Mapping[str, str] | None = None,
+        installation: Installation = HERE,
+    ):
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
         self._popen = subprocess.Popen(
-            [python, "-m", module],
+            [python or installation.python, "-m", module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
-            env=_environment(environment or {}),
+            env=installation.environment(environment or {}),
+            cwd=installation.folder,
             start_new_session=True,  # Ctrl-C reaches the coordinator alone, which then ends its processes
         )
         self._answers = _Deadline(self._popen.stdout.fileno())  # type: ignore[union-attr]
@@ -121,10 +128,3 @@ class _Deadline:
         if left <= 0 or not self._selector.select(left):
             raise TimeoutError
         return os.read(self._descriptor, min(count, 1 << 20))
-
-
-def _environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment, with the package's own folder importable, installed or not."""
-    home = str(Path(__file__).resolve().parents[2])
-    path = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH", "")]))
-    return {**os.environ, "PYTHONPATH": path, **extra}

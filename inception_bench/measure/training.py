@@ -13,6 +13,7 @@ from typing import Any
 from inception_bench.backends.cache import PACKAGE, Artifact, ArtifactCache, key_of, source_hash
 from inception_bench.backends.registry import installed_version
 from inception_bench.data.sets import DataSplits, open_data
+from inception_bench.measure.installation import HERE, Installation
 from inception_bench.measure.process import CallFailed, Process
 from inception_bench.models.catalogue import find_table
 from inception_bench.spec.case import Case
@@ -58,6 +59,7 @@ class Training:
 
     cache: ArtifactCache
     limit_s: float
+    installation: Installation = HERE
     _failed: dict[str, CallFailed] = field(default_factory=dict, init=False)
     _courses: Process | None = field(default=None, init=False)
 
@@ -79,7 +81,8 @@ class Training:
 
     def process(self, case: Case) -> Process:
         """A fresh process for training steps of a case."""
-        return Process(TRAINER, environment={"OMP_NUM_THREADS": str(case.threads)})
+        variables = {"OMP_NUM_THREADS": str(case.threads)}
+        return Process(TRAINER, environment=variables, installation=self.installation)
 
     def close(self) -> None:
         """End the process of the courses."""
@@ -94,6 +97,7 @@ class Training:
             "table": repr(find_table(job.model)),
             "source": source_hash(PACKAGE, *SOURCES),
             "versions": {name: installed_version(name) for name in _PACKAGES},
+            **self.installation.identity,
             **more,
         }
         key = key_of({"kind": kind, **parts})
@@ -114,7 +118,8 @@ class Training:
 
     def _follow(self, job: Job, folder: Path, work: Path) -> None:
         if self._courses is None or not self._courses.alive:
-            self._courses = Process(TRAINER, environment={"OMP_NUM_THREADS": str(job.machine.threads)})
+            variables = {"OMP_NUM_THREADS": str(job.machine.threads)}
+            self._courses = Process(TRAINER, environment=variables, installation=self.installation)
         course, _ = self._courses.call("course", self.limit_s, job=asdict(job), work=str(work))
         (folder / COURSE).write_text(json.dumps(course))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from inception_bench.backends.cache import PACKAGE, Artifact, ArtifactCache, fil
 from inception_bench.backends.cuda import driver_problem
 from inception_bench.backends.hardware import processor
 from inception_bench.backends.registry import find_backend, installed_version
+from inception_bench.measure.installation import HERE, Installation
 from inception_bench.measure.machine import usable_cores
 from inception_bench.measure.parity import MEASURED_AS, RowScale
 from inception_bench.measure.process import Process
@@ -62,18 +62,20 @@ class Workshop:
     """Builds what cases need. One builder process serves all, and a new one follows where it dies.
 
     ``limit_s`` and ``train_limit_s`` are the seconds that building and training may take. ``pythons``
-    names another interpreter for the workers of a backend.
+    names another interpreter for the workers of a backend. All processes are those of ``installation``,
+    and what another one than the running one builds is kept apart.
     """
 
     cache: ArtifactCache
     limit_s: float
     pythons: Mapping[str, str] = field(default_factory=dict)
     train_limit_s: float = Limits().train
+    installation: Installation = HERE
     training: Training = field(init=False)
     _builder: Process | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        self.training = Training(self.cache, self.train_limit_s)
+        self.training = Training(self.cache, self.train_limit_s, self.installation)
 
     def weights(self, case: Case) -> Artifact:
         """The case's weights: trained first, read from what was given, or signal-keeping. Raises CallFailed."""
@@ -85,7 +87,7 @@ class Workshop:
             fields["given"] = case.weights
             path = Path(case.weights)
             parts["file"] = file_hash(path) if path.is_file() else ""
-        return self.cache.get("weights", parts, lambda folder: self._call("weights", folder, **fields))
+        return self._get("weights", parts, lambda folder: self._call("weights", folder, **fields))
 
     def answers(
         self, case: Case, weights: Artifact, data_digest: str, ask: Callable[[], NDArray[np.int64]]
@@ -93,14 +95,14 @@ class Workshop:
         """Eager's best classes of all test images, asked once of the paired reference and kept."""
         run = {"device": case.device, "batch_size": case.batch_size, "threads": case.threads}
         parts = {**_reference_parts(case, weights), **run, "data": data_digest, "hardware": processor()}
-        found = self.cache.get("answers", parts, lambda folder: np.save(folder / ANSWERS, ask()))
+        found = self._get("answers", parts, lambda folder: np.save(folder / ANSWERS, ask()))
         return np.load(found.folder / ANSWERS)
 
     def reference(self, case: Case, weights: Artifact) -> Reference:
         """What the case's output is compared with."""
         parts = _reference_parts(case, weights)
         fields = {**_network_fields(case), "weights": str(weights.folder)}
-        folder = self.cache.get("reference", parts, lambda folder: self._call("reference", folder, **fields)).folder
+        folder = self._get("reference", parts, lambda folder: self._call("reference", folder, **fields)).folder
         facts = json.loads((folder / "facts.json").read_text())
         return Reference(folder / "images.npy", np.load(folder / "logits.npy"), facts["spread"], facts["mutations"])
 
@@ -108,20 +110,20 @@ class Workshop:
         """The images that the case's network is shown, where no reference is needed."""
         parts = {**_network(case), "versions": _reference_versions()}
         fields = _network_fields(case)
-        return self.cache.get("images", parts, lambda folder: self._call("images", folder, **fields)).folder / IMAGES
+        return self._get("images", parts, lambda folder: self._call("images", folder, **fields)).folder / IMAGES
 
     def rounding(self, case: Case, weights: Artifact, reference: Reference) -> float:
         """Eager's own error in the case's precision, over the spread."""
         fields = self._compared(weights, reference, case.precision)
         parts = {**_reference_parts(case, weights), "precision": fields["precision"]}
-        folder = self.cache.get("rounding", parts, lambda folder: self._call("rounding", folder, **fields)).folder
+        folder = self._get("rounding", parts, lambda folder: self._call("rounding", folder, **fields)).folder
         return json.loads((folder / "facts.json").read_text())["error"] / reference.spread
 
     def row_reference(self, case: Case, weights: Artifact, reference: Reference) -> RowReference:
         """What every end point's map is compared with, where logits cannot tell a fault from rounding."""
         fields = self._compared(weights, reference, case.precision)
         parts = {**_reference_parts(case, weights), "precision": fields["precision"]}
-        folder = self.cache.get("rows", parts, lambda folder: self._call("row_reference", folder, **fields)).folder
+        folder = self._get("rows", parts, lambda folder: self._call("row_reference", folder, **fields)).folder
         scales = [RowScale(**scale) for scale in json.loads((folder / "facts.json").read_text())["scales"]]
         return RowReference(folder / "images.npy", np.load(folder / "logits.npy"), scales)
 
@@ -157,7 +159,7 @@ class Workshop:
             parts["hardware"] = processor()
         fields = {"backend": registered.target, "weights": str(weights.folder), "images": str(images), **built}
         kind = shared or case.backend
-        return self.cache.get(kind, parts, lambda folder: self._call("artifact", folder, **fields))
+        return self._get(kind, parts, lambda folder: self._call("artifact", folder, **fields))
 
     def worker(self, case: Case) -> Process:
         """A fresh worker for the case's backend, in the interpreter that was asked for it."""
@@ -167,7 +169,8 @@ class Workshop:
             **ALLOCATOR,
             **self._compiler_variables(),
         }
-        return Process(WORKER, python=self.pythons.get(case.backend, sys.executable), environment=variables)
+        python = self.pythons.get(case.backend)
+        return Process(WORKER, python=python, environment=variables, installation=self.installation)
 
     def _compiled(self, case: Case, graph: Artifact) -> Artifact:
         registered = find_backend(case.backend)
@@ -190,7 +193,7 @@ class Workshop:
             def compile_into(folder: Path) -> None:
                 worker.call("compile", self.limit_s, folder=str(folder), **fields)
 
-            own = self.cache.get(case.backend, parts, compile_into)
+            own = self._get(case.backend, parts, compile_into)
         finally:
             worker.kill()
         return replace(own, build_s=own.build_s + graph.build_s)
@@ -226,12 +229,15 @@ class Workshop:
             self._builder.kill()
             self._builder = None
 
+    def _get(self, kind: str, parts: Mapping[str, Any], build: Callable[[Path], None]) -> Artifact:
+        return self.cache.get(kind, {**parts, **self.installation.identity}, build)
+
     def _call(self, op: str, folder: Path, **fields: Any) -> None:
         self._ask(op, folder=str(folder), **fields)
 
     def _ask(self, op: str, **fields: Any) -> dict[str, Any]:
         if self._builder is None or not self._builder.alive:
-            self._builder = Process(BUILDER, environment=self._compiler_variables())
+            self._builder = Process(BUILDER, environment=self._compiler_variables(), installation=self.installation)
             self._builder.call("threads", self.limit_s, threads=usable_cores())
         return self._builder.call(op, self.limit_s, **fields)[0]
 

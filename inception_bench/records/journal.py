@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,3 +50,8 @@ class Journal:
                 where = "the last line, cut short" if number == len(lines) else "damaged or foreign"
                 complaints.append(f"{self.path} line {number} skipped ({where}): {error}")
         return records, complaints
+
+
+def newest_run(records: Sequence[Record]) -> list[Record]:
+    """The records of the run that wrote last."""
+    return [record for record in records if record.run.run_id == records[-1].run.run_id]

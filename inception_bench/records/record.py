@@ -4,10 +4,11 @@ Format history of ``records.jsonl``:
 
 * 1: first version. Kinds ``cell`` and ``complexity``.
 * 2: a case names its weights and the data of its accuracy; kinds ``step``, ``training``, ``claim`` (what
-  was measured for one claim of the papers; its ``case`` is empty, ``params`` and ``macs`` null) and ``pair`` (a cell
-  timed beside another; its body is a cell's with ``pair``, the name, and ``partner``, the other's case). Records of
-  version 1 are read as such of version 2: theirs were all signal-keeping, without data. A reader that does
-  not know a kind passes it over.
+  was measured for one claim of the papers; its ``case`` is empty, ``params`` and ``macs`` null), ``pair`` (a cell
+  timed beside another; its body is a cell's with ``pair``, the name, and ``partner``, the other's case), ``duet`` (a
+  cell under two installations; its body holds both sides' facts and the raw blocks) and ``power`` (a trial of the
+  gate). Records of version 1 are read as such of version 2: theirs were all signal-keeping, without data. A reader
+  that does not know a kind passes it over.
 """
 
 from __future__ import annotations

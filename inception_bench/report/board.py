@@ -120,11 +120,6 @@ class Board:
         return list(found.values())
 
 
-def newest_run(records: Sequence[Record]) -> list[Record]:
-    """The records of the run that wrote last."""
-    return [record for record in records if record.run.run_id == records[-1].run.run_id]
-
-
 def make_board(records: Sequence[Record]) -> Board:
     """Rank all cells among ``records``; the last record of a cell counts."""
     last = {json.dumps(record.case, sort_keys=True): record for record in records if record.kind == "cell"}

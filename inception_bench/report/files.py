@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from inception_bench.errors import UsageError
+from inception_bench.records.journal import newest_run
 from inception_bench.records.record import Record
 from inception_bench.report import board as board_module
 from inception_bench.report import claims as claims_module
 from inception_bench.report import complexity as complexity_module
 from inception_bench.report import pairs as pairs_module
-from inception_bench.report.board import Board, make_board, newest_run
+from inception_bench.report.board import Board, make_board
 from inception_bench.report.claims import claim_row, outcomes_of
 from inception_bench.report.claims_page import claims_page
 from inception_bench.report.complexity import complexity_rows

@@ -9,7 +9,7 @@ from torch import nn
 
 from inception_bench.models.initialise import initialise_by_name
 from inception_bench.models.network import Network, create_model
-from inception_bench.train.first_weights import draw_as_caffe
+from inception_bench.train.first_weights import draw_as_caffe, quieten_stem
 from inception_bench.train.job import Job
 
 
@@ -21,10 +21,11 @@ def make_networks(job: Job, classes: int) -> tuple[Network, Network]:
     if job.paired:
         initialise_by_name(network, {head.aux.at: head.aux.stds for head in network.plan.aux}, job.seed)
     probe = create_model(job.model, **options).requires_grad_(False)
-    if job.recipe.first_weights == "caffe" and not any(
-        isinstance(module, nn.BatchNorm2d) for module in network.modules()
-    ):
+    normalised = any(isinstance(module, nn.BatchNorm2d) for module in network.modules())
+    if job.recipe.first_weights != "slim" and not normalised:
         draw_as_caffe(network)
+        if job.recipe.first_weights == "caffe-quiet-stem":
+            quieten_stem(network)
     if not job.recipe.dropout:
         for module in network.modules():
             if isinstance(module, nn.Dropout):

@@ -10,7 +10,7 @@ from inception_bench.data.augmentation import Augmentation
 from inception_bench.errors import UnknownNameError, UsageError
 
 OPTIMISERS = ("sgd", "tf-rmsprop")
-FIRST_WEIGHTS = ("slim", "caffe")
+FIRST_WEIGHTS = ("slim", "caffe", "caffe-quiet-stem")
 SHAPES = ("constant", "exponential", "cosine", "linear")
 
 
@@ -53,8 +53,9 @@ class Recipe:
     ``recalibration`` counts the training batches on which batch norm statistics are set anew for
     the network that is evaluated; 0 keeps the running ones. ``aux`` uses the network's aux heads,
     each with its table's loss weight. ``batch_norm`` and ``dropout`` False take them out of the
-    network. ``first_weights`` is ``slim`` (as the network is built) or ``caffe`` (which changes
-    only networks without batch normalisation). ``width_mult`` and ``input_size`` are the scale (``None``: native size).
+    network. ``first_weights`` is ``slim`` (as the network is built), or ``caffe`` or
+    ``caffe-quiet-stem`` (``first_weights.py``), which change only networks without batch
+    normalisation. ``width_mult`` and ``input_size`` are the scale (``None``: native size).
     ``reshuffles`` False shows the images of every epoch in the same order.
     ``sources`` gives, by field, where a number comes from, ``paper`` the value that it stands in for.
     """

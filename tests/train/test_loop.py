@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import signal
 import subprocess
 import sys
@@ -130,31 +131,19 @@ def test_damaged_checkpoint_is_named(tiny, tmp_path):
         train(tiny(), tmp_path)
 
 
-FULL = """
-import resource, sys
-from dataclasses import replace
-from pathlib import Path
-from inception_bench.errors import UsageError
-from inception_bench.train.loop import train
-from tests.train.test_loop import resumable
-
-def report(progress):
-    # From here on no file can grow past 100 kB, as where a disk is full: a checkpoint has some 3 MB.
-    if progress.step == 10:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-
-try:
-    train(resumable(), Path(sys.argv[1]), report)
-except UsageError as error:
-    print(error)
-"""
-
-
 def test_full_disk_leaves_the_old_checkpoint(unbroken, tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-c", FULL, str(tmp_path)], cwd=ROOT, check=True, capture_output=True, text=True
-    )
-    assert "cannot be written (File too large); the one of step 7 is still there; make room" in done.stdout
+    """From step 10 on no file of this process can grow past 100 kB; a checkpoint has some 3 MB."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fill(progress):
+        if progress.step == 10:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+
+    try:
+        with pytest.raises(UsageError, match=r"cannot be written \(File too large\); the one of step 7 is still there"):
+            train(resumable(), tmp_path, fill)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert not list(tmp_path.glob("*.new"))
     assert train(resumable(), tmp_path).digest == unbroken.digest
 

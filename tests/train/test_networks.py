@@ -22,6 +22,17 @@ def test_caffes_draw(tiny):
     assert (network.aux["Mixed_4b"].head.hidden_1.bias == 0.2).all()
 
 
+def test_a_quiet_stem_is_a_quarter_of_each_convolution_before_the_first_module(tiny):
+    """Three convolutions (Table 1 of arXiv:1409.4842 before 3a); what follows is as it was."""
+    loud, quiet = (
+        make_networks(tiny("googlenet_naive", first_weights=draw), 10)[0] for draw in ("caffe", "caffe-quiet-stem")
+    )
+    pairs = zip(loud.named_parameters(), quiet.parameters(), strict=True)
+    smaller = [name for (name, one), two in pairs if not torch.equal(one, two)]
+    assert [name.split(".")[1] for name in smaller] == ["Conv2d_1a_7x7", "Conv2d_2b_1x1", "Conv2d_2c_3x3"]
+    assert all(torch.equal(loud.get_parameter(name) / 4, quiet.get_parameter(name)) for name in smaller)
+
+
 def test_caffes_draw_leaves_networks_with_batch_norm_alone(tiny):
     """The same seed, so the weights of ``create_model``."""
     network, _ = make_networks(tiny(first_weights="caffe", aux=False), 10)

@@ -55,18 +55,22 @@ def test_small_recipes_keep_optimiser_losses_and_regularisers(network, small):
         "epsilon",
         "label_smoothing",
         "weight_decay",
+        "clip",
         "dropout",
         "aux",
         "averaging",
     )
-    assert [getattr(own, name) for name in kept] == [getattr(paper, name) for name in kept]
-    # No paper trains googlenet_naive; GoogLeNet's recipe does not, without clipping.
-    assert own.clip == (2.0 if network == "googlenet_naive" else paper.clip)
+    changed = [name for name in kept if getattr(own, name) != getattr(paper, name)]
+    # No paper trains googlenet_naive, and GoogLeNet's optimiser does not, reliably: the recipe says so.
+    assert changed == (["optimiser", "epsilon"] if network == "googlenet_naive" else [])
     assert (own.width_mult, own.input_size) == (0.25, 80)
     for name, text in own.paper.items():
         assert text == str(getattr(paper, name))
     changed = {f.name for f in fields(own) if getattr(own, f.name) != getattr(paper, f.name)}
-    assert changed - {"name", "paper", "sources", "width_mult", "input_size", "recalibration"} <= set(own.paper)
+    assert changed - {"name", "paper", "sources", "width_mult", "input_size", "recalibration"} <= {
+        *own.paper,
+        *({"epsilon"} if paper.optimiser == "sgd" else ()),
+    }
 
 
 def test_stairs():

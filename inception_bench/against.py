@@ -1,0 +1,95 @@
+"""A run of the suites against a stored one: what ``--inception-baseline`` adds to a session.
+
+The comparison is made once, when the cells are measured. Each cell is then a test of its own, so that JUnit and the
+exit code say which one got worse; what runs without those tests is caught by the session's exit code.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inception_bench.errors import UsageError
+from inception_bench.gate.compare import Comparison, compare
+from inception_bench.gate.stored_run import StoredRun, as_stored, load_run
+from inception_bench.report.comparison import comparison_notes, comparison_page, comparison_text
+from inception_bench.report.github import annotation_lines, append_summary
+from inception_bench.run import BenchRun
+from inception_bench.spec.case import Case
+
+
+@dataclass
+class Against:
+    """The baseline of a session, and how this run compares with it once that is known."""
+
+    stored: StoredRun
+    _found: Comparison | str = field(default="", init=False)
+
+    @classmethod
+    def open(cls, folder: Path, results: Path, disabled: bool) -> Against:
+        """Read the baseline before anything is measured. Raises UsageError where it cannot be used."""
+        if disabled:
+            raise UsageError(
+                "--inception-baseline compares records, and --benchmark-disable writes none; leave one out"
+            )
+        if folder.resolve() == results.resolve():
+            raise UsageError(f"--inception-baseline={folder} is where this run writes; give --inception-results too")
+        return cls(load_run(folder))
+
+    def comparison(self, run: BenchRun) -> Comparison | str:
+        """The comparison with the records that ``run`` has written, or why there is none."""
+        if not self._found:
+            records = [record for record in run.journal.read()[0] if record.run.run_id == run.run.run_id]
+            try:
+                self._found = compare(self.stored, as_stored(run.folder, records), subset=True)
+            except UsageError as error:
+                self._found = f"NOT COMPARED with the baseline: {error}"
+        return self._found
+
+    def judge(self, run: BenchRun, case: Case) -> None:
+        """Fail where the cell got worse or was not compared; skip where it is unavailable in both runs."""
+        found = self.comparison(run)
+        if isinstance(found, str):
+            pytest.fail(found, pytrace=False)
+        own = next((cell for cell in found.cells if cell.case == case), None)
+        if own is None:
+            where = f"the baseline {self.stored.folder}" if case in found.new else "this run: run its suite too"
+            pytest.fail(f"not compared: {case.id} is not in {where}", pytrace=False)
+        if own.regressions:
+            pytest.fail("; ".join(own.regressions), pytrace=False)
+        if own.outcome != "ok":
+            pytest.skip(f"{own.outcome} in the baseline too: nothing to compare")
+
+    def report(self, run: BenchRun, reporter: Any) -> None:
+        """Print the comparison under the board; tell GitHub where this is a job of it."""
+        found = self.comparison(run)
+        reporter.section("against the baseline")
+        if isinstance(found, str):
+            reporter.write_line(found)
+            return
+        reporter.write_line(comparison_text(found))
+        for line in annotation_lines(comparison_notes(found), os.environ):
+            reporter.write_line(line)
+        append_summary(comparison_page(found), os.environ)
+
+    def exit_code(self, run: BenchRun) -> int:
+        """1 unless all that was measured was compared and nothing got worse."""
+        found = self.comparison(run)
+        return 1 if isinstance(found, str) or found.exit_code else 0
+
+
+@dataclass
+class RegressionItem:
+    """A cell's comparison as a test."""
+
+    run: BenchRun
+    against: Against
+    case: Case
+
+    def check(self) -> None:
+        """Nothing about the cell may be worse than in the baseline."""
+        self.against.judge(self.run, self.case)

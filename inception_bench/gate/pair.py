@@ -1,0 +1,55 @@
+"""What a duet measures: blocks of four rounds by two processes, raw. Seconds as the workers' own clocks gave them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+ORDERS = ("ABBA", "BAAB")
+
+
+@dataclass(frozen=True)
+class Block:
+    """Two rounds of each side, in one of two orders in which a steady drift falls out of the ratio."""
+
+    order: str
+    a_s: tuple[float, float]
+    b_s: tuple[float, float]
+
+    @property
+    def log_ratio(self) -> float:
+        """Logarithm of B's time over A's, the mean of the two rounds of each: above 0, B is slower."""
+        return (sum(map(math.log, self.b_s)) - sum(map(math.log, self.a_s))) / 2
+
+    @property
+    def total_s(self) -> float:
+        """All four rounds: the same whichever side is called A."""
+        return sum(self.a_s) + sum(self.b_s)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One process of each side, alive together, and their blocks. ``start_s``: until both were warm.
+
+    ``busy_share`` is what each worker said of an injected slow-down: 0 but in a trial of the gate's power.
+    """
+
+    start_s: float
+    blocks: tuple[Block, ...]
+    busy_share: Mapping[str, float]
+    preempted: Mapping[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Pair:
+        blocks = tuple(Block(block["order"], tuple(block["a_s"]), tuple(block["b_s"])) for block in data["blocks"])
+        return cls(data["start_s"], blocks, data["busy_share"], data["preempted"])
+
+
+def rounds_of(pairs: Sequence[Pair], side: str) -> list[float]:
+    """All rounds of ``a`` or ``b`` in the order of measuring."""
+    return [seconds for pair in pairs for block in pair.blocks for seconds in getattr(block, f"{side}_s")]

@@ -1,0 +1,120 @@
+"""Four verdicts: ``same``, ``faster``, ``slower``, ``unclear``. Recomputed at any time from the stored blocks.
+
+After each pair of processes one looks, at the nominal level of that look (``sequential``):
+
+* ``same``: the 95 % interval lies within the smallest effect that matters, on both sides.
+* ``slower`` (or ``faster``): the effect is beyond zero at the level of an alarm, and was so at the look before, and
+  the pair measured since, fresh processes that had no part in the suspicion, leans the same way by itself.
+* ``unclear``: the budget ended first.
+
+An alarm's level is FAMILY_LEVEL over the number of cells. When all cells are done, Holm's step-down rule (Scand. J.
+Stat. 6, 1979) on the cells' sequential p-values may settle more of the unclear ones: the chance of any false `slower`
+in the whole duet stays below FAMILY_LEVEL, and of any false `faster` too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from inception_bench.gate.estimate import Estimate, estimate
+from inception_bench.gate.pair import Pair
+from inception_bench.gate.sequential import nominal_levels, sequential_p
+
+SAME, FASTER, SLOWER, UNCLEAR = "same", "faster", "slower", "unclear"
+FAMILY_LEVEL = 0.005
+LEAST_PAIRS = 2  # one pair of processes cannot tell programs from processes
+INTERVAL_LEVEL = 0.025  # at each end: 95 %
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What is asked. ``min_effect`` is a share of the time; ``looks`` were planned; ``cells`` are judged together."""
+
+    min_effect: float
+    looks: int
+    cells: int = 1
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A cell's verdict. ``effect`` is the share by which B takes longer, with its 95 % interval; None without data.
+
+    ``p_slower`` and ``p_faster`` hold at every look; ``confirmed`` is the direction in which two looks and the fresh
+    pair between them agree (1 slower, -1 faster, else 0).
+    """
+
+    verdict: str
+    effect: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p_slower: float = 1.0
+    p_faster: float = 1.0
+    pairs: int = 0
+    blocks: int = 0
+    confirmed: int = 0
+
+
+def judge(pairs: Sequence[Pair], rule: Rule) -> Judgement:
+    """The verdict after the newest of ``pairs``."""
+    found = estimate(pairs)
+    if found is None:
+        return Judgement(UNCLEAR, pairs=len(pairs))
+    look = min(len(pairs), rule.looks)
+    half = found.half_width(nominal_levels(INTERVAL_LEVEL, rule.looks)[look - 1])
+    low, high = found.log_ratio - half, found.log_ratio + half
+    slower, faster = _levels(found, look, rule)
+    confirmed = _confirmed(pairs, found, rule)
+    made = Judgement(
+        UNCLEAR, math.expm1(found.log_ratio), math.expm1(low), math.expm1(high), slower, faster, found.pairs,
+        found.blocks, confirmed,
+    )  # fmt: skip
+    bar = math.log1p(rule.min_effect)
+    if found.pairs < LEAST_PAIRS:
+        return made
+    if -bar < low and high < bar:
+        return replace(made, verdict=SAME)
+    return _alarmed(made, FAMILY_LEVEL / rule.cells)
+
+
+def settle(judgements: Sequence[Judgement]) -> list[Judgement]:
+    """Holm's rule over all cells of a duet, upon what each has reached by itself."""
+    settled = list(judgements)
+    for direction, p_of in ((1, lambda found: found.p_slower), (-1, lambda found: found.p_faster)):
+        order = sorted(range(len(settled)), key=lambda place: p_of(judgements[place]))
+        for rank, place in enumerate(order):
+            level = FAMILY_LEVEL / (len(order) - rank)
+            if p_of(judgements[place]) > level:
+                break
+            if settled[place].verdict == UNCLEAR and judgements[place].confirmed == direction:
+                settled[place] = _alarmed(settled[place], level)
+    return settled
+
+
+def _alarmed(found: Judgement, level: float) -> Judgement:
+    if found.p_slower <= level and found.confirmed > 0:
+        return replace(found, verdict=SLOWER)
+    if found.p_faster <= level and found.confirmed < 0:
+        return replace(found, verdict=FASTER)
+    return found
+
+
+def _levels(found: Estimate, look: int, rule: Rule) -> tuple[float, float]:
+    """Sequential p-values of slower and of faster."""
+    nominal = found.p_slower()
+    return sequential_p(nominal, look, rule.looks), sequential_p(1 - nominal, look, rule.looks)
+
+
+def _confirmed(pairs: Sequence[Pair], found: Estimate, rule: Rule) -> int:
+    """The direction that the look before suspected and the newest pair shows too; 0 where there is none.
+
+    The suspicion is measured at the loosest level that Holm's rule may use: that of one cell.
+    """
+    before = estimate(pairs[:-1])
+    if before is None or found.newest is None:
+        return 0
+    slower, faster = _levels(before, min(len(pairs) - 1, rule.looks), rule)
+    if slower <= FAMILY_LEVEL and found.newest > 0:
+        return 1
+    return -1 if faster <= FAMILY_LEVEL and found.newest < 0 else 0

@@ -1,0 +1,105 @@
+"""A duet's result as text, Markdown and JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from inception_bench.gate.duet_result import DuetResult, DuetRow
+from inception_bench.gate.verdict import FAMILY_LEVEL, UNCLEAR
+from inception_bench.report.github import Note
+from inception_bench.report.text import milliseconds
+
+_HEADS = ("cell", "verdict", "effect (95 %)", "a", "b", "pairs", "blocks", "exact facts")
+
+
+def duet_line(found: DuetResult) -> str:
+    """One sentence: is b worse, and was all of it compared?"""
+    count, unclear = len(found.rows), sum(row.judgement.verdict == UNCLEAR for row in found.rows)
+    if found.regressed:
+        return f"REGRESSION in {len(found.regressed)} of {count} cells"
+    if found.uncompared:
+        return f"NOT COMPARED: {len(found.uncompared)} of {count} cells"
+    return f"no regression in {count} cells" + (f", {unclear} of them unclear" if unclear else "")
+
+
+def duet_text(found: DuetResult) -> str:
+    """The result in a terminal, a line a cell."""
+    lines = [f"{name}: {_about(side)}" for name, side in found.sides.items()]
+    lines += [f"{row.case.id}: {duet_row_text(row)}" for row in found.rows]
+    return "\n".join([*lines, duet_line(found), how(found)])
+
+
+def duet_row_text(row: DuetRow) -> str:
+    """A cell in words."""
+    if row.reason or row.wrong:
+        return row.reason or row.wrong
+    facts = "; ".join(fact.text for fact in row.facts)
+    return f"{row.judgement.verdict} {_effect(row)}, {_counts(row)}" + (f"; {facts}" if facts else "")
+
+
+def how(found: DuetResult) -> str:
+    """What the verdicts mean, in one sentence."""
+    return (
+        f"b against a: effects under {found.min_effect:.1%} count as same; the chance of any false 'slower' among all "
+        f"{len(found.rows)} cells is at most {FAMILY_LEVEL:.1%} (Holm), however often one looked"
+    )
+
+
+def duet_page(found: DuetResult) -> str:
+    """The result as Markdown."""
+    about = "\n".join(f"* {name}: {_about(side)}" for name, side in found.sides.items())
+    lines = [" | ".join(_HEADS), " | ".join("---" for _ in _HEADS), *(" | ".join(_cells(row)) for row in found.rows)]
+    table = "\n".join(f"| {line} |" for line in lines)
+    return f"# Duet: {duet_line(found)}\n\n{about}\n\n{table}\n\n{how(found)}.\n"
+
+
+def duet_json(found: DuetResult) -> dict[str, Any]:
+    """Plain JSON values."""
+    return {
+        "verdict": duet_line(found),
+        "exit_code": found.exit_code,
+        "min_effect": found.min_effect,
+        "family_level": FAMILY_LEVEL,
+        "sides": found.sides,
+        "cells": [{"cell": row.case.id, **asdict(row), "regressions": row.regressions} for row in found.rows],
+    }
+
+
+def duet_notes(found: DuetResult) -> list[Note]:
+    """Annotations: an error for what is worse or was not compared, a warning for what stayed unclear."""
+    notes = [Note("error", row.case.id, text) for row in found.regressed for text in row.regressions]
+    notes += [Note("error", row.case.id, f"not compared: {row.reason}") for row in found.uncompared]
+    unclear = [row for row in found.rows if row.judgement.verdict == UNCLEAR and not row.reason and not row.wrong]
+    return notes + [Note("warning", row.case.id, duet_row_text(row)) for row in unclear]
+
+
+def _cells(row: DuetRow) -> list[str]:
+    if row.reason or row.wrong:
+        return [
+            row.case.id,
+            "not compared" if row.reason else "wrong",
+            (row.reason or row.wrong).replace("|", "/"),
+            *[""] * 5,
+        ]
+    times = [milliseconds(row.a_p50_s), milliseconds(row.b_p50_s)]
+    facts = "; ".join(fact.text for fact in row.facts).replace("|", "/") or "equal"
+    found = row.judgement
+    return [row.case.id, found.verdict, _effect(row), *times, str(found.pairs), str(found.blocks), facts]
+
+
+def _effect(row: DuetRow) -> str:
+    found = row.judgement
+    return "no data" if found.effect is None else f"{found.effect:+.2%} ({found.low:+.2%} to {found.high:+.2%})"
+
+
+def _counts(row: DuetRow) -> str:
+    return f"{row.judgement.blocks} blocks of {row.judgement.pairs} pairs of processes"
+
+
+def _about(side: dict[str, Any]) -> str:
+    revision = f", revision {side['revision']}" if side["revision"] else ""
+    packages = ", ".join(
+        f"{name} {side['packages'][name]}" for name in ("torch", "onnxruntime") if name in side["packages"]
+    )
+    return f"{side['interpreter']}{revision}; Python {side['python']}, {packages}; sources {side['source_hash'][:10]}"

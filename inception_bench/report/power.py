@@ -1,0 +1,62 @@
+"""The proof of the gate's power as a Markdown page and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from inception_bench.gate.power import RIVAL_RULE, PowerRow, Rate, exit_code
+from inception_bench.gate.scenario import FALSE_ALARM
+from inception_bench.records.record import Run
+from inception_bench.report.text import seconds_text
+
+_HEADS = (
+    "trials", "cell", "asked", "gate", "rate (95 %)", "answer", "unclear", "median of a trial", "longest",
+    f"{RIVAL_RULE}, one run after the other", f"{RIVAL_RULE}, rounds of both in turn",
+)  # fmt: skip
+_HOW = """\
+Each trial is a duet of one cell with fresh processes on both sides, and ends as soon as its verdict is clear. An alarm
+is the verdict `slower`. The slow-down is burnt by the worker of side b inside its clock; loaded means that another
+process burns one core in bursts for half of the time. Beside the gate stands pytest-benchmark's own rule on the same
+rounds: side a's of the first half of the trial against side b's of the second, and all of both. Intervals are exact
+(Clopper and Pearson). `open`: not all trials are done."""
+
+
+def power_page(rows: Sequence[PowerRow], run: Run) -> str:
+    """The whole page."""
+    found = run.environment
+    about = f"{found['cpu']}, {found['usable_cores']} cores; Python {found['python']}; run {run.run_id}."
+    lines = [" | ".join(_HEADS), " | ".join("---" for _ in _HEADS), *(" | ".join(_cells(row)) for row in rows)]
+    table = "\n".join(f"| {line} |" for line in lines)
+    return f"# Power of the gate\n\n{about}\n\n{_HOW}\n\n{table}\n"
+
+
+def power_json(rows: Sequence[PowerRow]) -> dict[str, Any]:
+    """Plain JSON values."""
+    return {"exit_code": exit_code(rows), "rows": [{**asdict(row), "answer": row.answer} for row in rows]}
+
+
+def _cells(row: PowerRow) -> list[str]:
+    asked = (
+        f"at most {row.scenario.bound:.1%}"
+        if row.scenario.counts == FALSE_ALARM
+        else f"at least {row.scenario.bound:.0%}"
+    )
+    return [
+        "" if row.cell else row.scenario.name,
+        row.cell or "all",
+        "" if row.cell else f"{row.scenario.counts}: {asked}",
+        _hits(row.gate),
+        f"{row.gate.low:.1%} to {row.gate.high:.1%}" if row.gate.trials else "",
+        "" if row.cell else row.answer,
+        str(row.unclear),
+        seconds_text(row.median_s),
+        seconds_text(row.longest_s),
+        _hits(row.rival_apart),
+        _hits(row.rival_together),
+    ]
+
+
+def _hits(rate: Rate) -> str:
+    return f"{rate.hits} of {rate.trials}"

@@ -1,0 +1,6 @@
+"""With --inception-baseline: nothing got slower, larger, less accurate or wrong since."""
+
+
+def test_regression(benchmark, regression):
+    """The cell as measured in this session, against the stored run."""
+    regression.check()

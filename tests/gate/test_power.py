@@ -1,0 +1,109 @@
+"""The proof of power: its rates against known figures, what is tried next, and a real trial that goes on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from itertools import islice
+
+import psutil
+import pytest
+
+from inception_bench.errors import UsageError
+from inception_bench.gate import power as power_module
+from inception_bench.gate.neighbour import neighbour
+from inception_bench.gate.pair import Block, Pair
+from inception_bench.gate.power import PowerOrder, PowerRow, Rate, exit_code, power_rows, rival_alarms, run_power
+from inception_bench.gate.scenario import SCENARIOS
+from inception_bench.records.journal import FILE, Journal
+from inception_bench.records.record import Record, Run
+from inception_bench.report.power import power_json, power_page
+from inception_bench.spec.case import Case
+
+CASE = Case("googlenet", "", "onnxruntime", "cpu", "fp32", 1, 32, 0.125, 1000, 1)
+NONE = Rate.of(0, 0)
+
+
+def test_rates_have_exact_intervals():
+    # No hit in n: the upper end is 1 - (0.05 / 2) ** (1 / n); all of n: the lower end is (0.05 / 2) ** (1 / n).
+    assert Rate.of(0, 200).high == pytest.approx(1 - 0.025 ** (1 / 200))
+    assert Rate.of(100, 100).low == pytest.approx(0.025 ** (1 / 100))
+    assert (NONE.low, NONE.high) == (0.0, 1.0)
+
+
+def test_rival_is_the_rule_of_pytest_benchmark():
+    assert not rival_alarms([1.0, 1.0, 9.0], [1.05, 1.05, 0.1])  # medians 1 and 1.05: 5 % is not over 5 %
+    assert rival_alarms([1.0, 1.0, 9.0], [1.06, 1.06, 0.1])
+
+
+def test_runs_one_after_the_other_are_the_halves_of_a_trial():
+    blocks = tuple(Block("ABBA", (a, a), (a + 1, a + 1)) for a in (1.0, 2.0, 3.0, 4.0))
+    assert power_module._apart([Pair(1.0, blocks[:3], {}, {}), Pair(1.0, blocks[3:], {}, {})]) == (
+        [1.0, 1.0, 2.0, 2.0],
+        [4.0, 4.0, 5.0, 5.0],
+    )
+
+
+def row(scenario, hits, trials):
+    return PowerRow(scenario, "", Rate.of(hits, trials), 0, NONE, NONE, None, None)
+
+
+def test_answers():
+    quiet, one_percent = SCENARIOS[0], SCENARIOS[2]
+    assert row(quiet, 1, 200).answer == "reached"
+    assert row(quiet, 2, 200).answer == "missed"  # 1 % is seen, at most 0.5 % is asked
+    assert row(quiet, 0, 10).answer == "open"
+    assert row(one_percent, 90, 100).answer == "reached"
+    # At a rate of 90 % none of 2 has a probability of 0.01, none of 4 one of 0.0001.
+    assert row(one_percent, 0, 2).answer == "open"
+    assert row(one_percent, 0, 4).answer == "missed"
+    # At a rate of 0.5 % one of 1 has 0.005; two of 5 have about 10 * 0.005 ** 2 = 0.00025.
+    assert row(quiet, 1, 1).answer == "open"
+    assert row(quiet, 2, 5).answer == "missed"
+    assert exit_code([row(quiet, 1, 200)]) == 0
+    assert exit_code([row(quiet, 1, 200), row(one_percent, 0, 5)]) == 1
+
+
+def test_the_scenario_that_lags_is_next_and_cells_take_turns(tmp_path):
+    cases = (replace(CASE, threads=2), replace(CASE, backend="eager", threads=2))
+    left = power_module._left(PowerOrder(cases, tmp_path), [])
+    first = list(islice(left, 8))
+    # All begin at nothing, in the order of the table; then those with most trials to do lag most.
+    assert [scenario.name for scenario, _ in first[:6]] == [scenario.name for scenario in SCENARIOS]
+    assert [scenario.name for scenario, _ in first[6:]] == ["A/A, quiet", "A/A, loaded"]
+    assert [case.backend for _, case in (first[0], first[6])] == ["onnxruntime", "eager"]
+
+
+def test_one_thread_is_not_tried_where_all_have_one(tmp_path):
+    names = [scenario.name for scenario, _ in power_module._left(PowerOrder((CASE,), tmp_path), [])]
+    assert len(names) == sum(scenario.trials for scenario in SCENARIOS if not scenario.one_thread)
+
+
+def test_a_trial_is_stored_and_the_next_call_goes_on(tmp_path, cache_root, monkeypatch):
+    monkeypatch.setenv("INCEPTION_BENCH_CACHE", str(cache_root))
+    order = PowerOrder((CASE,), tmp_path, minutes=1e-4, budget_s=2.0)
+    assert len(run_power(order, lambda line: None)) == 1
+    records = run_power(order, lambda line: None)
+    assert [record.body["scenario"] for record in records] == ["A/A, quiet", "A/A, loaded"]
+    stored, complaints = Journal(tmp_path / FILE).read()
+    assert complaints == []
+    rows = power_rows(stored)
+    assert rows == power_rows(records)
+    assert [found.gate.trials for found in rows] == [1, 1, 0, 0, 0, 0]
+    assert "| A/A, loaded | all | false alarms: at most 0.5% |" in power_page(rows, records[-1].run)
+    assert json.loads(json.dumps(power_json(rows)))["rows"][0]["answer"] == "open"
+
+
+def test_trials_of_other_sources_are_not_mixed(tmp_path):
+    run = Run("r", "2026-01-01T00:00:00+00:00", "gate-power", {"source_hash": "other"})
+    Journal(tmp_path / FILE).append(Record("power", run, CASE.to_json(), 1, 1, {"scenario": "A/A, quiet"}))
+    with pytest.raises(UsageError, match="holds trials with another cpu; give another folder with -o"):
+        run_power(PowerOrder((CASE,), tmp_path), lambda line: None)
+    with pytest.raises(UsageError, match="--minutes 0"):
+        run_power(PowerOrder((CASE,), tmp_path, minutes=0), lambda line: None)
+
+
+def test_the_neighbour_lives_as_long_as_what_it_disturbs():
+    with neighbour("1") as pid:
+        assert psutil.Process(pid).is_running()
+    assert not psutil.pid_exists(pid)

@@ -1,0 +1,156 @@
+"""The statistics of a duet: against other implementations, by hand, and by simulation with given noise."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy.stats import multivariate_normal, norm, trim_mean
+from scipy.stats.mstats import trimmed_stde
+
+from inception_bench.gate import estimate as estimate_module
+from inception_bench.gate.estimate import PRIOR_PAIRS, PROCESS_SPREAD, estimate
+from inception_bench.gate.pair import Block, Pair
+from inception_bench.gate.sequential import RHO, nominal_levels, sequential_p
+from inception_bench.gate.verdict import Judgement, Rule, judge, settle
+from tests.gate.simulation import LOADED, QUIET, Machine, run_cell
+
+
+def pair_of(ratios, seconds=0.01):
+    """A pair whose blocks have given ratios of B over A and equal totals."""
+    blocks = []
+    for ratio in ratios:
+        a = 2 * seconds / (1 + ratio)
+        blocks.append(Block("ABBA", (a, a), (a * ratio, a * ratio)))
+    return Pair(1.0, tuple(blocks), {"a": 0.0, "b": 0.0}, {"a": 0, "b": 0})
+
+
+def test_one_look_spends_everything():
+    assert nominal_levels(0.025, 1) == (pytest.approx(0.025),)
+
+
+@pytest.mark.parametrize("level", [0.005, 0.025])
+def test_looks_together_spend_what_was_planned(level):
+    """By scipy's multivariate normal: three cumulative means of equal steps have correlation sqrt(i / j)."""
+    bounds = norm.isf(nominal_levels(level, 3))
+    correlation = [[math.sqrt(min(i, j) / max(i, j)) for j in (1, 2, 3)] for i in (1, 2, 3)]
+    for looks in (1, 2, 3):
+        normal = multivariate_normal(np.zeros(looks), np.array(correlation)[:looks, :looks], abseps=1e-9, releps=1e-9)
+        never = normal.cdf(bounds[:looks])
+        assert 1 - never == pytest.approx(level * (looks / 3) ** RHO, rel=2e-3)
+
+
+def test_sequential_p_undoes_the_plan():
+    for look in (1, 4, 8):
+        nominal = nominal_levels(0.005, 8)[look - 1]
+        assert sequential_p(nominal, look, 8) == pytest.approx(0.005, rel=0.02)
+
+
+def test_a_pair_is_a_trimmed_mean_with_its_winsorised_error(monkeypatch):
+    ratios = np.exp(np.random.default_rng(1).standard_t(3, 40) * 0.01)
+    monkeypatch.setattr(estimate_module, "QUIETER_SHARE", 1.0)  # every block counts
+    found = estimate([pair_of(ratios)])
+    logs = np.log(ratios)
+    assert found.log_ratio == pytest.approx(trim_mean(logs, 0.2), rel=1e-9)
+    # One pair scatters from itself by nothing: the prior's share of its own variance is left.
+    error = float(trimmed_stde(logs, limits=(0.2, 0.2)))
+    assert found.error == pytest.approx(math.hypot(error, PROCESS_SPREAD), rel=1e-6)
+    assert (found.freedom, found.blocks) == (PRIOR_PAIRS, 40)
+
+
+def test_pairs_that_scatter_widen_the_interval():
+    # Blocks without noise: a pair's error is PROCESS_SPREAD alone; two pairs d apart have scatter (d / spread)^2 / 2.
+    together = estimate([pair_of([1.0] * 10), pair_of([1.0] * 10)])
+    assert together.error == pytest.approx(PROCESS_SPREAD * math.sqrt(PRIOR_PAIRS / (PRIOR_PAIRS + 1) / 2))
+    apart = estimate([pair_of([1.0] * 10), pair_of([1.02] * 10)])
+    scatter = (math.log(1.02) / PROCESS_SPREAD) ** 2 / 2
+    expected = PROCESS_SPREAD * math.sqrt((PRIOR_PAIRS + scatter) / (PRIOR_PAIRS + 1) / 2)
+    assert apart.error == pytest.approx(expected, rel=1e-6)
+    assert apart.log_ratio == pytest.approx(math.log(1.02) / 2)
+
+
+def test_only_the_quieter_half_counts_whichever_side_is_slow_in_the_other():
+    quiet, loud = pair_of([1.0] * 20), pair_of([3.0] * 20, seconds=0.02)
+    found = estimate([quiet, loud])
+    assert (found.log_ratio, found.pairs, found.blocks, found.newest) == (0.0, 1, 20, None)
+
+
+def test_on_a_quiet_machine_all_blocks_count():
+    # 5 % slower than the others, so within a tenth of the quiet level.
+    assert estimate([pair_of([1.0] * 20), pair_of([1.0] * 20, seconds=0.0105)]).blocks == 40
+    assert estimate([pair_of([1.0] * 20), pair_of([1.0] * 20, seconds=0.0115)]).blocks == 20
+
+
+def test_exchanged_sides_give_the_opposite():
+    pairs = [pair_of(np.exp(np.random.default_rng(seed).normal(0.01, 0.02, 30))) for seed in range(3)]
+    swapped = [
+        Pair(1.0, tuple(Block(block.order, block.b_s, block.a_s) for block in pair.blocks), {}, {}) for pair in pairs
+    ]
+    one, other = estimate(pairs), estimate(swapped)
+    assert (one.log_ratio, one.error) == (pytest.approx(-other.log_ratio), pytest.approx(other.error))
+
+
+def test_no_alarm_without_a_fresh_pair_that_agrees():
+    slow, level = pair_of([1.3] * 12), pair_of([0.999] * 12)
+    rule = Rule(0.01, 6)
+    assert judge([slow], rule).verdict == "unclear"  # suspected, not confirmed
+    assert judge([pair_of([1.0] * 12)], Rule(0.5, 6)).verdict == "unclear"  # one pair of processes is no sample
+    assert judge([slow, slow], rule).verdict == "slower"
+    assert judge([slow, level], rule).verdict == "unclear"
+    # Beyond zero with all six pairs together, but the newest by itself leans the other way.
+    doubtful = judge([pair_of([1.02] * 12)] * 5 + [pair_of([0.9995] * 12)], rule)
+    assert doubtful.p_slower < 0.005
+    assert (doubtful.verdict, doubtful.confirmed) == ("unclear", 0)
+    assert judge([pair_of([1 / 1.3] * 12)] * 2, rule).verdict == "faster"
+    assert judge([pair_of([1.0] * 12)] * 3, rule).verdict == "same"
+
+
+def test_a_sure_effect_under_the_least_that_matters_is_same():
+    assert judge([pair_of([1.005] * 12)] * 12, Rule(0.01, 12)).verdict == "same"
+
+
+def test_too_few_blocks_are_unclear():
+    assert judge([pair_of([1.3] * 4)], Rule(0.01, 4)).verdict == "unclear"
+    assert judge([], Rule(0.01, 4)).effect is None
+
+
+def test_holm_by_hand():
+    # Three cells share 0.005: the least p may be 0.00167, the next 0.0025, the last 0.005.
+    cells = [Judgement("unclear", 0.1, 0.0, 0.2, p_slower=p, confirmed=1) for p in (0.0049, 0.0024, 0.0016)]
+    assert [found.verdict for found in settle(cells)] == ["slower", "slower", "slower"]
+    cells[1] = Judgement("unclear", 0.1, 0.0, 0.2, p_slower=0.0026, confirmed=1)
+    assert [found.verdict for found in settle(cells)] == ["unclear", "unclear", "slower"]
+    cells[2] = Judgement("unclear", 0.1, 0.0, 0.2, p_slower=0.0016, confirmed=0)
+    assert [found.verdict for found in settle(cells)] == ["unclear"] * 3
+
+
+RULE = Rule(0.01, 12)
+
+
+def rates(machine, slowdown, cells):
+    found = [run_cell(seed, machine, slowdown, RULE) for seed in range(cells)]
+    covered = sum(each.low <= slowdown <= each.high for each in found)
+    return {
+        verdict: sum(each.verdict == verdict for each in found) for verdict in ("same", "slower", "faster")
+    }, covered
+
+
+@pytest.mark.parametrize("machine", [QUIET, LOADED, Machine(process=0.004)], ids=["quiet", "loaded", "uneven"])
+def test_simulated_equal_programs_raise_no_alarm_and_are_covered(machine):
+    """At level 0.005 and the confirmation, 2 alarms of 120 would have a probability under 0.03 each way."""
+    found, covered = rates(machine, 0.0, 120)
+    assert found["slower"] <= 1
+    assert found["faster"] <= 1
+    # A 95 % interval that holds at all looks: under 106 of 120 has a probability under 0.002.
+    assert covered >= 106
+
+
+@pytest.mark.parametrize(
+    ("machine", "slowdown", "least"), [(QUIET, 0.01, 0.90), (QUIET, 0.03, 0.99), (LOADED, 0.03, 0.80)]
+)
+def test_simulated_slowdowns_are_found(machine, slowdown, least):
+    found, covered = rates(machine, slowdown, 100)
+    assert found["slower"] >= least * 100
+    assert found["faster"] == 0
+    assert covered >= 88
