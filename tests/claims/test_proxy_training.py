@@ -6,6 +6,7 @@ import os
 import signal
 from dataclasses import asdict, replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -23,6 +24,7 @@ from inception_bench.models.complexity import cost
 from inception_bench.models.network import Network
 from inception_bench.models.notation import format_branch
 from inception_bench.models.plan import make_plan
+from inception_bench.train.batches import Order
 from inception_bench.train.course import read_job
 from inception_bench.train.networks import make_networks
 
@@ -152,3 +154,12 @@ def test_plain_heads_have_biases_and_no_norm():
     assert isinstance(branch[1].activation, torch.nn.ReLU)
     assert convolution is branch[1].conv
     assert find_table("arm.googlenet@plain_heads").rows == find_table("googlenet@bn").rows
+
+
+def test_one_order_for_all_epochs_or_a_new_one_each():
+    """Ten images in batches of five: two steps an epoch."""
+    again, anew = (Order(np.arange(10), 5, seed=0, reshuffles=reshuffles) for reshuffles in (False, True))
+    epochs = [[order.indices(step).tolist() for step in steps] for order in (again, anew) for steps in ((0, 1), (2, 3))]
+    assert epochs[0] == epochs[1] == epochs[2]  # both begin alike
+    assert epochs[3] != epochs[2]
+    assert sorted(epochs[3][0] + epochs[3][1]) == list(range(10))
