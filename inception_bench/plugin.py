@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from inception_bench import fixtures
+
 # pytest finds fixtures among the names of a plug-in.
 from inception_bench.fixtures import (  # noqa: F401
     cell,
@@ -23,6 +25,7 @@ from inception_bench.fixtures import (  # noqa: F401
 )
 from inception_bench.parameters import PARAMETERS
 from inception_bench.session import NOT_AT_ONCE, OPTIONS, STATE, State, option
+from inception_bench.spec.case import Case
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,14 +53,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for fixture, params_of in PARAMETERS.items():
-        if fixture in metafunc.fixturenames:
+        if _is_ours(metafunc, fixture):
             params = params_of(metafunc.config.stash[STATE].select())
             metafunc.parametrize(fixture, params, indirect=True)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Comparisons come after all that they compare; there are none without a baseline, or of what no test measures."""
-    late = [item for item in items if "regression" in getattr(item, "fixturenames", ())]
+    late = [item for item in items if isinstance(_params(item).get("regression"), Case)]
     if not late:
         return
     items[:] = [item for item in items if item not in late]
@@ -121,6 +124,17 @@ def _params(item: pytest.Item) -> dict[str, Any]:
     """What a test runs over, by its fixtures."""
     callspec = getattr(item, "callspec", None)
     return {} if callspec is None else callspec.params
+
+
+def _is_ours(metafunc: pytest.Metafunc, fixture: str) -> bool:
+    """Whether a test asks for the plug-in's fixture, and not for one of its own that has the same name."""
+    given = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
+    names = [name.strip() for names in given for name in (names.split(",") if isinstance(names, str) else names)]
+    # pytest has no public way to ask which definition a name stands for; the last one overrides the others.
+    defined = metafunc._arg2fixturedefs.get(fixture)
+    if fixture in names or not defined:
+        return False
+    return defined[-1].func.__module__ == fixtures.__name__
 
 
 def _numprocesses(config: pytest.Config) -> bool:

@@ -125,3 +125,25 @@ def test_an_ordinary_session_is_left_alone(launcher, tmp_path):
     )
     assert done.returncode == 0
     assert not (tmp_path / "results").exists()
+
+
+def test_a_test_of_ones_own_keeps_its_fixtures(launcher, tmp_path):
+    """The plug-in is loaded in every project of its environment, where its names may mean something else."""
+    (tmp_path / "test_own.py").write_text(
+        "import pytest\n"
+        "@pytest.fixture(params=[1, 2])\n"
+        "def cell(request):\n"
+        "    return request.param\n"
+        "@pytest.mark.parametrize('network, claim', [('a', 'b')])\n"
+        "def test_own(cell, network, claim):\n"
+        "    assert (cell in (1, 2), network, claim) == (True, 'a', 'b')\n"
+        "def test_other(regression):\n"
+        "    assert regression == 3\n"
+        "@pytest.fixture\n"
+        "def regression():\n"
+        "    return 3\n"
+    )
+    command = [word for word in launcher.command(tmp_path / "none", suite=str(tmp_path)) if word != "--benchmark-only"]
+    done = subprocess.run(command, cwd=ROOT, env=launcher.environment(), capture_output=True, text=True, check=False)
+    assert "3 passed" in done.stdout, done.stdout + done.stderr
+    assert done.returncode == 0
