@@ -21,7 +21,7 @@ from inception_bench.claims.verdict import NOT_RUN, NOT_TESTABLE
 from inception_bench.measure.cell import Cell, CellStopped
 from inception_bench.measure.pairing import named_pairs
 from inception_bench.measure.process import CallFailed
-from inception_bench.pair_items import in_a_row, measure_pair
+from inception_bench.pair_items import measure_pair, until_narrow
 from inception_bench.run import BenchRun
 from inception_bench.watch import Watch
 
@@ -103,7 +103,7 @@ class ClaimItem:
         cases = affordable(selection.cases, selection.profile)
         where = {key: arguments.get(key, ()) for key in ("backends", "batch_sizes")}
         pairs = [pair for name in arguments["pairs"] for pair in named_pairs(name, cases, **where)]
-        return judge_timed(self.claim, [measure_pair(self.run, self.watch, pair, in_a_row) for pair in pairs])
+        return judge_timed(self.claim, [measure_pair(self.run, self.watch, pair, until_narrow) for pair in pairs])
 
 
 def _news(outcome: Outcome) -> str:

@@ -12,9 +12,14 @@ from inception_bench.claims.timing import time_ratio
 from inception_bench.clock import ReportedClock
 from inception_bench.measure.cell import Cell, CellStopped
 from inception_bench.records.record import Record
+from inception_bench.records.statistics import median_interval
 from inception_bench.run import BenchRun, pair_rounds
 from inception_bench.spec.pair import Pair
 from inception_bench.watch import Watch
+
+# A ratio's 95 % interval is narrow at this share of the ratio; a claim's pair takes at most so many times its rounds.
+NARROW = 0.03
+MOST_TIMES = 4
 
 
 def measure_pair(run: BenchRun, watch: Watch, pair: Pair, time: Callable[[Cell, int], None]) -> Record:
@@ -38,8 +43,20 @@ def measure_pair(run: BenchRun, watch: Watch, pair: Pair, time: Callable[[Cell, 
     return run.keep_pair(pair, cell.measurement)
 
 
-def in_a_row(cell: Cell, rounds: int) -> None:
-    """Time round after round, with no other clock."""
+def until_narrow(cell: Cell, rounds: int) -> None:
+    """Time ``rounds`` rounds, and as many again while the ratio's interval is wide, up to four times as many.
+
+    A busy machine needs more rounds for the same interval. Only the width decides when to stop, never on which
+    side of a claim's boundary the ratio lies: going on until a verdict pleases would find one in noise.
+    """
+    for _ in range(MOST_TIMES):
+        _time_rounds(cell, rounds)
+        found = median_interval(cell.ratios())
+        if found.high - found.low <= NARROW * found.value:
+            return
+
+
+def _time_rounds(cell: Cell, rounds: int) -> None:
     for _ in range(rounds):
         cell.before()
         cell.round()

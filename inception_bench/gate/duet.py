@@ -18,7 +18,7 @@ from inception_bench.backends.cache import Artifact
 from inception_bench.backends.registry import find_backend
 from inception_bench.errors import UsageError
 from inception_bench.gate.estimate import LEAST_BLOCKS, QUIETER_SHARE
-from inception_bench.gate.pair import ORDERS, Block, Pair
+from inception_bench.gate.process_pair import ORDERS, Block, ProcessPair
 from inception_bench.gate.side import Side
 from inception_bench.gate.verdict import UNCLEAR, Judgement, Rule, judge
 from inception_bench.measure.parity import LIMITS, Parity, compare, finite
@@ -69,7 +69,7 @@ class Duet:
     watch: Callable[[str], None]
     cases: Mapping[str, Case] = field(default_factory=dict)  # another case for a side: only in trials of power
     facts: dict[str, dict[str, Any]] = field(default_factory=dict, init=False)
-    pairs: list[Pair] = field(default_factory=list, init=False)
+    pairs: list[ProcessPair] = field(default_factory=list, init=False)
     rule: Rule | None = field(default=None, init=False)
     seconds: float = field(default=0.0, init=False)  # of all pairs, building aside
     _built: dict[str, tuple[Artifact, Reference]] = field(default_factory=dict, init=False)
@@ -143,7 +143,7 @@ class Duet:
             return _Weights(shop.weights(case), f"{SIGNAL_KEEPING}, b's own: a's do not fit", shared=False)
         return _Weights(theirs, SIGNAL_KEEPING, shared=True)
 
-    def _pair(self) -> Pair:
+    def _pair(self) -> ProcessPair:
         """Two fresh processes, side by side, for a while."""
         workers: dict[str, Process] = {}
         begun = time.monotonic()
@@ -163,7 +163,7 @@ class Duet:
                 worker.kill()
         blocks = tuple(block for block, _ in answers)
         preempted = {side: sum(counts[side] for _, counts in answers) for side in ("a", "b")}
-        return Pair(start_s, blocks, busy, preempted)
+        return ProcessPair(start_s, blocks, busy, preempted)
 
     def _start_order(self) -> str:
         """Which process is started first, drawn for each two pairs and exchanged between them.

@@ -9,7 +9,7 @@ from typing import Any
 
 from inception_bench.errors import UsageError
 from inception_bench.gate.fact import REGRESSION, Fact, exact_facts
-from inception_bench.gate.pair import Pair, rounds_of
+from inception_bench.gate.process_pair import ProcessPair, rounds_of
 from inception_bench.gate.verdict import SLOWER, UNCLEAR, Judgement, Rule, judge, settle
 from inception_bench.records.journal import FILE, Journal, newest_run
 from inception_bench.records.record import Record
@@ -90,7 +90,7 @@ def judgement_of(body: dict[str, Any]) -> Judgement:
     found = Judgement(UNCLEAR)
     if body["outcome"] != "ok":
         return found
-    rule, pairs = Rule(**body["rule"]), [Pair.from_json(pair) for pair in body["pairs"]]
+    rule, pairs = Rule(**body["rule"]), [ProcessPair.from_json(pair) for pair in body["pairs"]]
     for count in range(1, len(pairs) + 1):
         found = judge(pairs[:count], rule)
         if found.verdict != UNCLEAR:
@@ -104,7 +104,7 @@ def _row(record: Record, found: Judgement) -> DuetRow:
         text = f"side {body['side']}, stage {body['stage']}: {body['outcome']}: {body['reason']}"
         is_wrong = body["side"] == "b" and (body["outcome"] in WRONG or body["stage"] in WRONG_STAGES)
         return DuetRow(case, found, (), "" if is_wrong else text, text if is_wrong else "")
-    pairs = [Pair.from_json(pair) for pair in body["pairs"]]
+    pairs = [ProcessPair.from_json(pair) for pair in body["pairs"]]
     p50 = {side: median(rounds_of(pairs, side)) for side in ("a", "b")}
     facts = exact_facts(*(_as_cell(record, side) for side in ("a", "b")))
     return DuetRow(case, found, facts, a_p50_s=p50["a"], b_p50_s=p50["b"])

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inception_bench.gate.pair import Pair
+from inception_bench.gate.process_pair import ProcessPair
 
 QUIETER_SHARE = 0.5
 # Blocks within a tenth of the quiet level (the tenth percentile) count too: on a quiet machine that is nearly all.
@@ -73,7 +73,7 @@ class _Figure:
     blocks: int
 
 
-def estimate(pairs: Sequence[Pair]) -> Estimate | None:
+def estimate(pairs: Sequence[ProcessPair]) -> Estimate | None:
     """What ``pairs`` show; None while too few blocks are there."""
     totals = [block.total_s for pair in pairs for block in pair.blocks]
     if not totals:

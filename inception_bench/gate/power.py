@@ -14,7 +14,7 @@ from inception_bench.gate.duet import Duet, Plan
 from inception_bench.gate.duet_result import judgement_of
 from inception_bench.gate.duet_run import measure_cell, new_run
 from inception_bench.gate.neighbour import neighbour
-from inception_bench.gate.pair import Pair, rounds_of
+from inception_bench.gate.process_pair import ProcessPair, rounds_of
 from inception_bench.gate.scenario import SCENARIOS, Scenario
 from inception_bench.gate.side import Side, open_side
 from inception_bench.gate.verdict import SLOWER, UNCLEAR
@@ -167,7 +167,7 @@ def power_rows(records: Sequence[Record]) -> list[PowerRow]:
 
 def _row(scenario: Scenario, cell: str, records: Sequence[Record]) -> PowerRow:
     verdicts = [judgement_of(record.body).verdict for record in records]
-    pairs = [[Pair.from_json(pair) for pair in record.body["pairs"]] for record in records]
+    pairs = [[ProcessPair.from_json(pair) for pair in record.body["pairs"]] for record in records]
     seconds = [record.body["seconds"] for record in records]
     count = len(records)
     return PowerRow(
@@ -194,7 +194,7 @@ def rival_alarms(before: Sequence[float], after: Sequence[float]) -> bool:
     return bool(parse_compare_fail(RIVAL_RULE).fails(*figures))
 
 
-def _apart(pairs: Sequence[Pair]) -> tuple[list[float], list[float]]:
+def _apart(pairs: Sequence[ProcessPair]) -> tuple[list[float], list[float]]:
     """One side's rounds of the first half of a trial's blocks, the other's of the second."""
     blocks = [block for pair in pairs for block in pair.blocks]
     half = len(blocks) // 2

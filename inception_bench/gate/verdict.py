@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from inception_bench.gate.estimate import Estimate, estimate
-from inception_bench.gate.pair import Pair
+from inception_bench.gate.process_pair import ProcessPair
 from inception_bench.gate.sequential import nominal_levels, sequential_p
 
 SAME, FASTER, SLOWER, UNCLEAR = "same", "faster", "slower", "unclear"
@@ -56,7 +56,7 @@ class Judgement:
     confirmed: int = 0
 
 
-def judge(pairs: Sequence[Pair], rule: Rule) -> Judgement:
+def judge(pairs: Sequence[ProcessPair], rule: Rule) -> Judgement:
     """The verdict after the newest of ``pairs``."""
     found = estimate(pairs)
     if found is None:
@@ -106,7 +106,7 @@ def _levels(found: Estimate, look: int, rule: Rule) -> tuple[float, float]:
     return sequential_p(nominal, look, rule.looks), sequential_p(1 - nominal, look, rule.looks)
 
 
-def _confirmed(pairs: Sequence[Pair], found: Estimate, rule: Rule) -> int:
+def _confirmed(pairs: Sequence[ProcessPair], found: Estimate, rule: Rule) -> int:
     """The direction that the look before suspected and the newest pair shows too; 0 where there is none.
 
     The suspicion is measured at the loosest level that Holm's rule may use: that of one cell.

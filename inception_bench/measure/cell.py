@@ -20,7 +20,7 @@ from inception_bench.measure.machine import Activity
 from inception_bench.measure.measurement import Measurement
 from inception_bench.measure.parity import LIMITS, Parity, compare, compare_rows
 from inception_bench.measure.process import CallFailed, Process
-from inception_bench.measure.rounds import Rounds
+from inception_bench.measure.rounds import Taken
 from inception_bench.measure.training import case_data
 from inception_bench.measure.workshop import Reference, Workshop, setup_of, weights_name
 from inception_bench.spec.case import Case
@@ -82,7 +82,7 @@ class Cell:
         self._watch = watch
         self._random = random.Random(f"{plan.seed} {case.id}")
         self._workers: list[Process] = []
-        self._pairs: dict[str, list[Any]] = {"candidate": [], "reference": [], "reference_first": []}
+        self._taken = Taken()
         self._stage = ""
         self._until = 0.0
         self._activity = Activity.now()
@@ -122,20 +122,20 @@ class Cell:
     def before(self) -> None:
         """Perhaps time the reference."""
         first = self._random.random() < 0.5
-        self._pairs["reference_first"].append(first)
+        self._taken.reference_first.append(first)
         if first:
-            self._pairs["reference"].append(self._ask(self._workers[1], "round"))
+            self._taken.reference.append(self._ask(self._workers[1], "round"))
 
     def round(self) -> float:
         """Time the candidate once; seconds as its own clock measured them."""
         answer = self._ask(self._workers[0], "round")
-        self._pairs["candidate"].append(answer)
+        self._taken.candidate.append(answer)
         return answer["seconds"]
 
     def after(self) -> None:
         """Time the reference if ``before`` did not."""
-        if not self._pairs["reference_first"][-1]:
-            self._pairs["reference"].append(self._ask(self._workers[1], "round"))
+        if not self._taken.reference_first[-1]:
+            self._taken.reference.append(self._ask(self._workers[1], "round"))
 
     def end(self) -> None:
         """Complete the measurement: the outcome is ok."""
@@ -145,7 +145,7 @@ class Cell:
         started = self.measurement.peak_rss_since_start_bytes
         self.measurement.peak_rss_bytes = peak if self._peak_was_reset else None
         self.measurement.peak_rss_since_start_bytes = None if started is None else max(started, peak)
-        self.measurement.rounds = self._rounds(measured.get("with_input_s"))
+        self.measurement.rounds = self._taken.rounds(measured.get("with_input_s"))
         self.measurement.activity = Activity.now().since(self._activity)
         self.measurement.outcome, self.measurement.stage = "ok", "time"
 
@@ -157,7 +157,11 @@ class Cell:
 
     @property
     def rounds_done(self) -> int:
-        return len(self._pairs["candidate"])
+        return len(self._taken.candidate)
+
+    def ratios(self) -> list[float]:
+        """Reference over candidate for each round so far."""
+        return self._taken.rounds().ratios()
 
     def close(self) -> None:
         """End both workers."""
@@ -261,18 +265,6 @@ class Cell:
         finally:
             worker.kill()
         return compare_rows(maps, rows.maps, rows.scales, LIMITS["fp32"])
-
-    def _rounds(self, with_input_s: Sequence[float] | None) -> Rounds:
-        candidate, reference = self._pairs["candidate"], self._pairs["reference"]
-        return Rounds(
-            [answer["seconds"] for answer in candidate],
-            [answer["seconds"] for answer in reference],
-            self._pairs["reference_first"],
-            [answer["preempted"] for answer in candidate],
-            [answer["preempted"] for answer in reference],
-            None if candidate[0]["device_s"] is None else [answer["device_s"] for answer in candidate],
-            with_input_s,
-        )
 
     def _enter(self, stage: str) -> None:
         self._stage = stage

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -37,3 +37,25 @@ class Rounds:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+
+@dataclass
+class Taken:
+    """The pairs of a cell that is under way: what the workers answered to each round."""
+
+    candidate: list[dict[str, Any]] = field(default_factory=list)
+    reference: list[dict[str, Any]] = field(default_factory=list)
+    reference_first: list[bool] = field(default_factory=list)
+
+    def rounds(self, with_input_s: Sequence[float] | None = None) -> Rounds:
+        """The raw values so far; ``with_input_s`` came after them."""
+        has_device = self.candidate[0]["device_s"] is not None
+        return Rounds(
+            [answer["seconds"] for answer in self.candidate],
+            [answer["seconds"] for answer in self.reference],
+            self.reference_first,
+            [answer["preempted"] for answer in self.candidate],
+            [answer["preempted"] for answer in self.reference],
+            [answer["device_s"] for answer in self.candidate] if has_device else None,
+            with_input_s,
+        )

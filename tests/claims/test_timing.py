@@ -1,6 +1,7 @@
 """Verdicts on times, from raw rounds made up so that their ratios are known; and a real pair, timed."""
 
 import csv
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -13,8 +14,10 @@ from inception_bench.backends.eager import BACKEND
 from inception_bench.claims.ledger import find_claim
 from inception_bench.claims.timing import judge_timed, time_ratio
 from inception_bench.measure.pairing import make_pair
+from inception_bench.measure.rounds import Taken
 from inception_bench.models.factorisations import factorisations
 from inception_bench.models.stored import save_network
+from inception_bench.pair_items import until_narrow
 from inception_bench.records.journal import Journal
 from inception_bench.records.record import Record, Run
 from inception_bench.report.claims import outcomes_of
@@ -141,3 +144,36 @@ def test_a_timed_claim_has_an_interval(real_run):
         row = next(row for row in csv.DictReader(stream) if row["id"] == "S1-17")
     assert row["verdict"] in ("reproduced", "contradicted", "inconclusive")
     assert float(row["ci95_low"]) <= float(row["figure_measured"]) <= float(row["ci95_high"])
+
+
+class GivenCell:
+    """Stands for two workers that take the given seconds for each round, in turn."""
+
+    def __init__(self, reference_s):
+        self.taken, self._reference_s = Taken(), itertools.cycle(reference_s)
+
+    def before(self):
+        self.taken.reference_first.append(False)
+
+    def round(self):
+        self.taken.candidate.append({"seconds": 1.0, "preempted": 0, "device_s": None})
+
+    def after(self):
+        self.taken.reference.append({"seconds": next(self._reference_s), "preempted": 0, "device_s": None})
+
+    def ratios(self):
+        return self.taken.rounds().ratios()
+
+
+@pytest.mark.parametrize(
+    ("reference_s", "rounds"),
+    [
+        ([1.0], 32),  # no noise
+        ([1.0, 1.01], 32),  # an interval of at most 1 %
+        ([1.0, 1.5], 128),  # half and half: the median's interval is all of it, however many rounds
+    ],
+)
+def test_a_claims_pair_takes_more_rounds_where_its_interval_is_wide(reference_s, rounds):
+    cell = GivenCell(reference_s)
+    until_narrow(cell, 32)
+    assert len(cell.taken.candidate) == rounds

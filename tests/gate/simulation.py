@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inception_bench.gate.pair import Block, Pair
+from inception_bench.gate.process_pair import Block, ProcessPair
 from inception_bench.gate.verdict import UNCLEAR, Judgement, Rule, judge
 
 ROUND_S = 0.020
@@ -33,7 +33,7 @@ QUIET = Machine()
 LOADED = Machine(round_=0.02, drift=0.2, burst_share=0.4, burst_bias=0.3, tail=10)
 
 
-def draw_pair(random: np.random.Generator, machine: Machine, slowdown: float, blocks: int) -> Pair:
+def draw_pair(random: np.random.Generator, machine: Machine, slowdown: float, blocks: int) -> ProcessPair:
     """Two fresh processes, the second slower by ``slowdown``."""
     layout = random.normal(0, machine.process, 2)
     bias = random.uniform(-machine.burst_bias, machine.burst_bias)
@@ -53,13 +53,13 @@ def draw_pair(random: np.random.Generator, machine: Machine, slowdown: float, bl
                 log += random.uniform(0, 1.1)
             seconds[side].append(ROUND_S * float(np.exp(log)))
         made.append(Block(order, (seconds["A"][0], seconds["A"][1]), (seconds["B"][0], seconds["B"][1])))
-    return Pair(1.5, tuple(made), {"a": 0.0, "b": 0.0}, {"a": 0, "b": 0})
+    return ProcessPair(1.5, tuple(made), {"a": 0.0, "b": 0.0}, {"a": 0, "b": 0})
 
 
 def run_cell(seed: int, machine: Machine, slowdown: float, rule: Rule, blocks: int = 36) -> Judgement:
     """A cell's pairs, a look after each, until a verdict is clear or the planned looks are over."""
     random = np.random.default_rng(seed)
-    pairs: list[Pair] = []
+    pairs: list[ProcessPair] = []
     found = Judgement(UNCLEAR)
     while found.verdict == UNCLEAR and len(pairs) < rule.looks:
         pairs.append(draw_pair(random, machine, slowdown, blocks))

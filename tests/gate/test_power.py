@@ -12,8 +12,8 @@ import pytest
 from inception_bench.errors import UsageError
 from inception_bench.gate import power as power_module
 from inception_bench.gate.neighbour import neighbour
-from inception_bench.gate.pair import Block, Pair
 from inception_bench.gate.power import PowerOrder, PowerRow, Rate, exit_code, power_rows, rival_alarms, run_power
+from inception_bench.gate.process_pair import Block, ProcessPair
 from inception_bench.gate.scenario import SCENARIOS
 from inception_bench.records.journal import FILE, Journal
 from inception_bench.records.record import Record, Run
@@ -38,7 +38,7 @@ def test_rival_is_the_rule_of_pytest_benchmark():
 
 def test_runs_one_after_the_other_are_the_halves_of_a_trial():
     blocks = tuple(Block("ABBA", (a, a), (a + 1, a + 1)) for a in (1.0, 2.0, 3.0, 4.0))
-    assert power_module._apart([Pair(1.0, blocks[:3], {}, {}), Pair(1.0, blocks[3:], {}, {})]) == (
+    assert power_module._apart([ProcessPair(1.0, blocks[:3], {}, {}), ProcessPair(1.0, blocks[3:], {}, {})]) == (
         [1.0, 1.0, 2.0, 2.0],
         [4.0, 4.0, 5.0, 5.0],
     )

@@ -11,7 +11,7 @@ from scipy.stats.mstats import trimmed_stde
 
 from inception_bench.gate import estimate as estimate_module
 from inception_bench.gate.estimate import PRIOR_PAIRS, PROCESS_SPREAD, estimate
-from inception_bench.gate.pair import Block, Pair
+from inception_bench.gate.process_pair import Block, ProcessPair
 from inception_bench.gate.sequential import RHO, nominal_levels, sequential_p
 from inception_bench.gate.verdict import Judgement, Rule, judge, settle
 from tests.gate.simulation import LOADED, QUIET, Machine, run_cell
@@ -23,7 +23,7 @@ def pair_of(ratios, seconds=0.01):
     for ratio in ratios:
         a = 2 * seconds / (1 + ratio)
         blocks.append(Block("ABBA", (a, a), (a * ratio, a * ratio)))
-    return Pair(1.0, tuple(blocks), {"a": 0.0, "b": 0.0}, {"a": 0, "b": 0})
+    return ProcessPair(1.0, tuple(blocks), {"a": 0.0, "b": 0.0}, {"a": 0, "b": 0})
 
 
 def test_one_look_spends_everything():
@@ -85,7 +85,8 @@ def test_on_a_quiet_machine_all_blocks_count():
 def test_exchanged_sides_give_the_opposite():
     pairs = [pair_of(np.exp(np.random.default_rng(seed).normal(0.01, 0.02, 30))) for seed in range(3)]
     swapped = [
-        Pair(1.0, tuple(Block(block.order, block.b_s, block.a_s) for block in pair.blocks), {}, {}) for pair in pairs
+        ProcessPair(1.0, tuple(Block(block.order, block.b_s, block.a_s) for block in pair.blocks), {}, {})
+        for pair in pairs
     ]
     one, other = estimate(pairs), estimate(swapped)
     assert (one.log_ratio, one.error) == (pytest.approx(-other.log_ratio), pytest.approx(other.error))

@@ -30,7 +30,7 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Pair:
+class ProcessPair:
     """One process of each side, alive together, and their blocks. ``start_s``: until both were warm.
 
     ``busy_share`` is what each worker said of an injected slow-down: 0 but in a trial of the gate's power.
@@ -45,11 +45,11 @@ class Pair:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Pair:
+    def from_json(cls, data: Mapping[str, Any]) -> ProcessPair:
         blocks = tuple(Block(block["order"], tuple(block["a_s"]), tuple(block["b_s"])) for block in data["blocks"])
         return cls(data["start_s"], blocks, data["busy_share"], data["preempted"])
 
 
-def rounds_of(pairs: Sequence[Pair], side: str) -> list[float]:
+def rounds_of(pairs: Sequence[ProcessPair], side: str) -> list[float]:
     """All rounds of ``a`` or ``b`` in the order of measuring."""
     return [seconds for pair in pairs for block in pair.blocks for seconds in getattr(block, f"{side}_s")]
