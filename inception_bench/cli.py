@@ -187,6 +187,10 @@ def train(
     typed = command.Typed(without, seed, epochs, max_steps, batch_size, rate, width_mult, input_size, machine)
     trained = command.run_shown(command.make_job(model, data, recipe, typed), output)
     if trained is not None:
+        from inception_bench.records.record import Run
+        from inception_bench.report.files import write_environment
+
+        write_environment(output, Run.begin("train").to_json())
         typer.echo(command.to_json(trained) if json else command.sentence(trained))
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +13,7 @@ from inception_bench.errors import UsageError
 from inception_bench.measure.accuracy import Counts
 from inception_bench.measure.cell import Plan
 from inception_bench.measure.counting import case_complexity
-from inception_bench.measure.machine import Activity, read_environment
+from inception_bench.measure.machine import Activity
 from inception_bench.measure.measurement import Measurement
 from inception_bench.measure.selection import Selection
 from inception_bench.measure.workshop import Workshop
@@ -91,10 +89,7 @@ class BenchRun:
             raise UsageError(
                 f"cache folder {cache} cannot be made ({error.strerror}); name another with INCEPTION_BENCH_CACHE"
             ) from None
-        now = datetime.datetime.now(datetime.UTC)
-        run_id = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-        started = now.isoformat(timespec="seconds")
-        run = Run(run_id, started, selection.profile.name, read_environment().to_json())
+        run = Run.begin(selection.profile.name)
         workshop = Workshop(ArtifactCache(cache), limits.build, selection.pythons, limits.train)
         journal = Journal(folder / FILE)
         earlier = Earlier()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-import secrets
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,7 +12,6 @@ from inception_bench.gate.duet import Duet, Plan
 from inception_bench.gate.duet_result import KIND, DuetResult, judge_duet
 from inception_bench.gate.revision import checked_out
 from inception_bench.gate.side import Side, open_side
-from inception_bench.measure.machine import read_environment
 from inception_bench.records.journal import FILE, Journal
 from inception_bench.records.record import Record, Run
 from inception_bench.spec.case import Case
@@ -54,7 +51,7 @@ def run_duet(order: DuetOrder, watch: Callable[[str], None]) -> DuetResult:
         raise UsageError(f"folder {order.folder} cannot be made ({error.strerror}); give another with -o") from None
     with ExitStack() as stack:
         sides = {"a": _open("a", order.a, stack), "b": _open("b", order.b, stack)}
-        run = new_run("duet")
+        run = Run.begin("duet")
         plan = Plan(order.budget_s, order.min_effect, len(order.cases), run.run_id, order.busy_share)
         journal = Journal(order.folder / FILE)
         records = []
@@ -70,13 +67,6 @@ def measure_cell(duet: Duet, run: Run) -> Record:
     body = duet.run()
     costs = body["sides"]["a"]
     return Record(KIND, run, duet.case.to_json(), costs.get("params", 0), costs.get("macs", 0), body)
-
-
-def new_run(profile: str) -> Run:
-    """What all records of one duet share."""
-    now = datetime.datetime.now(datetime.timezone.utc)
-    run_id = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-    return Run(run_id, now.isoformat(timespec="seconds"), profile, read_environment().to_json())
 
 
 def _open(name: str, installed: Installed, stack: ExitStack) -> Side:

@@ -12,7 +12,7 @@ from pathlib import Path
 from inception_bench.errors import UsageError
 from inception_bench.gate.duet import Duet, Plan
 from inception_bench.gate.duet_result import judgement_of
-from inception_bench.gate.duet_run import measure_cell, new_run
+from inception_bench.gate.duet_run import measure_cell
 from inception_bench.gate.neighbour import neighbour
 from inception_bench.gate.process_pair import ProcessPair, rounds_of
 from inception_bench.gate.scenario import SCENARIOS, Scenario
@@ -91,7 +91,7 @@ def run_power(order: PowerOrder, watch: Callable[[str], None]) -> list[Record]:
     if not (order.minutes > 0 and order.budget_s > 0):
         raise UsageError(f"--minutes {order.minutes:g} --budget {order.budget_s:g}: give times above 0")
     order.folder.mkdir(parents=True, exist_ok=True)
-    run, journal = new_run("gate-power"), Journal(order.folder / FILE)
+    run, journal = Run.begin("gate-power"), Journal(order.folder / FILE)
     records = read_trials(order.folder, run) if journal.path.exists() else []
     sides = {name: open_side(name, None) for name in ("a", "b")}
     until = time.monotonic() + 60 * order.minutes

@@ -13,9 +13,12 @@ Format history of ``records.jsonl``:
 
 from __future__ import annotations
 
+import datetime
+import secrets
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from inception_bench.measure.machine import read_environment
 from inception_bench.spec.case import SIGNAL_KEEPING
 
 SCHEMA = 2
@@ -30,6 +33,13 @@ class Run:
     started: str
     profile: str
     environment: dict[str, Any]
+
+    @classmethod
+    def begin(cls, profile: str) -> Run:
+        """A run that starts now, on this machine; ``profile`` may be the name of what runs without one."""
+        now = datetime.datetime.now(datetime.timezone.utc)
+        run_id = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+        return cls(run_id, now.isoformat(timespec="seconds"), profile, read_environment().to_json())
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

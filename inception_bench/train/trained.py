@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import io
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,16 +62,31 @@ def append_training(folder: Path, trained: Trained) -> Path:
 
     The file is written anew and takes the old one's place at once, so a reader never sees half a row.
     """
-    path = folder / CSV
     row = {name: "" if value is None else str(value) for name, value in trained.row().items()}
     if trained.checkpoint is not None:  # seen from the file, so that a folder of results can be moved
         row["checkpoint"] = os.path.relpath(trained.checkpoint, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with _alone_in(folder):
+        return _put_row(folder / CSV, row)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Two trainings that end together would each write the file without the other's row."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(opened)
+
+
+def _put_row(path: Path, row: Mapping[str, str]) -> Path:
     rows = [other for other in read_training(path) if any(other[name] != row[name] for name in KEY)]
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows([*rows, row])
-    folder.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(".csv.new")
     fresh.write_text(text.getvalue())
     os.replace(fresh, path)
