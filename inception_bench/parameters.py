@@ -83,11 +83,15 @@ def pair_params(selection: Selection) -> list[Any]:
     ]
 
 
-def claim_params(_: Selection) -> list[Any]:
+def claim_params(selection: Selection) -> list[Any]:
     """The papers' claims; what the profile leaves out is told by each itself."""
     from inception_bench.claims.ledger import ledger
+    from inception_bench.claims.reach import expected_seconds
 
-    return [_param(claim, claim.id, EXACT_SECONDS, group="claims") for claim in ledger().values()]
+    return [
+        _param(claim, claim.id, expected_seconds(claim, selection.profile, selection.cases), group="claims")
+        for claim in ledger().values()
+    ]
 
 
 PARAMETERS: dict[str, Callable[[Selection], Iterable[Any]]] = {
