@@ -188,9 +188,9 @@ def train(
     trained = command.run_shown(command.make_job(model, data, recipe, typed), output)
     if trained is not None:
         from inception_bench.records.record import Run
-        from inception_bench.report.files import write_environment
+        from inception_bench.report.files import write_training
 
-        write_environment(output, Run.begin("train").to_json())
+        write_training(output, Run.begin("train"))
         typer.echo(command.to_json(trained) if json else command.sentence(trained))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from inception_bench.errors import UsageError
 from inception_bench.records.journal import newest_run
-from inception_bench.records.record import Record
+from inception_bench.records.record import Record, Run
 from inception_bench.report import board as board_module
 from inception_bench.report import claims as claims_module
 from inception_bench.report import complexity as complexity_module
@@ -23,7 +23,7 @@ from inception_bench.report.complexity import complexity_rows
 from inception_bench.report.markdown import board_page
 from inception_bench.report.pairs import pair_rows
 from inception_bench.report.pairs_page import pairs_page
-from inception_bench.report.training import training_rows, training_section
+from inception_bench.report.training import training_page, training_rows, training_section
 from inception_bench.train import trained as training_file
 
 ENVIRONMENT = "environment.json"
@@ -75,6 +75,13 @@ def _write_claims(folder: Path, records: Sequence[Record]) -> None:
         rows = [asdict(claim_row(outcome, run.run_id)) for outcome in outcomes]
         _write_csv(folder / "claims.csv", claims_module.COLUMNS, rows)
         _replace(folder / "claims.md", claims_page(outcomes, run))
+
+
+def write_training(folder: Path, run: Run) -> None:
+    """Write ``environment.json`` and ``training.md`` beside a ``training.csv``; ``run`` is the newest training's."""
+    write_environment(folder, run.to_json())
+    rows = training_file.read_training(folder / training_file.CSV)
+    _replace(folder / "training.md", training_page(rows, run))
 
 
 def write_environment(folder: Path, facts: dict[str, Any]) -> None:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from inception_bench.records.record import Record
+from inception_bench.records.record import Record, Run
 from inception_bench.records.statistics import Interval, median
+from inception_bench.report.markdown import about
 from inception_bench.report.text import duration, megabytes, milliseconds, share
 from inception_bench.spec.case import Case
 from inception_bench.train.trained import COLUMNS
 
 _TRAINED = ("network", "recipe", "scale", "data", "seed", "epochs", "time", "img/s", "top-1 (95 %)", "top-5")
 _ON_TEST = "Accuracy is on the test images, by which nothing was chosen."
+_OVER_SEEDS = ("network", "recipe", "scale", "data", "seeds", "mean top-1", "standard deviation", "lowest", "highest")
 _STEPS = ("network", "recipe", "batch", "scale", "step", "img/s", "peak RSS")
 
 
@@ -26,18 +30,25 @@ def training_rows(records: Sequence[Record]) -> list[dict[str, Any]]:
 
 def training_section(records: Sequence[Record]) -> str:
     """The trained networks and the timed steps as Markdown; empty where there are none."""
-    trained = [_trained_cells(record.body) for record in records if record.kind == "training"]
+    trained = [record.body for record in records if record.kind == "training"]
     steps = [_step_cells(Case.from_json(record.case), record.body) for record in records if record.kind == "step"]
     parts = []
     if trained:
         parts += [
             "## Training",
             _ON_TEST,
-            _table(_TRAINED, trained),
+            *_trained_tables(trained),
         ]
     if steps:
         parts += ["## A training step", "Forward, backward and update, median of the rounds.", _table(_STEPS, steps)]
     return "\n\n".join(parts)
+
+
+def training_page(rows: Iterable[Mapping[str, str]], run: Run) -> str:
+    """``training.md``: what a ``training.csv`` of several trainings says; ``run`` is of the newest."""
+    numbers = ("epochs", "train_s", "images_s", "top1", "top1_ci95_low", "top1_ci95_high", "top5")
+    read = [{**row, **{name: float(row[name]) for name in numbers}} for row in rows if row["top1"]]
+    return "\n\n".join(["# Trained networks", about(run), _ON_TEST, *_trained_tables(read)]) + "\n"
 
 
 def training_line(body: dict[str, Any]) -> str:
@@ -52,7 +63,30 @@ def step_line(case: Case, body: dict[str, Any]) -> str:
     return f"{milliseconds(seconds)} a step of {case.batch_size}, {case.batch_size / seconds:.3g} images a second"
 
 
-def _trained_cells(body: dict[str, Any]) -> list[str]:
+def _trained_tables(bodies: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Every training, and where a network was trained from several seeds, their mean and spread."""
+    ordered = sorted(bodies, key=_trained_as)
+    seeds = [list(group) for _, group in groupby(ordered, key=_trained_as)]
+    over = [_seed_cells(group) for group in seeds if len(group) > 1]
+    tables = [_table(_TRAINED, [_trained_cells(body) for body in bodies])]
+    return [*tables, _table(_OVER_SEEDS, over)] if over else tables
+
+
+def _trained_as(body: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(body[name] for name in ("dataset", "recipe", "scale", "model"))
+
+
+def _seed_cells(bodies: Sequence[Mapping[str, Any]]) -> list[str]:
+    first, top1 = bodies[0], [body["top1"] for body in bodies]
+    figures = (statistics.mean(top1), statistics.stdev(top1), min(top1), max(top1))
+    return [
+        *(first[name] for name in ("model", "recipe", "scale", "dataset")),
+        str(len(top1)),
+        *(f"{figure:.4f}" for figure in figures),
+    ]
+
+
+def _trained_cells(body: Mapping[str, Any]) -> list[str]:
     return [
         body["model"],
         body["recipe"],
@@ -80,7 +114,7 @@ def _step_cells(case: Case, body: dict[str, Any]) -> list[str]:
     ]
 
 
-def _share(body: dict[str, Any]) -> str:
+def _share(body: Mapping[str, Any]) -> str:
     return share(Interval(body["top1"], body["top1_ci95_low"], body["top1_ci95_high"]))
 
 
