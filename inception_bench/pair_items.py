@@ -34,7 +34,7 @@ def measure_pair(run: BenchRun, watch: Watch, pair: Pair, time: Callable[[Cell, 
     try:
         cell.prepare()
         cell.begin()
-        time(cell, pair_rounds(run.selection.profile, pair.new.model))
+        time(cell, pair_rounds(pair.new.model))
         cell.end()
     except CellStopped as stopped:
         cell.stop(stopped)

@@ -34,15 +34,15 @@ from inception_bench.report.claims_text import summary
 from inception_bench.report.files import prepare_folder, write_environment, write_results
 from inception_bench.spec.case import Case
 from inception_bench.spec.pair import Pair
-from inception_bench.spec.profile import Limits, Profile
+from inception_bench.spec.profile import LEAST_ROUNDS, Limits, Profile
 
 # A module takes a millisecond where a network takes fifty, and its rounds scatter more.
 MODULE_ROUNDS = 4
 
 
-def pair_rounds(profile: Profile, model: str) -> int:
-    """How many rounds a pair takes whose new side is ``model``."""
-    return profile.rounds * (MODULE_ROUNDS if model.startswith(MODULE) else 1)
+def pair_rounds(model: str) -> int:
+    """How many rounds at least a pair takes whose new side is ``model``: enough for a ratio, in every profile."""
+    return LEAST_ROUNDS * (MODULE_ROUNDS if model.startswith(MODULE) else 1)
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Earlier:
         """What of ``records`` holds for a run of a profile."""
         return cls(
             resumable(records, run.environment, profile.rounds),
-            resumable_pairs(records, run.environment, lambda case: pair_rounds(profile, case["model"])),
+            resumable_pairs(records, run.environment, lambda case: pair_rounds(case["model"])),
             resumable_proxies(records, run.environment),
         )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from inception_bench.backends.cache import ArtifactCache, default_root
+from inception_bench.backends.cache import ArtifactCache, default_root, source_hash
 
 
 class Builds:
@@ -70,3 +70,15 @@ def test_failed_build_leaves_nothing(tmp_path):
 def test_place_can_be_named(monkeypatch):
     monkeypatch.setenv("INCEPTION_BENCH_CACHE", "/somewhere/else")
     assert default_root() == Path("/somewhere/else")
+
+
+def test_a_hash_of_sources_leaves_out_the_file_that_is_named(tmp_path):
+    """The same files but one, which differs: another hash, and the same one without that file."""
+    for name, text in (("one", "a = 1\n"), ("other", "a = 2\n")):
+        (tmp_path / name / "train").mkdir(parents=True)
+        (tmp_path / name / "train" / "recipes.py").write_text(text)
+        (tmp_path / name / "train" / "loop.py").write_text("b = 1\n")
+    one, other = (source_hash(tmp_path / name, "train/*.py") for name in ("one", "other"))
+    assert one != other
+    one, other = (source_hash(tmp_path / name, "train/*.py", without="train/recipes.py") for name in ("one", "other"))
+    assert one == other

@@ -55,13 +55,15 @@ def file_hash(path: Path) -> str:
 
 
 @cache
-def source_hash(package: Path = PACKAGE, *patterns: str) -> str:
+def source_hash(package: Path = PACKAGE, *patterns: str, without: str | None = None) -> str:
     """The hash of a package folder's Python files, by their names and contents: all, or those that match.
 
-    A pattern is as ``Path.glob`` takes it: ``models/*.py``.
+    A pattern is as ``Path.glob`` takes it: ``models/*.py``; the file ``without`` does not count.
     """
     found = hashlib.sha256()
     for path in sorted({path for pattern in patterns or ("**/*.py",) for path in package.glob(pattern)}):
+        if path.relative_to(package).as_posix() == without:
+            continue
         found.update(str(path.relative_to(package)).encode() + b"\0" + path.read_bytes() + b"\0")
     return found.hexdigest()
 

@@ -25,6 +25,8 @@ RESULT, COURSE = "trained.json", "course.json"
 WARMUP_STEPS = 2
 # All code that decides what training makes of a job.
 SOURCES = ("models/*.py", "data/*.py", "train/*.py")
+# A job holds its recipe's values: another recipe that is changed leaves it as it is.
+RECIPES = "train/recipes.py"
 _PACKAGES = ("torch", "lightning-fabric", "scikit-learn", "pillow")
 
 
@@ -95,7 +97,7 @@ class Training:
         parts = {
             "job": job.identity(),
             "table": repr(find_table(job.model)),
-            "source": source_hash(PACKAGE, *SOURCES),
+            "source": source_hash(PACKAGE, *SOURCES, without=RECIPES),
             "versions": {name: installed_version(name) for name in _PACKAGES},
             **self.installation.identity,
             **more,
