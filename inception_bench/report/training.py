@@ -17,7 +17,7 @@ from inception_bench.spec.case import Case
 from inception_bench.train.trained import COLUMNS
 
 _TRAINED = ("network", "recipe", "scale", "data", "seed", "epochs", "time", "img/s", "top-1 (95 %)", "top-5")
-_ON_TEST = "Accuracy is on the test images, by which nothing was chosen."
+_ON_TEST = "Accuracy is on the test images, which no training looked at."
 _OVER_SEEDS = ("network", "recipe", "scale", "data", "seeds", "mean top-1", "standard deviation", "lowest", "highest")
 _STEPS = ("network", "recipe", "batch", "scale", "step", "img/s", "peak RSS")
 
