@@ -21,7 +21,8 @@ BAND = (0.40, 0.95)
 # Ten classes: an arm that stays below twice chance has not learnt.
 STALLED = 0.2
 # Designs were tried out on the seeds 0 to 4; what is published has none of them, so that no design was fitted to it.
-SEEDS, FIVE_SEEDS = (10, 11, 12), (10, 11, 12, 13, 14)
+# Three of them left 2 to 5 points open, where six leave 1 to 2; the dear trainings have three.
+SEEDS, FIVE_SEEDS, THREE_SEEDS = (10, 11, 12, 13, 14, 15), (10, 11, 12, 13, 14), (10, 11, 12)
 # A course has reached its goal at this share of the reference's last accuracy.
 GOAL = 0.9
 
