@@ -12,12 +12,12 @@ from inception_bench.report.markdown import about
 
 _HEADS = ("claim", "claimed", "measured here", "verdict", "why")
 _HOW = """\
-Each claim was measured by this package in this run; nothing is taken over from a source. Its tolerance and the
-verdict expected were written down before. *Reproduced*: the figure is within its tolerance. *Contradicted*: it is
-not, which may be a misprint, a loose figure or another definition; the last column says which. *Inconclusive*: the
-95 % interval spans the boundary. *Not testable here*: something is missing, and named. *Not run*: this profile
-leaves the claim out. A *proxy* is a small training that can show a direction, not the paper's figure; its
-seeds are none of those on which its design was tried out."""
+Each claim was measured by this package in this run; nothing is taken over from a source. Its tolerance was written
+down before the first run, and so was the verdict expected, but where a run brought news: then the last column says
+what was found. *Reproduced*: the figure is within its tolerance. *Contradicted*: it is not, which may be a misprint, a
+loose figure or another definition; the last column says which. *Inconclusive*: the 95 % interval spans the boundary.
+*Not testable here*: something is missing, and named. *Not run*: this profile leaves the claim out. A *proxy* is a small
+training that can show a direction, not the paper's figure; its arms were chosen on other seeds than these."""
 
 
 def claims_page(outcomes: Sequence[Outcome], run: Run) -> str:
