@@ -81,7 +81,7 @@ def test_an_arm_that_cannot_be_trained_fails_once_and_in_one_line(training):
 
 
 def test_what_failed_is_news_whatever_was_expected():
-    claim: Claim = find_claim("G-06")
+    claim: Claim = find_claim("R-25")
     assert claim.expected == "inconclusive"
     outcome = broken(claim, "proxy, an arm of seed 10 failed: the process was killed by SIGKILL")
     assert not outcome.as_expected

@@ -78,7 +78,7 @@ def test_a_proxy_is_trained_once(launcher, tmp_path):
     Journal(tmp_path / "records.jsonl").append(Record("claim", run, {}, None, None, outcome.to_json()))
     options = ("--inception-profile=full", "--inception-models=googlenet", "--inception-resume", "-k", "G-06")
     again = launcher.run(tmp_path, *options, suite="suites/test_claims.py")
-    assert "G-06: reproduced, expected inconclusive" in again.output  # made-up courses are news
+    assert "G-06: reproduced, expected contradicted" in again.output  # made-up courses are news
     with (tmp_path / "claims.csv").open(newline="", encoding="utf-8") as stream:
         row = next(row for row in csv.DictReader(stream) if row["id"] == "G-06")
     assert (row["verdict"], float(row["figure_measured"])) == ("reproduced", pytest.approx(0.05))
