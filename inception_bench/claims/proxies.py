@@ -16,8 +16,9 @@ from inception_bench.claims.proxy import FIVE_SEEDS, THREE_SEEDS, Arm, Proxy
 RATE = 0.02  # of the arm without batch norm; a plain net of this depth bears little more
 # Under 64 pixels BN-Inception's last maps have one cell, of which 32 images give batch norm a poor estimate.
 B_SCALE: dict[str, Any] = {"input_size": 64, "steps": 150}
-# How well a network does when it is trained needs more: after 240 steps googlenet_naive led by six points, after
-# 960 by four, after a pass over nearly all images by one (seed 0). Early accuracies tell how fast a network learns.
+# How well a network does when it is trained needs more. googlenet_naive led by six points after 240 steps (three
+# seeds), by four after 960 and by one after a pass over nearly all images (seed 0), by three and a half after that pass
+# on seeds 10 to 12. Early accuracies tell how fast a network learns.
 ONE_PASS: dict[str, Any] = {
     "steps": 1680, "every": 210, "early": 210, "train_images": 53_760, "seeds": THREE_SEEDS,
 }  # fmt: skip
