@@ -14,6 +14,7 @@ import typer
 from inception_bench.errors import UsageError
 
 if TYPE_CHECKING:
+    from inception_bench.gate.duet_result import DuetResult
     from inception_bench.report.github import Note
     from inception_bench.spec.case import Case
 
@@ -39,14 +40,9 @@ def compare(
     from inception_bench.gate.duet_result import load_duet
     from inception_bench.gate.stored_run import load_run
     from inception_bench.report import comparison as report
-    from inception_bench.report import duet as duet_report
 
     if after is None:
-        duet_found = load_duet(before)
-        told = Told(
-            duet_report.duet_text(duet_found), duet_report.duet_page(duet_found), duet_report.duet_json(duet_found),
-            duet_report.duet_notes(duet_found), duet_found.exit_code,
-        )  # fmt: skip
+        told = Told.of_duet(load_duet(before))
     else:
         found = compare_runs(load_run(before), load_run(after))
         told = Told(
@@ -78,18 +74,13 @@ def duet(
 ) -> None:
     """Time the same cells under two installations, side by side: same, faster, slower or unclear. Exit 1 on slower."""
     from inception_bench.gate.duet_run import DuetOrder, Installed, run_duet
-    from inception_bench.report import duet as report
 
     if a == b and a_rev == b_rev:
         raise UsageError("duet compares two installations and was given one; give --a, --b, --a-rev or --b-rev")
     lists = Lists(models, backends, device, precisions, batch_sizes, input_sizes, width_mults, threads)
     order = DuetOrder(lists.cases(), Installed(a, a_rev), Installed(b, b_rev), output, budget, min_effect)
     found = run_duet(order, lambda line: typer.echo(line, err=True))
-    told = Told(
-        report.duet_text(found), report.duet_page(found), report.duet_json(found), report.duet_notes(found),
-        found.exit_code,
-    )  # fmt: skip
-    told.tell(json, output / "duet.md")
+    Told.of_duet(found).tell(json, output / "duet.md")
 
 
 def gate_power(
@@ -151,6 +142,13 @@ class Told:
     data: dict[str, Any]
     notes: Sequence[Note]
     exit_code: int
+
+    @classmethod
+    def of_duet(cls, found: DuetResult) -> Told:
+        """What a duet came to, measured now or judged again."""
+        from inception_bench.report.duet import duet_json, duet_notes, duet_page, duet_text
+
+        return cls(duet_text(found), duet_page(found), duet_json(found), duet_notes(found), found.exit_code)
 
     def tell(self, json: bool, markdown: Path | None) -> None:
         """Print it, write the page, tell GitHub where this is a job of it, and leave with the exit code."""

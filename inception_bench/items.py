@@ -23,6 +23,38 @@ from inception_bench.spec.case import Case
 from inception_bench.watch import Watch
 
 
+def time_rounds(benchmark: Any, cell: Cell, rounds: int, watch: Watch, clock: ReportedClock) -> None:
+    """Hand pytest-benchmark ``rounds`` rounds of a cell, its partner's beside each and outside the clock."""
+
+    def before() -> None:
+        watch.rounds(cell.rounds_done)
+        cell.before()
+
+    def one_round() -> None:
+        clock.seconds += cell.round()
+
+    benchmark.pedantic(one_round, setup=before, teardown=cell.after, rounds=rounds)
+
+
+def show_rounds(benchmark: Any, record: Record, clock: ReportedClock) -> None:
+    """Show pytest-benchmark the rounds of a record that was measured before."""
+    seconds = iter(record.body["rounds"]["candidate_s"])
+
+    def one_round() -> None:
+        clock.seconds += next(seconds)
+
+    benchmark.pedantic(one_round, rounds=len(record.body["rounds"]["candidate_s"]))
+
+
+def tell_pytest(outcome: str, stage: str, reason: str, required: bool) -> None:
+    """Pass, skip or fail the test that is under way; ``required`` makes a runtime's absence a failure."""
+    told = f"{outcome} in stage {stage!r}: {reason}"
+    if outcome == "unavailable" and not required:
+        pytest.skip(told)
+    if outcome != "ok":
+        pytest.fail(told, pytrace=False)
+
+
 @dataclass
 class CellItem:
     """One cell as a test: measures, keeps the record, and tells pytest the outcome."""
@@ -52,16 +84,12 @@ class CellItem:
             self.watch.finish_cell(self.run.keep_cell(self.case, measured))
         else:
             self.watch.finish("checked" if measured.outcome == "ok" else measured.outcome, measured.reason)
-        self._tell(measured.outcome, f"{measured.outcome} in stage {measured.stage!r}: {measured.reason}")
+        required = self.case.backend in self.run.selection.required
+        tell_pytest(measured.outcome, measured.stage, measured.reason, required)
 
     def _take_over(self, earlier: Record, benchmark: Any) -> None:
-        """Show pytest-benchmark the rounds that an earlier run measured."""
-        seconds = iter(earlier.body["rounds"]["candidate_s"])
-
-        def one_round() -> None:
-            self.clock.seconds += next(seconds)
-
-        benchmark.pedantic(one_round, rounds=len(earlier.body["rounds"]["candidate_s"]))
+        """Keep what an earlier run measured, and show its rounds."""
+        show_rounds(benchmark, earlier, self.clock)
         self.watch.finish_cell(self.run.take_over(earlier))
 
     def _time(self, cell: Cell, benchmark: Any) -> None:
@@ -71,22 +99,8 @@ class CellItem:
             cell.measurement.outcome = "ok"
             return
         cell.begin()
-
-        def before() -> None:
-            self.watch.rounds(cell.rounds_done)
-            cell.before()
-
-        def one_round() -> None:
-            self.clock.seconds += cell.round()
-
-        benchmark.pedantic(one_round, setup=before, teardown=cell.after, rounds=self.run.plan().rounds)
+        time_rounds(benchmark, cell, self.run.plan().rounds, self.watch, self.clock)
         cell.end()
-
-    def _tell(self, outcome: str, reason: str) -> None:
-        if outcome == "unavailable" and self.case.backend not in self.run.selection.required:
-            pytest.skip(reason)
-        if outcome != "ok":
-            pytest.fail(reason, pytrace=False)
 
 
 @dataclass

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import pytest
-
 from inception_bench.claims.timing import time_ratio
 from inception_bench.clock import ReportedClock
+from inception_bench.items import show_rounds, tell_pytest, time_rounds
 from inception_bench.measure.cell import Cell, CellStopped
+from inception_bench.measure.pairing import pair_rounds
 from inception_bench.records.record import Record
 from inception_bench.records.statistics import median_interval
-from inception_bench.run import BenchRun, pair_rounds
+from inception_bench.run import BenchRun
 from inception_bench.spec.pair import Pair
 from inception_bench.watch import Watch
 
@@ -50,17 +50,13 @@ def until_narrow(cell: Cell, rounds: int) -> None:
     side of a claim's boundary the ratio lies: going on until a verdict pleases would find one in noise.
     """
     for _ in range(MOST_TIMES):
-        _time_rounds(cell, rounds)
+        for _ in range(rounds):
+            cell.before()
+            cell.round()
+            cell.after()
         found = median_interval(cell.ratios())
         if found.high - found.low <= NARROW * found.value:
             return
-
-
-def _time_rounds(cell: Cell, rounds: int) -> None:
-    for _ in range(rounds):
-        cell.before()
-        cell.round()
-        cell.after()
 
 
 @dataclass
@@ -82,11 +78,11 @@ class PairItem:
         known = self.run.timed_before(self.pair)
 
         def time(cell: Cell, rounds: int) -> None:
-            self._time(benchmark, cell, rounds)
+            time_rounds(benchmark, cell, rounds, self.watch, self.clock)
 
         record = measure_pair(self.run, self.watch, self.pair, time)
         if known is not None and known.body["outcome"] == "ok":
-            self._show(benchmark, known)
+            show_rounds(benchmark, known, self.clock)
         body = record.body
         if body["outcome"] == "ok":
             found = time_ratio(record)
@@ -94,26 +90,7 @@ class PairItem:
         else:
             line = body["reason"]
         self.watch.finish(body["outcome"], line)
-        self._tell(body["outcome"], f"{body['outcome']} in stage {body['stage']!r}: {body['reason']}")
-
-    def _time(self, benchmark: Any, cell: Cell, rounds: int) -> None:
-        def before() -> None:
-            self.watch.rounds(cell.rounds_done)
-            cell.before()
-
-        def one_round() -> None:
-            self.clock.seconds += cell.round()
-
-        benchmark.pedantic(one_round, setup=before, teardown=cell.after, rounds=rounds)
-
-    def _show(self, benchmark: Any, known: Record) -> None:
-        """Show pytest-benchmark the rounds that a claim of this run has measured."""
-        seconds = iter(known.body["rounds"]["candidate_s"])
-
-        def one_round() -> None:
-            self.clock.seconds += next(seconds)
-
-        benchmark.pedantic(one_round, rounds=len(known.body["rounds"]["candidate_s"]))
+        self._tell(body["outcome"], body["stage"], body["reason"])
 
     def _check(self, benchmark: Any) -> None:
         """Build and compare without a clock."""
@@ -128,10 +105,7 @@ class PairItem:
             cell.close()
         measured = cell.measurement
         self.watch.finish("checked" if measured.outcome == "ok" else measured.outcome, measured.reason)
-        self._tell(measured.outcome, f"{measured.outcome} in stage {measured.stage!r}: {measured.reason}")
+        self._tell(measured.outcome, measured.stage, measured.reason)
 
-    def _tell(self, outcome: str, reason: str) -> None:
-        if outcome == "unavailable" and self.pair.new.backend not in self.run.selection.required:
-            pytest.skip(reason)
-        if outcome != "ok":
-            pytest.fail(reason, pytrace=False)
+    def _tell(self, outcome: str, stage: str, reason: str) -> None:
+        tell_pytest(outcome, stage, reason, self.pair.new.backend in self.run.selection.required)

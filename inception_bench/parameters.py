@@ -75,10 +75,10 @@ def step_params(selection: Selection) -> list[Any]:
 
 def pair_params(selection: Selection) -> list[Any]:
     """Two networks beside each other on one runtime."""
-    from inception_bench.measure.pairing import selected_pairs
+    from inception_bench.measure.pairing import pair_rounds, selected_pairs
 
     return [
-        _timed_param(pair, pair.new, f"{pair.name} b{pair.new.batch_size}", selection.profile.rounds)
+        _timed_param(pair, pair.new, f"{pair.name} b{pair.new.batch_size}", pair_rounds(pair.new.model))
         for pair in selected_pairs(selection)
     ]
 

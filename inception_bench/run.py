@@ -15,9 +15,9 @@ from inception_bench.measure.cell import Plan
 from inception_bench.measure.counting import case_complexity
 from inception_bench.measure.machine import Activity
 from inception_bench.measure.measurement import Measurement
+from inception_bench.measure.pairing import pair_rounds
 from inception_bench.measure.selection import Selection
 from inception_bench.measure.workshop import Workshop
-from inception_bench.models.factorisations import MODULE
 from inception_bench.records.journal import FILE, Journal
 from inception_bench.records.record import Record, Run
 from inception_bench.records.resume import (
@@ -34,15 +34,7 @@ from inception_bench.report.claims_text import summary
 from inception_bench.report.files import prepare_folder, write_environment, write_results
 from inception_bench.spec.case import Case
 from inception_bench.spec.pair import Pair
-from inception_bench.spec.profile import LEAST_ROUNDS, Limits, Profile
-
-# A module takes a millisecond where a network takes fifty, and its rounds scatter more.
-MODULE_ROUNDS = 4
-
-
-def pair_rounds(model: str) -> int:
-    """How many rounds at least a pair takes whose new side is ``model``: enough for a ratio, in every profile."""
-    return LEAST_ROUNDS * (MODULE_ROUNDS if model.startswith(MODULE) else 1)
+from inception_bench.spec.profile import Limits, Profile
 
 
 @dataclass(frozen=True)

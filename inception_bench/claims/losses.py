@@ -50,8 +50,8 @@ def bounded_gradient(classes: int, epsilon: float) -> Figures:
         logits = torch.zeros(1, classes, dtype=torch.float64)
         logits[0, 0] = lead
         logits.requires_grad_()
-        cross_entropy(logits, torch.zeros(1, dtype=torch.long), label_smoothing=smoothing).backward()
-        return float(logits.grad[0, 0])  # type: ignore[index]
+        loss = cross_entropy(logits, torch.zeros(1, dtype=torch.long), label_smoothing=smoothing)
+        return float(torch.autograd.grad(loss, logits)[0][0, 0])
 
     low, high = 0.0, 100.0
     while high - low > 1e-9:  # the gradient by the right logit rises with its lead: halve towards its zero

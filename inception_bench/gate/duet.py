@@ -239,13 +239,15 @@ class Duet:
         made: list[tuple[Block, dict[str, int]]] = []
         until = time.monotonic() + self._timed_s
         while len(made) < _LEAST_BLOCKS or time.monotonic() < until:
-            order, seconds = self._random.choice(ORDERS), {"a": [], "b": []}  # type: ignore[var-annotated]
+            order = self._random.choice(ORDERS)
+            seconds: dict[str, list[float]] = {"a": [], "b": []}
             preempted = {"a": 0, "b": 0}
             for side in order.lower():
                 answer = self._ask(side, workers[side], "time", "round")
                 seconds[side].append(answer["seconds"])
                 preempted[side] += answer["preempted"]
-            made.append((Block(order, tuple(seconds["a"]), tuple(seconds["b"])), preempted))
+            (a_first, a_second), (b_first, b_second) = seconds["a"], seconds["b"]
+            made.append((Block(order, (a_first, a_second), (b_first, b_second)), preempted))
         return made
 
     def _ask(self, side: str, worker: Process, stage: str, op: str, **fields: Any) -> dict[str, Any]:

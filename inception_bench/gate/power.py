@@ -111,8 +111,10 @@ def run_power(order: PowerOrder, watch: Callable[[str], None]) -> list[Record]:
 def read_trials(folder: Path, run: Run | None = None) -> list[Record]:
     """The trials of a folder. Raises UsageError where ``run`` is of another machine or of other sources than they."""
     records = [record for record in Journal(folder / FILE).read()[0] if record.kind == KIND]
-    for record in records if run is not None else ():
-        differing = [name for name in SAME if record.run.environment.get(name) != run.environment.get(name)]  # type: ignore[union-attr]
+    if run is None:
+        return records
+    for record in records:
+        differing = [name for name in SAME if record.run.environment.get(name) != run.environment.get(name)]
         if differing:
             raise UsageError(f"{folder} holds trials with another {differing[0]}; give another folder with -o")
     return records

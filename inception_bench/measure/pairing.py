@@ -10,9 +10,18 @@ from inception_bench.models.catalogue import find_table
 from inception_bench.models.factorisations import MODULE, OUTPUTS, Factorisation, factorisations, network_pairs
 from inception_bench.spec.case import SIGNAL_KEEPING, Case
 from inception_bench.spec.pair import Pair
+from inception_bench.spec.profile import LEAST_ROUNDS
 
 # What a short run times; a profile that times all batches has room for all modules.
 HANDFUL = ("two_3x3_for_5x5", "1x1_before_5x5", "1x7_7x1_for_7x7", "three_3x3_stem")
+
+# A module takes a millisecond where a network takes fifty, and its rounds scatter more.
+MODULE_ROUNDS = 4
+
+
+def pair_rounds(model: str) -> int:
+    """How many rounds at least a pair takes whose new side is ``model``: enough for a ratio, in every profile."""
+    return LEAST_ROUNDS * (MODULE_ROUNDS if model.startswith(MODULE) else 1)
 
 
 def selected_pairs(selection: Selection) -> list[Pair]:
