@@ -20,6 +20,7 @@ PACKAGE = ROOT / "inception_bench"
 # backends: they use its cache of artifacts, and it uses nothing of theirs.
 LAYERS = (
     "errors",
+    "atomic",
     "wire",
     "service",
     "spec",

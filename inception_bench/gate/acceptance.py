@@ -10,6 +10,7 @@ import subprocess
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from inception_bench.atomic import replace_text
 from inception_bench.backends.cache import file_hash
 from inception_bench.errors import UsageError
 from inception_bench.records.journal import FILE
@@ -57,9 +58,7 @@ def write_acceptance(folder: Path, to: Path, run_id: str, why: str, who: str | N
     try:
         if to.resolve() != folder.resolve():
             shutil.copytree(folder, to, dirs_exist_ok=True)
-        fresh = to / (ACCEPTANCE + ".new")
-        fresh.write_text(json.dumps(asdict(found), indent=1) + "\n")
-        fresh.replace(to / ACCEPTANCE)
+        replace_text(to / ACCEPTANCE, json.dumps(asdict(found), indent=1) + "\n")
     except OSError as error:
         raise UsageError(f"baseline folder {to} cannot be written ({error.strerror}); give another with --to") from None
     return found

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from inception_bench.atomic import replace_text
 from inception_bench.errors import UsageError
 from inception_bench.records.journal import newest_run
 from inception_bench.records.record import Record, Run
@@ -49,7 +49,7 @@ def write_results(folder: Path, records: Sequence[Record]) -> Board:
     newest = newest_run(records)
     board = make_board(newest)
     _write_csv(folder / "leaderboard.csv", board_module.COLUMNS, [asdict(row) for row in board.rows])
-    _replace(folder / "leaderboard.md", board_page(board, newest[-1].run, training_section(newest)))
+    replace_text(folder / "leaderboard.md", board_page(board, newest[-1].run, training_section(newest)))
     trained = training_rows(newest)
     if trained:
         _write_csv(folder / training_file.CSV, training_file.COLUMNS, trained)
@@ -65,7 +65,7 @@ def _write_pairs(folder: Path, records: Sequence[Record]) -> None:
     rows = pair_rows(records)
     if rows:
         _write_csv(folder / "modules.csv", pairs_module.COLUMNS, [asdict(row) for row in rows])
-        _replace(folder / "modules.md", pairs_page(rows, records[-1].run))
+        replace_text(folder / "modules.md", pairs_page(rows, records[-1].run))
 
 
 def _write_claims(folder: Path, records: Sequence[Record]) -> None:
@@ -74,19 +74,19 @@ def _write_claims(folder: Path, records: Sequence[Record]) -> None:
         run = records[-1].run
         rows = [asdict(claim_row(outcome, run.run_id)) for outcome in outcomes]
         _write_csv(folder / "claims.csv", claims_module.COLUMNS, rows)
-        _replace(folder / "claims.md", claims_page(outcomes, run))
+        replace_text(folder / "claims.md", claims_page(outcomes, run))
 
 
 def write_training(folder: Path, run: Run) -> None:
     """Write ``environment.json`` and ``training.md`` beside a ``training.csv``; ``run`` is the newest training's."""
     write_environment(folder, run.to_json())
     rows = training_file.read_training(folder / training_file.CSV)
-    _replace(folder / "training.md", training_page(rows, run))
+    replace_text(folder / "training.md", training_page(rows, run))
 
 
 def write_environment(folder: Path, facts: dict[str, Any]) -> None:
     """Write ``environment.json``."""
-    _replace(folder / ENVIRONMENT, json.dumps(facts, indent=1) + "\n")
+    replace_text(folder / ENVIRONMENT, json.dumps(facts, indent=1) + "\n")
 
 
 def _write_csv(path: Path, columns: Sequence[str], rows: list[dict[str, Any]]) -> None:
@@ -94,11 +94,4 @@ def _write_csv(path: Path, columns: Sequence[str], rows: list[dict[str, Any]]) -
 
     # Columns of objects, so that a count beside an unknown one stays a whole number.
     frame = pandas.DataFrame(rows, columns=list(columns), dtype=object)
-    _replace(path, frame.to_csv(index=False))
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write all or nothing: a reader never sees half a file."""
-    fresh = path.with_suffix(path.suffix + ".new")
-    fresh.write_text(text)
-    os.replace(fresh, path)
+    replace_text(path, frame.to_csv(index=False))

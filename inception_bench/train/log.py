@@ -7,11 +7,12 @@ The first line has ``kind`` ``start`` and what was trained on what. Then come ``
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from inception_bench.atomic import replace_text
 
 FILE = "log.jsonl"
 
@@ -26,9 +27,7 @@ class Log:
         """Start anew, or go on: lines of steps after ``last_step`` are dropped, as they are made again."""
         kept = [line for line in read_log(self.path) if line["kind"] != "end" and line["step"] <= last_step]
         kept = kept or [{"kind": "start", "step": 0, **facts}]
-        fresh = self.path.with_suffix(".new")
-        fresh.write_text("".join(json.dumps(line) + "\n" for line in kept))
-        os.replace(fresh, self.path)
+        replace_text(self.path, "".join(json.dumps(line) + "\n" for line in kept))
 
     def write(self, kind: str, step: int, **values: Any) -> None:
         with self.path.open("a") as stream:

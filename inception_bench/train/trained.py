@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from inception_bench.atomic import replace_text
+
 CSV = "training.csv"
 # ``checkpoint`` is the folder that ``models.stored.load_network`` reads, as seen from the CSV file.
 COLUMNS = (
@@ -87,9 +89,7 @@ def _put_row(path: Path, row: Mapping[str, str]) -> Path:
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows([*rows, row])
-    fresh = path.with_suffix(".csv.new")
-    fresh.write_text(text.getvalue())
-    os.replace(fresh, path)
+    replace_text(path, text.getvalue())
     return path
 
 
