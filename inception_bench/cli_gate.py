@@ -64,7 +64,7 @@ def duet(
     batch_sizes: Annotated[str | None, typer.Option(help="Images a call.")] = None,
     width_mults: Annotated[str | None, typer.Option(help="Filter multipliers.")] = None,
     input_sizes: Annotated[str | None, typer.Option(help="Pixels a side.")] = None,
-    threads: Annotated[str | None, typer.Option(help="Threads inside one operation.")] = None,
+    threads: Annotated[str, typer.Option(help="Threads inside one operation.")] = "1",
     budget: Annotated[float, typer.Option(help="Seconds a cell may take, building aside.")] = 60.0,
     min_effect: Annotated[float, typer.Option(help="The smallest share of the time that matters.")] = 0.01,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where records go.")] = Path(
@@ -89,7 +89,7 @@ def gate_power(
     backends: Annotated[str, typer.Option(help="Runtimes.")] = "onnxruntime,eager",
     width_mults: Annotated[str | None, typer.Option(help="Filter multipliers.")] = None,
     input_sizes: Annotated[str | None, typer.Option(help="Pixels a side.")] = None,
-    threads: Annotated[str | None, typer.Option(help="Threads inside one operation.")] = None,
+    threads: Annotated[str, typer.Option(help="Threads inside one operation.")] = "1",
     budget: Annotated[float, typer.Option(help="Seconds a trial may take, building aside.")] = 60.0,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the trials lie.")] = Path(
         "results/local/gate-power"
@@ -103,7 +103,7 @@ def gate_power(
     cases = Lists(models, backends, None, None, None, input_sizes, width_mults, threads).cases()
     records = run_power(PowerOrder(cases, output, minutes, budget), lambda line: typer.echo(line, err=True))
     rows = power_rows(records)
-    page = power_page(rows, records[-1].run)
+    page = power_page(rows, records[-1].run, cases[0].threads)
     (output / "power.md").write_text(page)
     typer.echo(json_module.dumps(power_json(rows), indent=1) if json else page)
     raise typer.Exit(exit_code(rows))

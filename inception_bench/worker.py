@@ -95,8 +95,8 @@ class Worker:
         return {"attest": attestation.to_json(), "differences": attestation.differences(Setup(**message["setup"]))}, []
 
     def logits(self, message: dict[str, Any]) -> Answer:
-        """The network's answers to all given images, a batch at a time, as (images, values)."""
-        images = np.load(message["images"])
+        """The network's answers to the first ``count`` images, or to all, a batch at a time, as (images, values)."""
+        images = np.load(message["images"])[: message.get("count")]
         size, answers = message["batch_size"], []
         for start in range(0, len(images), size):
             rows = np.arange(start, start + size) % len(images)

@@ -10,30 +10,31 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from inception_bench.backends.cache import Artifact
 from inception_bench.backends.registry import find_backend
 from inception_bench.errors import UsageError
-from inception_bench.gate.estimate import LEAST_BLOCKS, QUIETER_SHARE
+from inception_bench.gate.cores import core_groups
 from inception_bench.gate.process_pair import ORDERS, Block, ProcessPair
 from inception_bench.gate.side import Side
 from inception_bench.gate.verdict import UNCLEAR, Judgement, Rule, judge
+from inception_bench.gate.worker_pair import SideStopped, WorkerPair
 from inception_bench.measure.parity import LIMITS, Parity, compare, finite
 from inception_bench.measure.process import CallFailed, Process
 from inception_bench.measure.workshop import Reference, setup_of
 from inception_bench.spec.case import SIGNAL_KEEPING, Case
 from inception_bench.spec.profile import Limits
 
-TIMED_PER_START = 2.0
+TIMED_PER_START = 1.5
 LEAST_TIMED_S = 1.0
 LEAST_PAIRS = 4
+# The first two processes answer all photographs, as a cell does; each later one, of the same files, so many.
+LATER_IMAGES = 2
 WARMUP_ROUNDS = 3
-# So many blocks at least in each pair, so that its quieter half counts.
-_LEAST_BLOCKS = int(LEAST_BLOCKS / QUIETER_SHARE) + 2
-_CLOSE_LIMIT_S = 10.0
+# So many blocks at least in each pair, so that the faster half of a side's rounds is a sample.
+_LEAST_BLOCKS = 8
 
 
 @dataclass(frozen=True)
@@ -49,14 +50,6 @@ class Plan:
     seed: str
     busy_share: float = 0.0
     limits: Limits = field(default_factory=Limits)
-
-
-class SideStopped(Exception):
-    """A side that cannot go on; ``str()`` is the reason."""
-
-    def __init__(self, side: str, outcome: str, stage: str, reason: str):
-        super().__init__(reason)
-        self.side, self.outcome, self.stage = side, outcome, stage
 
 
 @dataclass
@@ -150,14 +143,13 @@ class Duet:
         try:
             for side in self._start_order():
                 workers[side] = self.sides[side].workshop.worker(self.case_of(side))
-            busy = self._start(workers)
+            both = WorkerPair(workers, {side: self.case_of(side) for side in workers}, self.plan.limits)
+            busy = self._start(both)
             start_s = time.monotonic() - begun
             if self.rule is None:
                 self._schedule(start_s)
-            answers = self._blocks(workers)
-            for worker in workers.values():
-                with suppress(CallFailed):  # it has answered all that counts
-                    worker.call("close", _CLOSE_LIMIT_S)
+            answers = self._blocks(both)
+            both.close()
         finally:
             for worker in workers.values():
                 worker.kill()
@@ -182,45 +174,40 @@ class Duet:
         looks = max(int(self.plan.budget_s / (start_s + self._timed_s)), 2)
         self.rule = Rule(self.plan.min_effect, looks, self.plan.cells)
 
-    def _start(self, workers: Mapping[str, Process]) -> dict[str, float]:
-        """Both at once as far as nothing is timed; then each alone: first call, parity, warm-up. Busy shares."""
-        setups = {side: vars(setup_of(self.case_of(side))) for side in workers}
-        for side, worker in workers.items():
-            case = self.case_of(side)
-            worker.start("start", backend=find_backend(case.backend).target, device=case.device)
-        for side, worker in workers.items():
-            self.facts[side]["worker"] = self._finish(side, worker, "load")
-        for side, worker in workers.items():
-            worker.start("load", folder=str(self._built[side][0].folder), setup=setups[side])
-        for side, worker in workers.items():
-            self._finish(side, worker, "load")
-        for side, worker in sorted(workers.items()):
-            self._check(side, worker, setups[side])
+    def _start(self, both: WorkerPair) -> dict[str, float]:
+        """Import, load, first call, parity, warm-up; none of it is timed but for the record. Busy shares."""
+        setups = {side: vars(setup_of(self.case_of(side))) for side in both.sides}
+        backends = {side: find_backend(self.case_of(side).backend).target for side in both.sides}
+        devices = {side: {"backend": backends[side], "device": self.case.device} for side in both.sides}
+        for side, (about, _) in both.ask_both("load", "start", devices).items():
+            self.facts[side]["worker"] = about
+        folders = {side: str(self._built[side][0].folder) for side in both.sides}
+        both.ask_both("load", "load", {side: {"folder": folders[side], "setup": setups[side]} for side in both.sides})
+        self._check(both, setups)
         if self.plan.busy_share:
-            self._ask("b", workers["b"], "time", "slow", share=self.plan.busy_share)
-        for side, worker in workers.items():
-            self._ask(side, worker, "time", "warm_up", rounds=WARMUP_ROUNDS)
-        shares = {side: self._ask(side, worker, "time", "begin") for side, worker in workers.items()}
+            both.ask("b", "time", "slow", share=self.plan.busy_share)
+        both.run_both("time", "warm_up", {side: {"rounds": WARMUP_ROUNDS} for side in both.sides})
+        begun = both.ask_both("time", "begin", {side: {} for side in both.sides})
         # A worker of an earlier version does not know of injected slow-downs and so has none.
-        return {side: float(answer.get("busy_share", 0.0)) for side, answer in shares.items()}
+        return {side: float(answer.get("busy_share", 0.0)) for side, (answer, _) in begun.items()}
 
-    def _check(self, side: str, worker: Process, setup: dict[str, Any]) -> None:
+    def _check(self, both: WorkerPair, setups: Mapping[str, dict[str, Any]]) -> None:
         """First call, what really runs, and parity with the float64 reference, in each process anew."""
-        case, reference = self.case_of(side), self._built[side][1]
-        fields = {"images": str(reference.images), "batch_size": case.batch_size}
-        first = self._ask(side, worker, "load", "first", **fields)
-        attested = self._ask(side, worker, "load", "attest", setup=setup)
-        self.facts[side].update(attest=attested["attest"], first_call_s=first["first_call_s"])
-        if attested["differences"]:
-            raise SideStopped(side, "mislabelled", "load", "; ".join(attested["differences"]))
-        try:
-            _, (logits,) = worker.call("logits", self.plan.limits.parity, **fields)
-        except CallFailed as error:
-            raise SideStopped(side, error.outcome, "parity", str(error)) from None
-        parity = compare(
-            logits, reference.logits, reference.spread, reference.mutations, case.precision, self._rounding(side)
-        )
-        self._keep_parity(side, parity)
+        references = {side: self._built[side][1] for side in both.sides}
+        size = self.case.batch_size
+        count = LATER_IMAGES if self.pairs else None
+        batches = {side: {"images": str(references[side].images), "batch_size": size} for side in both.sides}
+        for side, (first, _) in both.run_both("load", "first", batches).items():
+            attested, _ = both.ask(side, "load", "attest", setup=setups[side])
+            self.facts[side].update(attest=attested["attest"], first_call_s=first["first_call_s"])
+            if attested["differences"]:
+                raise SideStopped(side, "mislabelled", "load", "; ".join(attested["differences"]))
+        asked = {side: {**batches[side], "count": count} for side in both.sides}
+        for side, (_, (logits,)) in both.run_both("parity", "logits", asked).items():
+            reference, precision = references[side], self.case_of(side).precision
+            known = (reference.logits[:count], reference.spread, reference.mutations)
+            # A worker of an earlier version answers all.
+            self._keep_parity(side, compare(logits[:count], *known, precision, self._rounding(side)))
 
     def _rounding(self, side: str) -> float | None:
         case = self.case_of(side)
@@ -230,35 +217,30 @@ class Duet:
         return shop.rounding(case, shop.weights(case), self._built[side][1])
 
     def _keep_parity(self, side: str, parity: Parity) -> None:
-        self.facts[side]["parity"] = {"error": finite(parity.error), "limit": parity.limit}
+        """Of all processes the largest error; one that is too large ends the cell."""
+        facts, found = self.facts[side], {"error": finite(parity.error), "limit": parity.limit}
         if not parity.holds:
+            facts["parity"] = found
             raise SideStopped(side, "mismatch", "parity", parity.reason())
+        facts["parity"] = max(facts.get("parity", found), found, key=lambda each: float(each["error"]))
 
-    def _blocks(self, workers: Mapping[str, Process]) -> list[tuple[Block, dict[str, int]]]:
+    def _blocks(self, both: WorkerPair) -> list[tuple[Block, dict[str, int]]]:
         """Blocks for as long as planned; of each, how often the kernel interrupted either side."""
         made: list[tuple[Block, dict[str, int]]] = []
         until = time.monotonic() + self._timed_s
+        groups = core_groups(both.most_threads, self._random)
         while len(made) < _LEAST_BLOCKS or time.monotonic() < until:
-            order = self._random.choice(ORDERS)
+            order, cores = self._random.choice(ORDERS), next(groups)
+            both.pin(cores)
             seconds: dict[str, list[float]] = {"a": [], "b": []}
             preempted = {"a": 0, "b": 0}
             for side in order.lower():
-                answer = self._ask(side, workers[side], "time", "round")
+                answer, _ = both.ask(side, "time", "round")
                 seconds[side].append(answer["seconds"])
                 preempted[side] += answer["preempted"]
             (a_first, a_second), (b_first, b_second) = seconds["a"], seconds["b"]
-            made.append((Block(order, (a_first, a_second), (b_first, b_second)), preempted))
+            made.append((Block(order, (a_first, a_second), (b_first, b_second), cores), preempted))
         return made
-
-    def _ask(self, side: str, worker: Process, stage: str, op: str, **fields: Any) -> dict[str, Any]:
-        worker.start(op, **fields)
-        return self._finish(side, worker, stage)
-
-    def _finish(self, side: str, worker: Process, stage: str) -> dict[str, Any]:
-        try:
-            return dict(worker.finish(getattr(self.plan.limits, stage))[0])
-        except CallFailed as error:
-            raise SideStopped(side, error.outcome, stage, str(error)) from None
 
     def _body(self, stopped: SideStopped | None) -> dict[str, Any]:
         plan = {"budget_s": self.plan.budget_s, "min_effect": self.plan.min_effect, "timed_s": self._timed_s}

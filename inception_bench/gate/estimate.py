@@ -1,13 +1,15 @@
 """The effect that several pairs of processes show, and how sure it is.
 
-Three things spoil the ratio of two programs on a shared machine, and each is met where it arises:
+Four things spoil the ratio of two programs on a shared machine, and each is met where it arises:
 
-* A neighbour slows some rounds, and not both sides alike. Only the quieter half of all blocks counts, and what is
-  within a tenth of the quiet level, chosen by the sum of both sides' times. That sum is the same whichever side is
-  called A, so for equal programs the choice cannot favour one. (Seen while two other programs ran: of ten A/A pairs of
-  processes two were 40 and 70 % apart by all their blocks; none of the six that had quiet blocks was by these.)
-* Rounds have long tails. A pair's own figure is the 20 % trimmed mean of its blocks' log ratios, with the standard
-  error from the winsorised variance (Yuen, Biometrika 61, 1974), that variance drawn towards the one of all pairs.
+* The whole machine gets slower and faster. Each round is taken relative to the level around it: the median over LEVEL
+  neighbouring blocks of a block's quickest round, whichever side's.
+* A neighbour slows some rounds, and not both sides alike; rounds have long tails. A pair's own figure compares what
+  each side does undisturbed: the log ratio of the means of the faster half of either side's rounds. Both sides' rounds
+  lie between each other and are chosen by one rule, so for equal programs the choice cannot favour one. Its error is
+  the jackknife's over whole blocks (Tukey, Ann. Math. Stat. 29, 1958), that variance drawn towards that of all pairs.
+  (On 124 pairs of equal programs, half of them loaded, these figures scattered by 0.43 %, without the levels by 0.47,
+  and trimmed means of the blocks' log ratios by 1.5 %.)
 * Two processes of one program differ for as long as they live, by where their memory lies. So the process pair is
   the unit of replication (Kalibera and Jones, Rigorous Benchmarking in Reasonable Time, ISMM 2013): figures are
   averaged with weights 1 / (s_k^2 + PROCESS_SPREAD^2), and the variance of the average is scaled by how far the pairs
@@ -23,16 +25,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inception_bench.gate.process_pair import ProcessPair
+from inception_bench.gate.process_pair import Block, ProcessPair
 
-QUIETER_SHARE = 0.5
-# Blocks within a tenth of the quiet level (the tenth percentile) count too: on a quiet machine that is nearly all.
-QUIET_LEVEL, ALIKE = 0.1, 1.1
-TRIMMED_SHARE = 0.2
-LEAST_BLOCKS = 5
-# Standard deviation of the log ratio of two processes of one program; seen in quiet A/A pairs of GoogLeNet: 0.002.
-PROCESS_SPREAD = 0.002
-PRIOR_PAIRS = 4
+LEVEL = 5
+LEAST_BLOCKS = LEVEL + 1
+# Standard deviation of the log ratio of two processes of one program. With it the figures of 124 pairs of equal
+# programs (four cells, one thread, pinned, half of them loaded) lay 1.04 of their errors from 0, root mean square.
+PROCESS_SPREAD = 0.0025
+PRIOR_PAIRS = 8
 PRIOR_BLOCKS = 10
 
 
@@ -40,8 +40,8 @@ PRIOR_BLOCKS = 10
 class Estimate:
     """The log ratio of B's time over A's with its standard error and degrees of freedom.
 
-    ``pairs`` and ``blocks`` are those that count; ``newest`` is the newest pair's own figure, None where none of its
-    blocks counts.
+    ``pairs`` and ``blocks`` are those that count: a pair needs LEAST_BLOCKS. ``newest`` is the newest pair's own
+    figure, None where it has too few.
     """
 
     log_ratio: float
@@ -66,7 +66,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class _Figure:
-    """A pair's own trimmed mean; ``variance`` is winsorised, of one block, scaled for the trimming."""
+    """A pair's own log ratio; ``variance`` is the jackknife's times ``blocks``."""
 
     value: float
     variance: float
@@ -75,25 +75,38 @@ class _Figure:
 
 def estimate(pairs: Sequence[ProcessPair]) -> Estimate | None:
     """What ``pairs`` show; None while too few blocks are there."""
-    totals = [block.total_s for pair in pairs for block in pair.blocks]
-    if not totals:
-        return None
-    cut = max(float(np.quantile(totals, QUIETER_SHARE)), ALIKE * float(np.quantile(totals, QUIET_LEVEL)))
-    figures = [_figure([block.log_ratio for block in pair.blocks if block.total_s <= cut]) for pair in pairs]
+    figures = [_figure(pair.blocks) for pair in pairs]
     used = [figure for figure in figures if figure is not None]
     return _combine(used, figures[-1]) if used else None
 
 
-def _figure(ratios: Sequence[float]) -> _Figure | None:
-    count = len(ratios)
+def _figure(blocks: Sequence[Block]) -> _Figure | None:
+    count = len(blocks)
     if count < LEAST_BLOCKS:
         return None
-    ordered = np.sort(ratios)
-    aside = int(TRIMMED_SHARE * count)
-    kept = ordered[aside : count - aside]
-    winsorised = np.clip(ordered, kept[0], kept[-1])
-    variance = float(winsorised.var(ddof=1)) / (1 - 2 * aside / count) ** 2
-    return _Figure(float(kept.mean()), variance, count)
+    a, b = (np.array([getattr(block, side) for block in blocks]) for side in ("a_s", "b_s"))
+    value = float(_log_ratio(a[None], b[None])[0])
+    kept = ~np.eye(count, dtype=bool)
+    without = _log_ratio(*(np.array([rounds[rest] for rest in kept]) for rounds in (a, b)))
+    return _Figure(value, (count - 1) * float(((without - without.mean()) ** 2).sum()), count)
+
+
+def _log_ratio(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Of each sample of blocks (samples, blocks, 2): the mean of b's faster half over that of a's, its logarithm."""
+    levels = _levels(np.minimum(a.min(axis=2), b.min(axis=2)))[:, :, None]
+    return np.log(_faster_half(b / levels) / _faster_half(a / levels))
+
+
+def _levels(quickest: np.ndarray) -> np.ndarray:
+    """The running median of each row; the ends have that of the LEVEL blocks there."""
+    windows = np.lib.stride_tricks.sliding_window_view(quickest, LEVEL, axis=1)
+    return np.pad(np.median(windows, axis=2), ((0, 0), (LEVEL // 2, LEVEL // 2)), mode="edge")
+
+
+def _faster_half(rounds: np.ndarray) -> np.ndarray:
+    """Of each sample (samples, blocks, 2): the mean of the faster half of its rounds."""
+    half = rounds.shape[1]
+    return np.partition(rounds.reshape(len(rounds), -1), half - 1, axis=1)[:, :half].mean(axis=1)
 
 
 def _combine(used: Sequence[_Figure], newest: _Figure | None) -> Estimate:

@@ -18,6 +18,7 @@ from inception_bench.gate.process_pair import ProcessPair, rounds_of
 from inception_bench.gate.scenario import SCENARIOS, Scenario
 from inception_bench.gate.side import Side, open_side
 from inception_bench.gate.verdict import SLOWER, UNCLEAR
+from inception_bench.measure.machine import usable_cores
 from inception_bench.records.journal import FILE, Journal
 from inception_bench.records.record import Record, Run
 from inception_bench.records.resume import SAME
@@ -132,9 +133,10 @@ class Trial:
 
 def _trial(scenario: Scenario, trial: Trial, run: Run) -> Record:
     plan = Plan(trial.budget_s, 0.01, 1, trial.seed, scenario.busy_share)
-    cases = {"b": replace(trial.case, threads=1)} if scenario.one_thread else {}
+    case = replace(trial.case, threads=usable_cores()) if scenario.one_thread else trial.case
+    cases = {"b": replace(case, threads=1)} if scenario.one_thread else {}
     with neighbour(trial.seed) if scenario.loaded else nullcontext():
-        made = measure_cell(Duet(trial.case, trial.sides, plan, lambda line: None, cases), run)
+        made = measure_cell(Duet(case, trial.sides, plan, lambda line: None, cases), run)
     if made.body["outcome"] != "ok":
         raise UsageError(f"{trial.case.id} cannot be tried: side {made.body['side']}: {made.body['reason']}")
     return Record(KIND, run, made.case, made.params, made.macs, {**made.body, "scenario": scenario.name})
@@ -148,7 +150,7 @@ def _left(order: PowerOrder, records: Sequence[Record]) -> Iterator[tuple[Scenar
         if done[scenario.name] >= scenario.trials:
             return
         case = order.cases[done[scenario.name] % len(order.cases)]
-        if not (scenario.one_thread and case.threads == 1):
+        if not (scenario.one_thread and usable_cores() == 1):
             yield scenario, case
         done[scenario.name] += 1
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,21 +11,15 @@ ORDERS = ("ABBA", "BAAB")
 
 @dataclass(frozen=True)
 class Block:
-    """Two rounds of each side, in one of two orders in which a steady drift falls out of the ratio."""
+    """Two rounds of each side, in one of two orders in which a steady drift falls out of the ratio.
+
+    ``cores`` are those that both processes were held to; empty where they ran wherever they were.
+    """
 
     order: str
     a_s: tuple[float, float]
     b_s: tuple[float, float]
-
-    @property
-    def log_ratio(self) -> float:
-        """Logarithm of B's time over A's, the mean of the two rounds of each: above 0, B is slower."""
-        return (sum(map(math.log, self.b_s)) - sum(map(math.log, self.a_s))) / 2
-
-    @property
-    def total_s(self) -> float:
-        """All four rounds: the same whichever side is called A."""
-        return sum(self.a_s) + sum(self.b_s)
+    cores: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,7 +39,10 @@ class ProcessPair:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ProcessPair:
-        blocks = tuple(Block(block["order"], tuple(block["a_s"]), tuple(block["b_s"])) for block in data["blocks"])
+        blocks = tuple(
+            Block(block["order"], tuple(block["a_s"]), tuple(block["b_s"]), tuple(block.get("cores", ())))
+            for block in data["blocks"]
+        )
         return cls(data["start_s"], blocks, data["busy_share"], data["preempted"])
 
 

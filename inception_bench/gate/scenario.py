@@ -14,7 +14,7 @@ SURE = 0.001
 class Scenario:
     """One kind of trial. ``bound`` is the highest rate of false alarms, or the lowest of finds.
 
-    ``busy_share`` is burnt by side b inside its clock; with ``one_thread`` side b has one thread, a the machine's.
+    ``busy_share`` is burnt by side b inside its clock; with ``one_thread`` side a has a thread for each core and b one.
     """
 
     name: str

@@ -16,7 +16,7 @@ from functools import cache
 
 import numpy as np
 
-RHO = 1.5
+RHO = 1.0
 _GRID = 201
 _EDGE = 8.0
 _LEAST_LEVEL = 1e-9
@@ -25,21 +25,21 @@ _LEAST_LEVEL = 1e-9
 @cache
 def nominal_levels(level: float, looks: int) -> tuple[float, ...]:
     """For each of ``looks`` equally spaced looks its own one-sided level, which together spend ``level``."""
-    from scipy.stats import norm
+    from scipy.special import ndtr, ndtri
 
     spent = level * (np.arange(1, looks + 1) / looks) ** RHO
     shares = np.diff(spent, prepend=0.0)
-    bounds = [float(norm.isf(shares[0]))]
+    bounds = [float(-ndtri(shares[0]))]
     # The density of the sum after each look, in units of one look's deviation, of paths that never crossed.
     grid = np.linspace(-_EDGE, bounds[0], _GRID)
-    density = norm.pdf(grid) * _weights(grid)
+    density = _normal(grid) * _weights(grid)
     for look in range(2, looks + 1):
         bound = _bound(grid, density, float(shares[look - 1]))
         bounds.append(bound / look**0.5)
         step = np.linspace(-_EDGE * look**0.5, bound, _GRID)
-        density = (norm.pdf(step[:, None] - grid[None]) @ density) * _weights(step)
+        density = (_normal(step[:, None] - grid[None]) @ density) * _weights(step)
         grid = step
-    return tuple(float(norm.sf(bound)) for bound in bounds)
+    return tuple(float(ndtr(-bound)) for bound in bounds)
 
 
 def sequential_p(nominal: float, look: int, looks: int) -> float:
@@ -65,7 +65,12 @@ def _weights(grid: np.ndarray) -> np.ndarray:
 def _bound(grid: np.ndarray, density: np.ndarray, share: float) -> float:
     """The sum at the next look that is exceeded with probability ``share``."""
     from scipy.optimize import brentq
-    from scipy.stats import norm
+    from scipy.special import ndtr
 
     # Far bounds underflow to nothing; nobody crosses there.
-    return float(brentq(lambda bound: norm.sf(bound - grid) @ density - share, -_EDGE, 60.0))
+    return float(brentq(lambda bound: ndtr(grid - bound) @ density - share, -_EDGE, 60.0))
+
+
+def _normal(x: np.ndarray) -> np.ndarray:
+    """The density of the standard normal distribution."""
+    return np.exp(-(x**2) / 2) / (2 * np.pi) ** 0.5

@@ -60,6 +60,8 @@ def _draw_last(head: nn.Module, stds: tuple[float, ...]) -> None:
 
 
 def _draw(module: nn.Conv2d | nn.Linear, std: float) -> None:
+    if module.weight.is_meta:
+        return  # torch would import its whole compiler for an erfinv that computes nothing: a second a process
     with torch.no_grad():
         # The inverse of the distribution function, on a uniform draw between the cuts. (torch's own
         # trunc_normal_ draws anew until every value lies inside: twenty times slower on large layers.)

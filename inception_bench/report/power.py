@@ -17,16 +17,20 @@ _HEADS = (
 )  # fmt: skip
 _HOW = """\
 Each trial is a duet of one cell with fresh processes on both sides, and ends as soon as its verdict is clear. An alarm
-is the verdict `slower`. The slow-down is burnt by the worker of side b inside its clock; loaded means that another
-process burns one core in bursts for half of the time. Beside the gate stands pytest-benchmark's own rule on the same
+is the verdict `slower`. Both processes are held to the same cores, to others each block, where they have fewer threads
+than there are cores. The slow-down is burnt by the worker of side b inside its clock; loaded means that another process
+burns one core in bursts for half of the time; with "one thread for all" side a has a thread for each core. Beside the gate stands pytest-benchmark's own rule on the same
 rounds: side a's of the first half of the trial against side b's of the second, and all of both. Intervals are exact
 (Clopper and Pearson). `open`: not all trials are done."""
 
 
-def power_page(rows: Sequence[PowerRow], run: Run) -> str:
-    """The whole page."""
+def power_page(rows: Sequence[PowerRow], run: Run, threads: int) -> str:
+    """The whole page; ``threads`` are those of a process."""
     found = run.environment
-    about = f"{found['cpu']}, {found['usable_cores']} cores; Python {found['python']}; run {run.run_id}."
+    each = "one thread" if threads == 1 else f"{threads} threads"
+    about = (
+        f"{found['cpu']}, {found['usable_cores']} cores, {each} a process; Python {found['python']}; run {run.run_id}."
+    )
     lines = [" | ".join(_HEADS), " | ".join("---" for _ in _HEADS), *(" | ".join(_cells(row)) for row in rows)]
     table = "\n".join(f"| {line} |" for line in lines)
     return f"# Power of the gate\n\n{about}\n\n{_HOW}\n\n{table}\n"

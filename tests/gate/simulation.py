@@ -17,8 +17,8 @@ class Machine:
     """``process`` is the deviation of a process's log time, ``round_`` that of a round.
 
     In a burst (``burst_share`` of the blocks, in runs of about six) each round takes up to twice its time, and one
-    side of the pair, drawn once a pair, up to ``burst_bias`` more than the other. ``tail``: one round in so many is
-    preempted and takes up to three times its time.
+    side, drawn once a block, up to ``burst_bias`` more than the other: both are on the same cores, so no side is hit
+    for as long as a pair lives. ``tail``: one round in so many is preempted and takes up to three times its time.
     """
 
     process: float = 0.0015
@@ -36,12 +36,12 @@ LOADED = Machine(round_=0.02, drift=0.2, burst_share=0.4, burst_bias=0.3, tail=1
 def draw_pair(random: np.random.Generator, machine: Machine, slowdown: float, blocks: int) -> ProcessPair:
     """Two fresh processes, the second slower by ``slowdown``."""
     layout = random.normal(0, machine.process, 2)
-    bias = random.uniform(-machine.burst_bias, machine.burst_bias)
     made, burst = [], random.random() < machine.burst_share
     for number in range(blocks):
         if random.random() < 1 / 6:
             burst = random.random() < machine.burst_share
         order = str(random.choice(["ABBA", "BAAB"]))
+        bias = random.uniform(-machine.burst_bias, machine.burst_bias)
         seconds: dict[str, list[float]] = {"A": [], "B": []}
         for place, side in enumerate(order):
             log = layout["AB".index(side)] + random.normal(0, machine.round_)

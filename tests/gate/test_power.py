@@ -74,7 +74,8 @@ def test_the_scenario_that_lags_is_next_and_cells_take_turns(tmp_path):
     assert [case.backend for _, case in (first[0], first[6])] == ["onnxruntime", "eager"]
 
 
-def test_one_thread_is_not_tried_where_all_have_one(tmp_path):
+def test_one_thread_is_not_tried_where_there_is_one_core(tmp_path, monkeypatch):
+    monkeypatch.setattr(power_module, "usable_cores", lambda: 1)
     names = [scenario.name for scenario, _ in power_module._left(PowerOrder((CASE,), tmp_path), [])]
     assert len(names) == sum(scenario.trials for scenario in SCENARIOS if not scenario.one_thread)
 
@@ -90,7 +91,7 @@ def test_a_trial_is_stored_and_the_next_call_goes_on(tmp_path, cache_root, monke
     rows = power_rows(stored)
     assert rows == power_rows(records)
     assert [found.gate.trials for found in rows] == [1, 1, 0, 0, 0, 0]
-    assert "| A/A, loaded | all | false alarms: at most 0.5% |" in power_page(rows, records[-1].run)
+    assert "| A/A, loaded | all | false alarms: at most 0.5% |" in power_page(rows, records[-1].run, 1)
     assert json.loads(json.dumps(power_json(rows)))["rows"][0]["answer"] == "open"
 
 
