@@ -32,7 +32,8 @@ LEAST_TIMED_S = 1.0
 LEAST_PAIRS = 4
 # The first two processes answer all photographs, as a cell does; each later one, of the same files, so many.
 LATER_IMAGES = 2
-WARMUP_ROUNDS = 3
+WARMUP_ROUNDS = 1  # after the first call and the photographs
+_DIGITS = 7  # of a second: a tenth of a microsecond
 # So many blocks at least in each pair, so that the faster half of a side's rounds is a sample.
 _LEAST_BLOCKS = 8
 
@@ -236,7 +237,7 @@ class Duet:
             preempted = {"a": 0, "b": 0}
             for side in order.lower():
                 answer, _ = both.ask(side, "time", "round")
-                seconds[side].append(answer["seconds"])
+                seconds[side].append(round(answer["seconds"], _DIGITS))
                 preempted[side] += answer["preempted"]
             (a_first, a_second), (b_first, b_second) = seconds["a"], seconds["b"]
             made.append((Block(order, (a_first, a_second), (b_first, b_second), cores), preempted))

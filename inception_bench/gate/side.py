@@ -78,7 +78,8 @@ def open_side(name: str, given: str | None, tree: Path | None = None, revision: 
         raise UsageError(f"side {name}: {python} finds no inception_bench")
     package = Path(found.pop("package")).parent
     source = source_hash(package)
-    facts = {"interpreter": python, "revision": revision, **found, "source_hash": source}
+    # As it was given: results are published, and whole paths are nobody's business.
+    facts = {"interpreter": given or "this interpreter", "revision": revision, **found, "source_hash": source}
     facts["model_source"] = source_hash(package, *MODEL_SOURCES)
     installation = Installation(python, home)
     if (python, home) != (sys.executable, HOME):
