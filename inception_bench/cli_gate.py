@@ -15,6 +15,7 @@ from inception_bench.errors import UsageError
 
 if TYPE_CHECKING:
     from inception_bench.gate.duet_result import DuetResult
+    from inception_bench.records.record import Record
     from inception_bench.report.github import Note
     from inception_bench.spec.case import Case
 
@@ -27,22 +28,25 @@ baseline = typer.Typer(no_args_is_help=True, help="Keep a run as what later runs
 def compare(
     before: Annotated[Path, typer.Argument(metavar="A", help="A stored run: the baseline.")],
     after: Annotated[
-        Path | None, typer.Argument(metavar="B", help="A stored run: what is judged. Without it A is a duet's folder.")
+        Path | None,
+        typer.Argument(metavar="B", help="A stored run: what is judged. Without it A is judged alone."),
     ] = None,
     json: Json = False,
     markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the comparison as Markdown too.")] = None,
 ) -> None:
     """Compare two stored runs: exact facts, and times as far as they can be. Exit 1 on a regression, 2 on a gap.
 
-    With one folder: judge the duet in it again, from its raw rounds.
+    With one folder: judge the duet or the trials of power in it again, from their raw rounds.
     """
     from inception_bench.gate.compare import compare as compare_runs
     from inception_bench.gate.duet_result import load_duet
+    from inception_bench.gate.power import read_trials
     from inception_bench.gate.stored_run import load_run
     from inception_bench.report import comparison as report
 
     if after is None:
-        told = Told.of_duet(load_duet(before))
+        trials = read_trials(before)
+        told = Told.of_power(trials) if trials else Told.of_duet(load_duet(before))
     else:
         found = compare_runs(load_run(before), load_run(after))
         told = Told(
@@ -97,16 +101,11 @@ def gate_power(
     json: Json = False,
 ) -> None:
     """Prove the gate: equal programs and true slow-downs, quiet and loaded. Exit 1 where a rate is missed."""
-    from inception_bench.gate.power import PowerOrder, exit_code, power_rows, run_power
-    from inception_bench.report.power import power_json, power_page
+    from inception_bench.gate.power import PowerOrder, run_power
 
     cases = Lists(models, backends, None, None, None, input_sizes, width_mults, threads).cases()
     records = run_power(PowerOrder(cases, output, minutes, budget), lambda line: typer.echo(line, err=True))
-    rows = power_rows(records)
-    page = power_page(rows, records[-1].run, cases[0].threads)
-    (output / "power.md").write_text(page)
-    typer.echo(json_module.dumps(power_json(rows), indent=1) if json else page)
-    raise typer.Exit(exit_code(rows))
+    Told.of_power(records).tell(json, output / "power.md")
 
 
 @dataclass(frozen=True)
@@ -149,6 +148,16 @@ class Told:
         from inception_bench.report.duet import duet_json, duet_notes, duet_page, duet_text
 
         return cls(duet_text(found), duet_page(found), duet_json(found), duet_notes(found), found.exit_code)
+
+    @classmethod
+    def of_power(cls, records: Sequence[Record]) -> Told:
+        """What trials of the gate's power came to, run now or judged again."""
+        from inception_bench.gate.power import exit_code, power_rows
+        from inception_bench.report.power import power_json, power_notes, power_page
+
+        rows = power_rows(records)
+        page = power_page(rows, records)
+        return cls(page, page, power_json(rows), power_notes(rows), exit_code(rows))
 
     def tell(self, json: bool, markdown: Path | None) -> None:
         """Print it, write the page, tell GitHub where this is a job of it, and leave with the exit code."""

@@ -34,7 +34,7 @@ LEAST_PAIRS = 4
 LATER_IMAGES = 2
 WARMUP_ROUNDS = 1  # after the first call and the photographs
 _DIGITS = 7  # of a second: a tenth of a microsecond
-# So many blocks at least in each pair, so that the faster half of a side's rounds is a sample.
+# So many blocks at least in each pair, so that the fastest quarter of a side's rounds is a sample.
 _LEAST_BLOCKS = 8
 
 

@@ -206,6 +206,11 @@ def _apart(pairs: Sequence[ProcessPair]) -> tuple[list[float], list[float]]:
     return before, [seconds for block in blocks[half:] for seconds in block.b_s]
 
 
+def missed(rows: Sequence[PowerRow]) -> list[PowerRow]:
+    """The rates over all cells that are certainly, or finally, on the wrong side of their bounds."""
+    return [row for row in rows if not row.cell and row.answer == "missed"]
+
+
 def exit_code(rows: Sequence[PowerRow]) -> int:
-    """1 where some rate over all cells is certainly, or finally, on the wrong side of its bound."""
-    return int(any(row.answer == "missed" for row in rows if not row.cell))
+    """1 where a rate is missed."""
+    return int(bool(missed(rows)))

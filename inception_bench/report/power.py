@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from inception_bench.gate.power import RIVAL_RULE, PowerRow, Rate, exit_code
+from inception_bench.gate.power import RIVAL_RULE, PowerRow, Rate, exit_code, missed
 from inception_bench.gate.scenario import FALSE_ALARM
-from inception_bench.records.record import Run
+from inception_bench.records.record import Record
+from inception_bench.report.github import Note
 from inception_bench.report.text import seconds_text
 
 _HEADS = (
@@ -24,9 +25,11 @@ gate stands pytest-benchmark's own rule on the same rounds: side a's of the firs
 the second, and all of both. Intervals are exact (Clopper and Pearson). `open`: not all trials are done."""
 
 
-def power_page(rows: Sequence[PowerRow], run: Run, threads: int) -> str:
-    """The whole page; ``threads`` are those of a process."""
+def power_page(rows: Sequence[PowerRow], records: Sequence[Record]) -> str:
+    """The whole page: ``rows`` are those of ``records``."""
+    run = records[-1].run
     found = run.environment
+    threads = min(record.case["threads"] for record in records)  # one kind of trial gives side a more
     each = "one thread" if threads == 1 else f"{threads} threads"
     about = (
         f"{found['cpu']}, {found['usable_cores']} cores, {each} a process; Python {found['python']}; run {run.run_id}."
@@ -36,21 +39,24 @@ def power_page(rows: Sequence[PowerRow], run: Run, threads: int) -> str:
     return f"# Power of the gate\n\n{about}\n\n{_HOW}\n\n{table}\n"
 
 
+def power_notes(rows: Sequence[PowerRow]) -> list[Note]:
+    """An error for each rate over all cells that is missed."""
+    return [
+        Note("error", row.scenario.name, f"{row.scenario.counts}: {_hits(row.gate)}, asked: {_asked(row)}")
+        for row in missed(rows)
+    ]
+
+
 def power_json(rows: Sequence[PowerRow]) -> dict[str, Any]:
     """Plain JSON values."""
     return {"exit_code": exit_code(rows), "rows": [{**asdict(row), "answer": row.answer} for row in rows]}
 
 
 def _cells(row: PowerRow) -> list[str]:
-    asked = (
-        f"at most {row.scenario.bound:.1%}"
-        if row.scenario.counts == FALSE_ALARM
-        else f"at least {row.scenario.bound:.0%}"
-    )
     return [
         "" if row.cell else row.scenario.name,
         row.cell or "all",
-        "" if row.cell else f"{row.scenario.counts}: {asked}",
+        "" if row.cell else f"{row.scenario.counts}: {_asked(row)}",
         _hits(row.gate),
         f"{row.gate.low:.1%} to {row.gate.high:.1%}" if row.gate.trials else "",
         "" if row.cell else row.answer,
@@ -60,6 +66,11 @@ def _cells(row: PowerRow) -> list[str]:
         _hits(row.rival_apart),
         _hits(row.rival_together),
     ]
+
+
+def _asked(row: PowerRow) -> str:
+    bound = row.scenario.bound
+    return f"at most {bound:.1%}" if row.scenario.counts == FALSE_ALARM else f"at least {bound:.0%}"
 
 
 def _hits(rate: Rate) -> str:

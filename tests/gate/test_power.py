@@ -8,7 +8,9 @@ from itertools import islice
 
 import psutil
 import pytest
+from typer.testing import CliRunner
 
+from inception_bench.cli import app
 from inception_bench.errors import UsageError
 from inception_bench.gate import power as power_module
 from inception_bench.gate.neighbour import neighbour
@@ -17,7 +19,7 @@ from inception_bench.gate.process_pair import Block, ProcessPair
 from inception_bench.gate.scenario import SCENARIOS
 from inception_bench.records.journal import FILE, Journal
 from inception_bench.records.record import Record, Run
-from inception_bench.report.power import power_json, power_page
+from inception_bench.report.power import power_json, power_notes, power_page
 from inception_bench.spec.case import Case
 
 CASE = Case("googlenet", "", "onnxruntime", "cpu", "fp32", 1, 32, 0.125, 1000, 1)
@@ -61,7 +63,11 @@ def test_answers():
     assert row(quiet, 1, 1).answer == "open"
     assert row(quiet, 2, 5).answer == "missed"
     assert exit_code([row(quiet, 1, 200)]) == 0
-    assert exit_code([row(quiet, 1, 200), row(one_percent, 0, 5)]) == 1
+    rows = [row(quiet, 1, 200), row(one_percent, 0, 5)]
+    assert exit_code(rows) == 1
+    (note,) = power_notes(rows)
+    assert (note.level, note.title) == ("error", "1 % busy wait, quiet")
+    assert note.text == "found: 0 of 5, asked: at least 90%"
 
 
 def test_the_scenario_that_lags_is_next_and_cells_take_turns(tmp_path):
@@ -91,8 +97,26 @@ def test_a_trial_is_stored_and_the_next_call_goes_on(tmp_path, cache_root, monke
     rows = power_rows(stored)
     assert rows == power_rows(records)
     assert [found.gate.trials for found in rows] == [1, 1, 0, 0, 0, 0]
-    assert "| A/A, loaded | all | false alarms: at most 0.5% |" in power_page(rows, records[-1].run, 1)
+    assert "| A/A, loaded | all | false alarms: at most 0.5% |" in power_page(rows, records)
     assert json.loads(json.dumps(power_json(rows)))["rows"][0]["answer"] == "open"
+    # `compare` judges them again from their rounds: with b's made twice as long, the equal programs are an alarm.
+    pages = [compared(tmp_path)]
+    for record in stored:
+        for pair in record.body["pairs"]:
+            for block in pair["blocks"]:
+                block["b_s"] = [2 * seconds for seconds in block["b_s"]]
+    (tmp_path / FILE).unlink()
+    for record in stored:
+        Journal(tmp_path / FILE).append(record)
+    pages.append(compared(tmp_path))
+    for alarms, page in enumerate(pages):
+        assert f"| A/A, quiet | all | false alarms: at most 0.5% | {alarms} of 1 |" in page
+
+
+def compared(folder):
+    done = CliRunner().invoke(app, ["compare", str(folder)])
+    assert done.exit_code == 0, done.output
+    return done.output
 
 
 def test_trials_of_other_sources_are_not_mixed(tmp_path):

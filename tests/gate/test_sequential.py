@@ -52,12 +52,13 @@ def pair_of_rounds(a, b):
     return ProcessPair(1.0, blocks, {"a": 0.0, "b": 0.0}, {"a": 0, "b": 0})
 
 
-def test_a_pair_compares_the_faster_halves():
-    # The quickest round of every block is 10, the level everywhere. Of a six rounds 10 count; of b five 11 and the 12.
+def test_a_pair_compares_the_fastest_rounds():
+    # The quickest round of every block is 10, the level everywhere. Of a three or six rounds 10 count. Of b the fastest
+    # half is five 11 and one 14: it changes when a block is left out. The quarter is three 11, whatever is left out.
     a = [10, 40, 10, 41, 10, 42, 10, 43, 10, 44, 10, 45]
-    b = [90, 11, 80, 11, 70, 11, 60, 11, 50, 11, 40, 12]
+    b = [90, 11, 80, 11, 70, 11, 60, 11, 50, 11, 40, 14]
     found = estimate([pair_of_rounds(a, b)])
-    assert found.log_ratio == pytest.approx(math.log((5 * 11 + 12) / 60), rel=1e-12)
+    assert found.log_ratio == pytest.approx(math.log(1.1), rel=1e-12)
     assert (found.freedom, found.blocks, found.newest) == (PRIOR_PAIRS, 6, found.log_ratio)
 
 
@@ -74,27 +75,36 @@ def running_level(quickest):
     return [sorted(quickest[start : start + 5])[2] for start in starts]
 
 
-def plain_ratio(blocks):
+def plain_ratio(blocks, share):
     levels = running_level([min(block.a_s + block.b_s) for block in blocks])
     means = []
     for side in ("b_s", "a_s"):
         rounds = [
             seconds / level for block, level in zip(blocks, levels, strict=True) for seconds in getattr(block, side)
         ]
-        means.append(sum(sorted(rounds)[: len(blocks)]))
+        means.append(sum(sorted(rounds)[: round(share * len(rounds))]))
     return math.log(means[0] / means[1])
 
 
-def test_a_pairs_error_is_the_jackknifes():
-    """Against a plain loop that leaves each block out in turn."""
-    random = np.random.default_rng(1)
+def plain_jackknife(blocks, share):
+    """The figure and its error by a plain loop that leaves each block out in turn."""
+    count = len(blocks)
+    without = [plain_ratio(blocks[:block] + blocks[block + 1 :], share) for block in range(count)]
+    mean = sum(without) / count
+    error = math.sqrt((count - 1) / count * sum((value - mean) ** 2 for value in without))
+    return plain_ratio(blocks, share), error
+
+
+@pytest.mark.parametrize(("seed", "share"), [(7, 0.25), (10, 0.5)])
+def test_a_pairs_error_is_the_jackknifes_of_the_surer_share(seed, share):
+    random = np.random.default_rng(seed)
     a, b = (list(1 + random.standard_exponential(24) / 50 + np.arange(24) / 100) for _ in range(2))
     pair = pair_of_rounds(a, b)
-    without = [plain_ratio(pair.blocks[:block] + pair.blocks[block + 1 :]) for block in range(12)]
-    mean = sum(without) / 12
-    error = math.sqrt(11 / 12 * sum((value - mean) ** 2 for value in without))
+    by_share = {each: plain_jackknife(pair.blocks, each) for each in (0.25, 0.5)}
+    value, error = by_share[share]
+    assert error == min(found for _, found in by_share.values())
     found = estimate([pair])
-    assert found.log_ratio == pytest.approx(plain_ratio(pair.blocks), rel=1e-9)
+    assert found.log_ratio == pytest.approx(value, rel=1e-9)
     # One pair scatters from itself by nothing: the prior's share of its own variance is left.
     assert found.error == pytest.approx(math.hypot(error, PROCESS_SPREAD), rel=1e-9)
 
