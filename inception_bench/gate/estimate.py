@@ -1,16 +1,14 @@
 """The effect that several pairs of processes show, and how sure it is.
 
-Four things spoil the ratio of two programs on a shared machine, and each is met where it arises:
+Two things spoil the ratio of two programs on a shared machine, and each is met where it arises:
 
-* The whole machine gets slower and faster. Each round is taken relative to the level around it: the median over LEVEL
-  neighbouring blocks of a block's quickest round, whichever side's.
-* A neighbour slows some rounds, and not both sides alike; rounds have long tails. A pair's own figure compares what
-  each side does undisturbed: the log ratio of the means of the fastest half, or quarter, of either side's rounds,
-  whichever is surer. Both sides' rounds lie between each other and are chosen by one rule, so for equal programs the
-  choice cannot favour one. Its error is the jackknife's over whole blocks (Tukey, Ann. Math. Stat. 29, 1958), that
-  variance drawn towards that of all pairs. (Of 420 pairs, true slow-downs taken off, the figures lay 0.97 of their
-  errors from 0, root mean square. While a neighbour slowed every other round by a third, the half alone had a median
-  error of 0.80 % in GoogLeNet's pairs, the surer of both 0.59 %.)
+* A neighbour slows some rounds, for a tenth of a second or for minutes, and not both sides alike; rounds have long
+  tails. No one figure is best against both, so each pair of processes has the surest of three (``FIGURES``): what
+  either side does undisturbed, by the fastest quarter or half of its rounds, each relative to the level around it; and
+  the biweight mean of the ratios of neighbouring rounds, which leaves out those with a change between the two. For
+  equal programs none can favour a side: its rounds lie between the other's, and one rule chooses among both. The error
+  is the jackknife's over whole blocks (Tukey, Ann. Math. Stat. 29, 1958), its variance drawn towards that of all pairs.
+  (Of 607 pairs, true slow-downs taken off, the figures lay 1.05 of their errors from 0, root mean square.)
 * Two processes of one program differ for as long as they live, by where their memory lies. So the process pair is
   the unit of replication (Kalibera and Jones, Rigorous Benchmarking in Reasonable Time, ISMM 2013): figures are
   averaged with weights 1 / (s_k^2 + PROCESS_SPREAD^2), and the variance of the average is scaled by how far the pairs
@@ -21,15 +19,19 @@ Four things spoil the ratio of two programs on a shared machine, and each is met
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from inception_bench.gate.process_pair import Block, ProcessPair
 
-SHARES = (0.25, 0.5)
 LEVEL = 5
+# Tukey's biweight: ratios further from the middle than so many deviations (of a normal one, by the median absolute
+# deviation, and at least LEAST_SCALE) do not count.
+BIWEIGHT, LEAST_SCALE, BIWEIGHT_STEPS = 4.0, 0.002, 10
+NORMAL_PER_MAD = 1.4826
 LEAST_BLOCKS = LEVEL + 1
 # Standard deviation of the log ratio of two processes of one program; with it the errors came out as said above.
 PROCESS_SPREAD = 0.0025
@@ -86,22 +88,39 @@ def _figure(blocks: Sequence[Block]) -> _Figure | None:
     if count < LEAST_BLOCKS:
         return None
     a, b = np.array([block.a_s for block in blocks]), np.array([block.b_s for block in blocks])
-    return min((_share_figure(a, b, share) for share in SHARES), key=lambda found: found.variance)
+    return min((_jackknife(figure, a, b) for figure in FIGURES), key=lambda found: found.variance)
 
 
-def _share_figure(a: np.ndarray, b: np.ndarray, share: float) -> _Figure:
-    """By the fastest ``share`` of the rounds (blocks, 2) of either side."""
+def _jackknife(figure: Callable[[np.ndarray, np.ndarray], np.ndarray], a: np.ndarray, b: np.ndarray) -> _Figure:
+    """``figure`` of all blocks (blocks, 2), and how far it changes where each is left out."""
     count = len(a)
-    value = float(_log_ratio(a[None], b[None], share)[0])
     kept = ~np.eye(count, dtype=bool)
-    without = _log_ratio(np.array([a[rest] for rest in kept]), np.array([b[rest] for rest in kept]), share)
-    return _Figure(value, (count - 1) * float(((without - without.mean()) ** 2).sum()), count)
+    without = figure(np.array([a[rest] for rest in kept]), np.array([b[rest] for rest in kept]))
+    spread = float(((without - without.mean()) ** 2).sum())
+    return _Figure(float(figure(a[None], b[None])[0]), (count - 1) * spread, count)
 
 
-def _log_ratio(a: np.ndarray, b: np.ndarray, share: float) -> np.ndarray:
-    """Of each sample of blocks (samples, blocks, 2): the mean of b's fastest rounds over that of a's, its logarithm."""
+def _undisturbed(share: float, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Of each sample of blocks (samples, blocks, 2): b's fastest ``share`` over a's, the logarithm of their means."""
     levels = _levels(np.minimum(a.min(axis=2), b.min(axis=2)))[:, :, None]
     return np.log(_fastest(b / levels, share) / _fastest(a / levels, share))
+
+
+def _neighbouring(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Of each sample of blocks: the biweight mean of the log ratios of rounds that followed each other.
+
+    In ABBA and in BAAB alike these are the first of both sides, and the second.
+    """
+    ratios = np.log(b / a).reshape(len(a), -1)
+    middle = np.median(ratios, axis=1, keepdims=True)
+    for _ in range(BIWEIGHT_STEPS):
+        scale = np.maximum(np.median(np.abs(ratios - middle), axis=1, keepdims=True) * NORMAL_PER_MAD, LEAST_SCALE)
+        weights = np.clip(1 - ((ratios - middle) / (BIWEIGHT * scale)) ** 2, 0, None) ** 2
+        middle = (weights * ratios).sum(axis=1, keepdims=True) / weights.sum(axis=1, keepdims=True)
+    return middle[:, 0]
+
+
+FIGURES = (partial(_undisturbed, 0.25), partial(_undisturbed, 0.5), _neighbouring)
 
 
 def _levels(quickest: np.ndarray) -> np.ndarray:
