@@ -1,7 +1,7 @@
 """Both processes of a duet on the same cores, and on other ones each block.
 
-A virtual core can be a third slower than its neighbour for minutes, and the kernel leaves a process where it is: two
-equal programs of one thread were seen 36 % apart, each on its own core. So both run each block on the same cores,
+A virtual core can be a third slower than its neighbour for seconds on end, and the kernel leaves a process where it is:
+two equal programs of one thread were seen 29 % apart over 1.5 s. So both run each block on the same cores,
 which change from block to block: no side gets the better ones, and the faster half of the rounds finds them.
 """
 

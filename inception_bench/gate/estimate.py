@@ -2,7 +2,7 @@
 
 Two things spoil the ratio of two programs on a shared machine, and each is met where it arises:
 
-* A neighbour slows some rounds, for a tenth of a second or for minutes, and not both sides alike; rounds have long
+* A neighbour slows some rounds, for a tenth of a second or for many rounds, and not both sides alike; rounds have long
   tails. No one figure is best against both, so each pair of processes has the surest of three (``FIGURES``): what
   either side does undisturbed, by the fastest quarter or half of its rounds, each relative to the level around it; and
   the biweight mean of the ratios of neighbouring rounds, which leaves out those with a change between the two. For
