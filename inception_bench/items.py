@@ -47,7 +47,10 @@ def show_rounds(benchmark: Any, record: Record, clock: ReportedClock) -> None:
 
 
 def tell_pytest(outcome: str, stage: str, reason: str, required: bool) -> None:
-    """Pass, skip or fail the test that is under way; ``required`` makes a runtime's absence a failure."""
+    """Pass, skip or fail the test that is under way.
+
+    Few machines have every runtime: one that is unavailable is skipped with its reason, unless it is ``required``.
+    """
     told = f"{outcome} in stage {stage!r}: {reason}"
     if outcome == "unavailable" and not required:
         pytest.skip(told)

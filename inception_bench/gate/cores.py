@@ -2,7 +2,7 @@
 
 A virtual core can be a third slower than its neighbour for seconds on end, and the kernel leaves a process where it is:
 two equal programs of one thread were seen 29 % apart over 1.5 s. So both run each block on the same cores,
-which change from block to block: no side gets the better ones, and the faster half of the rounds finds them.
+which change from block to block: no side gets the better ones, and the fastest rounds find them.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -83,7 +83,8 @@ def estimate(pairs: Sequence[ProcessPair]) -> Estimate | None:
     return _combine(used, figures[-1]) if used else None
 
 
-def _figure(blocks: Sequence[Block]) -> _Figure | None:
+@lru_cache(maxsize=128)  # each look asks for all pairs again, twice
+def _figure(blocks: tuple[Block, ...]) -> _Figure | None:
     count = len(blocks)
     if count < LEAST_BLOCKS:
         return None
