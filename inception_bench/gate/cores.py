@@ -1,32 +1,47 @@
-"""Both processes of a duet on the same cores, and on other ones each block.
+"""On which cores the pairs of processes of a duet run: both processes of one on the same, several pairs beside them.
 
 A virtual core can be a third slower than its neighbour for seconds on end, and the kernel leaves a process where it is:
-two equal programs of one thread were seen 29 % apart over 1.5 s. So both run each block on the same cores,
-which change from block to block: no side gets the better ones, and the fastest rounds find them.
+two equal programs of one thread were seen 29 % apart over 1.5 s. So both processes of a pair are held to the same
+cores, and other pairs run on other ones meanwhile: of two virtual cores each was seen as fast beside the other as
+alone. Which cores a pair gets is drawn anew for each.
 """
 
 from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+# Pairs at once. More share the memory's bandwidth and the last cache, and disturb each other.
+MOST_LANES = 2
+_SIBLINGS = "/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list"
 
-def core_groups(threads: int, draw: random.Random) -> Iterator[tuple[int, ...]]:
-    """Without end: so many cores a block, each group once in random order, then again. Empty: wherever they are.
 
-    Empty where every core is needed, and where the system has no way to choose.
+def draw_lanes(threads: int, draw: random.Random) -> list[tuple[int, ...]]:
+    """For each pair of the next ones at once its cores, one for each of ``threads``, drawn from all.
+
+    One pair without cores, which runs wherever the system puts it, where there is no choice among cores: where every
+    one is needed, and where the system has no way to choose.
     """
-    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    cores = _physical(sorted(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else []
     groups = [tuple(cores[at : at + threads]) for at in range(0, len(cores) - threads + 1, threads)]
-    while True:
-        if len(groups) < 2:
-            yield ()
-            continue
-        draw.shuffle(groups)
-        yield from groups
+    return draw.sample(groups, MOST_LANES) if len(groups) >= MOST_LANES else [()]
+
+
+def _physical(cores: Sequence[int]) -> list[int]:
+    """One logical core of each physical one: two on the same would slow each other."""
+    seen: set[str] = set()
+    chosen = []
+    for core in cores:
+        siblings = str(core)
+        with suppress(OSError):  # not told here: each counts as its own
+            siblings = Path(_SIBLINGS.format(core)).read_text().strip()
+        if siblings not in seen:
+            seen.add(siblings)
+            chosen.append(core)
+    return chosen
 
 
 def pin(pid: int, cores: Sequence[int]) -> None:
@@ -36,3 +51,9 @@ def pin(pid: int, cores: Sequence[int]) -> None:
     for thread in Path(f"/proc/{pid}/task").iterdir():
         with suppress(ProcessLookupError):  # the thread has ended meanwhile
             os.sched_setaffinity(int(thread.name), cores)
+
+
+def pin_this_thread(cores: Sequence[int]) -> None:
+    """The calling thread alone: what it does between two rounds of its pair then disturbs no other pair."""
+    if cores:
+        os.sched_setaffinity(0, cores)

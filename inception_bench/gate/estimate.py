@@ -43,8 +43,7 @@ PRIOR_BLOCKS = 10
 class Estimate:
     """The log ratio of B's time over A's with its standard error and degrees of freedom.
 
-    ``pairs`` and ``blocks`` are those that count: a pair needs LEAST_BLOCKS. ``newest`` is the newest pair's own
-    figure, None where it has too few.
+    ``pairs`` and ``blocks`` are those that count: a pair needs LEAST_BLOCKS.
     """
 
     log_ratio: float
@@ -52,7 +51,6 @@ class Estimate:
     freedom: int
     pairs: int
     blocks: int
-    newest: float | None
 
     def half_width(self, level: float) -> float:
         """Of the interval whose ends are each exceeded with probability ``level``."""
@@ -80,7 +78,7 @@ def estimate(pairs: Sequence[ProcessPair]) -> Estimate | None:
     """What ``pairs`` show; None while too few blocks are there."""
     figures = [_figure(pair.blocks) for pair in pairs]
     used = [figure for figure in figures if figure is not None]
-    return _combine(used, figures[-1]) if used else None
+    return _combine(used) if used else None
 
 
 @lru_cache(maxsize=128)  # each look asks for all pairs again, twice
@@ -137,7 +135,7 @@ def _fastest(rounds: np.ndarray, share: float) -> np.ndarray:
     return np.partition(every, count - 1, axis=1)[:, :count].mean(axis=1)
 
 
-def _combine(used: Sequence[_Figure], newest: _Figure | None) -> Estimate:
+def _combine(used: Sequence[_Figure]) -> Estimate:
     blocks = sum(figure.blocks for figure in used)
     common = sum(figure.variance * (figure.blocks - 1) for figure in used) / (blocks - len(used))
     variances = [
@@ -151,4 +149,4 @@ def _combine(used: Sequence[_Figure], newest: _Figure | None) -> Estimate:
     scatter = sum(weight * (figure.value - mean) ** 2 for weight, figure in zip(weights, used, strict=True))
     freedom = PRIOR_PAIRS + len(used) - 1
     error = math.sqrt((PRIOR_PAIRS + scatter) / freedom / sum(weights))
-    return Estimate(mean, error, freedom, len(used), blocks, None if newest is None else newest.value)
+    return Estimate(mean, error, freedom, len(used), blocks)

@@ -11,39 +11,34 @@ ORDERS = ("ABBA", "BAAB")
 
 @dataclass(frozen=True)
 class Block:
-    """Two rounds of each side, in one of two orders in which a steady drift falls out of the ratio.
-
-    ``cores`` are those that both processes were held to; empty where they ran wherever they were.
-    """
+    """Two rounds of each side, in one of two orders in which a steady drift falls out of the ratio."""
 
     order: str
     a_s: tuple[float, float]
     b_s: tuple[float, float]
-    cores: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class ProcessPair:
     """One process of each side, alive together, and their blocks. ``start_s``: until both were warm.
 
-    ``busy_share`` is what each worker said of an injected slow-down: 0 but in a trial of the gate's power.
+    ``busy_share`` is what each worker said of an injected slow-down: 0 but in a trial of the gate's power. ``cores``
+    are those that both were held to; empty where they ran wherever they were.
     """
 
     start_s: float
     blocks: tuple[Block, ...]
     busy_share: Mapping[str, float]
     preempted: Mapping[str, int]
+    cores: tuple[int, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ProcessPair:
-        blocks = tuple(
-            Block(block["order"], tuple(block["a_s"]), tuple(block["b_s"]), tuple(block.get("cores", ())))
-            for block in data["blocks"]
-        )
-        return cls(data["start_s"], blocks, data["busy_share"], data["preempted"])
+        blocks = tuple(Block(block["order"], tuple(block["a_s"]), tuple(block["b_s"])) for block in data["blocks"])
+        return cls(data["start_s"], blocks, data["busy_share"], data["preempted"], tuple(data.get("cores", ())))
 
 
 def rounds_of(pairs: Sequence[ProcessPair], side: str) -> list[float]:

@@ -1,10 +1,10 @@
 """Four verdicts: ``same``, ``faster``, ``slower``, ``unclear``. Recomputed at any time from the stored blocks.
 
-After each pair of processes one looks, at the nominal level of that look (``sequential``):
+After each pair of processes (or all that ran at once) one looks, at the nominal level of that look (``sequential``):
 
 * ``same``: the 95 % interval lies within the smallest effect that matters, on both sides.
 * ``slower`` (or ``faster``): the effect is beyond zero at the level of an alarm, and was so at the look before, and
-  the pair measured since, fresh processes that had no part in the suspicion, leans the same way by itself.
+  the pairs measured since, fresh processes that had no part in the suspicion, lean the same way by themselves.
 * ``unclear``: the budget ended first.
 
 An alarm's level is FAMILY_LEVEL over the number of cells. When all cells are done, Holm's step-down rule (Scand. J.
@@ -30,11 +30,19 @@ INTERVAL_LEVEL = 0.025  # at each end: 95 %
 
 @dataclass(frozen=True)
 class Rule:
-    """What is asked. ``min_effect`` is a share of the time; ``looks`` were planned; ``cells`` are judged together."""
+    """What is asked. ``min_effect`` is a share of the time; ``cells`` are judged together.
+
+    ``looks`` were planned, each after ``pairs_a_look`` more pairs: those that ran at once.
+    """
 
     min_effect: float
     looks: int
     cells: int = 1
+    pairs_a_look: int = 1
+
+    def look(self, pairs: int) -> int:
+        """Which look it is after so many pairs, from 1."""
+        return min(max(pairs // self.pairs_a_look, 1), self.looks)
 
 
 @dataclass(frozen=True)
@@ -42,7 +50,7 @@ class Judgement:
     """A cell's verdict. ``effect`` is the share by which B takes longer, with its 95 % interval; None without data.
 
     ``p_slower`` and ``p_faster`` hold at every look; ``confirmed`` is the direction in which two looks and the fresh
-    pair between them agree (1 slower, -1 faster, else 0).
+    pairs between them agree (1 slower, -1 faster, else 0).
     """
 
     verdict: str
@@ -61,11 +69,11 @@ def judge(pairs: Sequence[ProcessPair], rule: Rule) -> Judgement:
     found = estimate(pairs)
     if found is None:
         return Judgement(UNCLEAR, pairs=len(pairs))
-    look = min(len(pairs), rule.looks)
+    look = rule.look(len(pairs))
     half = found.half_width(nominal_levels(INTERVAL_LEVEL, rule.looks)[look - 1])
     low, high = found.log_ratio - half, found.log_ratio + half
     slower, faster = _levels(found, look, rule)
-    confirmed = _confirmed(pairs, found, rule)
+    confirmed = _confirmed(pairs, rule)
     made = Judgement(
         UNCLEAR, math.expm1(found.log_ratio), math.expm1(low), math.expm1(high), slower, faster, found.pairs,
         found.blocks, confirmed,
@@ -106,15 +114,16 @@ def _levels(found: Estimate, look: int, rule: Rule) -> tuple[float, float]:
     return sequential_p(nominal, look, rule.looks), sequential_p(1 - nominal, look, rule.looks)
 
 
-def _confirmed(pairs: Sequence[ProcessPair], found: Estimate, rule: Rule) -> int:
-    """The direction that the look before suspected and the newest pair shows too; 0 where there is none.
+def _confirmed(pairs: Sequence[ProcessPair], rule: Rule) -> int:
+    """The direction that the look before suspected and the pairs since then show too; 0 where there is none.
 
     The suspicion is measured at the loosest level that Holm's rule may use: that of one cell.
     """
-    before = estimate(pairs[:-1])
-    if before is None or found.newest is None:
+    earlier = pairs[: -rule.pairs_a_look]
+    before, fresh = estimate(earlier), estimate(pairs[-rule.pairs_a_look :])
+    if before is None or fresh is None:
         return 0
-    slower, faster = _levels(before, min(len(pairs) - 1, rule.looks), rule)
-    if slower <= FAMILY_LEVEL and found.newest > 0:
+    slower, faster = _levels(before, rule.look(len(earlier)), rule)
+    if slower <= FAMILY_LEVEL and fresh.log_ratio > 0:
         return 1
-    return -1 if faster <= FAMILY_LEVEL and found.newest < 0 else 0
+    return -1 if faster <= FAMILY_LEVEL and fresh.log_ratio < 0 else 0

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from inception_bench.gate.cores import pin
-from inception_bench.measure.machine import usable_cores
 from inception_bench.measure.process import CallFailed, Process
 from inception_bench.spec.case import Case
 from inception_bench.spec.profile import Limits
@@ -27,20 +26,20 @@ class SideStopped(Exception):
 
 
 class WorkerPair:
-    """``workers`` and ``cases`` by side, in the order in which they were started. Every call may raise SideStopped."""
+    """``workers`` and ``cases`` by side, in the order in which they were started. Every call may raise SideStopped.
 
-    def __init__(self, workers: Mapping[str, Process], cases: Mapping[str, Case], limits: Limits):
+    ``cores`` is how many of the machine's are for this pair.
+    """
+
+    def __init__(self, workers: Mapping[str, Process], cases: Mapping[str, Case], limits: Limits, cores: int):
         self._workers, self._limits = workers, limits
-        self._threads = [cases[side].threads for side in workers]
-        self._device = next(iter(cases.values())).device
+        self._at_once = all(case.device == "cpu" for case in cases.values()) and (
+            sum(case.threads for case in cases.values()) <= cores
+        )
 
     @property
     def sides(self) -> list[str]:
         return list(self._workers)
-
-    @property
-    def most_threads(self) -> int:
-        return max(self._threads)
 
     def ask(self, side: str, stage: str, op: str, **fields: Any) -> Answer:
         """One side's answer."""
@@ -58,7 +57,7 @@ class WorkerPair:
 
         Threads that wait for each other on one core take ten times as long.
         """
-        if self._device == "cpu" and sum(self._threads) <= usable_cores():
+        if self._at_once:
             return self.ask_both(stage, op, fields)
         return {side: self.ask(side, stage, op, **fields[side]) for side in self._workers}
 
@@ -72,6 +71,11 @@ class WorkerPair:
         for worker in self._workers.values():
             with suppress(CallFailed):  # it has answered all that counts
                 worker.call("close", _CLOSE_LIMIT_S)
+
+    def kill(self) -> None:
+        """End both processes, whatever they are doing."""
+        for worker in self._workers.values():
+            worker.kill()
 
     def _finish(self, side: str, stage: str) -> Answer:
         try:

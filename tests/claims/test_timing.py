@@ -14,12 +14,13 @@ from inception_bench.backends.eager import BACKEND
 from inception_bench.claims.ledger import find_claim
 from inception_bench.claims.timing import judge_timed, time_ratio
 from inception_bench.measure.pairing import make_pair
-from inception_bench.measure.rounds import Taken
+from inception_bench.measure.rounds import Rounds, Taken
 from inception_bench.models.factorisations import factorisations
 from inception_bench.models.stored import save_network
 from inception_bench.pair_items import until_narrow
 from inception_bench.records.journal import Journal
 from inception_bench.records.record import Record, Run
+from inception_bench.records.statistics import median_interval
 from inception_bench.report.claims import outcomes_of
 from inception_bench.report.pairs import COLUMNS, pair_row
 from inception_bench.report.pairs_page import pairs_page
@@ -109,15 +110,27 @@ def real_run(launcher, tmp_path_factory):
     return launcher.run(folder, *options, suite="suites")
 
 
+def width(ratios):
+    """Of the median's interval, as a share of the median."""
+    found = median_interval(ratios)
+    return (found.high - found.low) / found.value
+
+
 def test_a_real_pair_is_timed_and_judged(real_run):
     assert "two_3x3_for_5x5-onnxruntime-cpu-fp32-b1" in real_run.output
     with (real_run.folder / "modules.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert tuple(rows[0]) == COLUMNS
-    assert {row["pair"] for row in rows} == {"3x3_for_5x5", "two_3x3_for_5x5"}
-    assert all(row["outcome"] == "ok" and int(row["rounds"]) == 256 for row in rows)
-    bodies = [record.body for record in Journal(real_run.folder / "records.jsonl").read()[0] if record.kind == "pair"]
-    for body in bodies:  # each side against float64 of its own network
+    assert [(row["pair"], row["outcome"]) for row in rows] == [("two_3x3_for_5x5", "ok"), ("3x3_for_5x5", "ok")]
+    records = [record for record in Journal(real_run.folder / "records.jsonl").read()[0] if record.kind == "pair"]
+    bodies = {record.body["pair"]: record.body for record in records}
+    ratios = {name: Rounds(**body["rounds"]).ratios() for name, body in bodies.items()}
+    assert [int(row["rounds"]) for row in rows] == [len(ratios[row["pair"]]) for row in rows]
+    assert len(ratios["two_3x3_for_5x5"]) == 256
+    # A claim's pair: a busy machine makes its interval wide, and then it has as many again.
+    narrow = [count for count in (256, 512, 768) if width(ratios["3x3_for_5x5"][:count]) <= 0.03]
+    assert len(ratios["3x3_for_5x5"]) == min([*narrow, 1024])
+    for body in bodies.values():  # each side against float64 of its own network
         assert body["parity"]["error"] < body["parity"]["limit"]
         assert body["partner_parity"]["error"] < body["partner_parity"]["limit"]
         assert body["parity"]["error"] != body["partner_parity"]["error"]

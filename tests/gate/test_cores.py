@@ -1,4 +1,4 @@
-"""Which cores both processes of a duet are held to."""
+"""On which cores the pairs of a duet run."""
 
 from __future__ import annotations
 
@@ -6,32 +6,63 @@ import os
 import random
 import subprocess
 import sys
-from itertools import islice
+from concurrent.futures import ThreadPoolExecutor
+from itertools import permutations
 
 import pytest
 
-from inception_bench.gate.cores import core_groups, pin
+from inception_bench.gate import cores as cores_module
+from inception_bench.gate.cores import draw_lanes, pin, pin_this_thread
 
 
-def groups_of(monkeypatch, cores, threads, count):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(cores))
-    return list(islice(core_groups(threads, random.Random(1)), count))
+@pytest.fixture
+def machine(monkeypatch, tmp_path):
+    """Makes this machine one of the given cores; ``siblings`` says which lie on one physical core."""
+
+    def pretend(cores, siblings=None):
+        monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(cores))
+        monkeypatch.setattr(cores_module, "_SIBLINGS", str(tmp_path / "{}"))
+        for core, text in (siblings or {}).items():
+            (tmp_path / str(core)).write_text(f"{text}\n")
+
+    return pretend
 
 
-def test_each_core_comes_once_before_any_comes_again(monkeypatch):
-    found = groups_of(monkeypatch, [0, 1, 5], 1, 9)
-    for at in (0, 3, 6):
-        assert sorted(found[at : at + 3]) == [(0,), (1,), (5,)]
-    assert len({tuple(found[at : at + 3]) for at in (0, 3, 6)}) > 1  # in an order that is drawn
+def drawn(threads, count=200):
+    draw = random.Random(1)
+    return [draw_lanes(threads, draw) for _ in range(count)]
 
 
-def test_two_threads_have_two_cores_and_the_odd_one_is_left(monkeypatch):
-    assert sorted(set(groups_of(monkeypatch, range(5), 2, 8))) == [(0, 1), (2, 3)]
+def test_two_pairs_have_a_core_each_drawn_from_all(machine):
+    machine([0, 1, 5])
+    found = {tuple(lanes) for lanes in drawn(1)}
+    assert found == set(permutations([(0,), (1,), (5,)], 2))
+
+
+def test_each_thread_has_its_core_and_the_odd_one_is_left(machine):
+    machine(range(7))
+    assert {frozenset(lanes) for lanes in drawn(3)} == {frozenset([(0, 1, 2), (3, 4, 5)])}
+
+
+def test_no_two_on_one_physical_core(machine):
+    machine(range(4), {0: "0,2", 1: "1,3", 2: "0,2", 3: "1,3"})
+    assert {frozenset(lanes) for lanes in drawn(1)} == {frozenset([(0,), (1,)])}
+    assert drawn(2, 3) == [[()]] * 3
 
 
 @pytest.mark.parametrize(("cores", "threads"), [([0, 1], 2), ([0], 1), ([0, 1, 2], 2), ([0], 4)])
-def test_nothing_is_chosen_where_there_is_no_other_choice(monkeypatch, cores, threads):
-    assert groups_of(monkeypatch, cores, threads, 3) == [(), (), ()]
+def test_one_pair_runs_anywhere_where_there_is_no_choice(machine, cores, threads):
+    machine(cores)
+    assert drawn(threads, 3) == [[()]] * 3
+
+
+def test_a_thread_is_held_alone():
+    last = max(os.sched_getaffinity(0))
+    before = os.sched_getaffinity(0)
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(pin_this_thread, (last,)).result()
+        assert threads.submit(os.sched_getaffinity, 0).result() == {last}
+    assert os.sched_getaffinity(0) == before
 
 
 def test_every_thread_of_a_process_is_held():

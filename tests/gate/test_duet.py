@@ -38,15 +38,18 @@ def test_verdict_follows_from_the_stored_rounds(tmp_path):
     assert found.exit_code == 0
     (line,) = (tmp_path / "records.jsonl").read_text().splitlines()
     body = json.loads(line)["body"]
-    assert len(body["pairs"]) >= 2
+    at_once, cores = body["rule"]["pairs_a_look"], [tuple(pair["cores"]) for pair in body["pairs"]]
+    assert len(cores) >= 2
+    assert all(len(set(cores[at : at + at_once])) == at_once for at in range(0, len(cores), at_once))
     for pair in body["pairs"]:
         assert pair["busy_share"] == {"a": 0.0, "b": 0.0}
         assert {block["order"] for block in pair["blocks"]} == {"ABBA", "BAAB"}
         assert all(seconds > 0 for block in pair["blocks"] for seconds in block["a_s"] + block["b_s"])
     for side in ("a", "b"):
         assert body["sides"][side]["parity"]["error"] <= body["sides"][side]["parity"]["limit"] == 1e-4
-    # Each round of B made twice as long in what was stored: the verdict is another.
+    # Each round of B made twice as long in what was stored, and seen at two looks: the verdict is another.
     record = json.loads(line)
+    record["body"]["pairs"] = 2 * body["pairs"]
     for pair in record["body"]["pairs"]:
         for block in pair["blocks"]:
             block["b_s"] = [2 * seconds for seconds in block["b_s"]]

@@ -137,7 +137,7 @@ def test_a_pair_has_the_surest_figure_with_its_jackknife_error(seed, surest):
     assert made.log_ratio == pytest.approx(value, rel=1e-9)
     # One pair scatters from itself by nothing: the prior's share of its own variance is left.
     assert made.error == pytest.approx(math.hypot(error, PROCESS_SPREAD), rel=1e-9)
-    assert (made.freedom, made.blocks, made.newest) == (PRIOR_PAIRS, 12, made.log_ratio)
+    assert (made.freedom, made.blocks) == (PRIOR_PAIRS, 12)
 
 
 def test_pairs_that_scatter_widen_the_interval():
@@ -159,7 +159,7 @@ def test_a_burst_over_half_of_a_pairs_rounds_does_not_count():
 
 def test_a_pair_of_too_few_blocks_is_left_out():
     found = estimate([pair_of([1.0] * 20), pair_of([3.0] * 4)])
-    assert (found.log_ratio, found.pairs, found.blocks, found.newest) == (0.0, 1, 20, None)
+    assert (found.log_ratio, found.pairs, found.blocks) == (0.0, 1, 20)
 
 
 def test_exchanged_sides_give_the_opposite():
@@ -185,6 +185,19 @@ def test_no_alarm_without_a_fresh_pair_that_agrees():
     assert (doubtful.verdict, doubtful.confirmed) == ("unclear", 0)
     assert judge([pair_of([1 / 1.3] * 12)] * 2, rule).verdict == "faster"
     assert judge([pair_of([1.0] * 12)] * 3, rule).verdict == "same"
+
+
+def test_pairs_that_ran_at_once_are_one_look():
+    slow, level = pair_of([1.3] * 12), pair_of([0.999] * 12)
+    rule = Rule(0.01, 6, pairs_a_look=2)
+    assert [rule.look(count) for count in (2, 4, 12, 14)] == [1, 2, 6, 6]
+    assert judge([slow, slow], rule).verdict == "unclear"  # suspected; both were there when it arose
+    assert judge([slow] * 4, rule).verdict == "slower"
+    small = pair_of([1.02] * 12)
+    doubtful = judge([small] * 10 + [pair_of([0.99] * 12), pair_of([1.001] * 12)], rule)
+    assert doubtful.p_slower < 0.005
+    assert doubtful.confirmed == 0  # the two fresh ones together lean the other way
+    assert judge([small] * 10 + [level, pair_of([1.01] * 12)], rule).verdict == "slower"
 
 
 def test_a_sure_effect_under_the_least_that_matters_is_same():
