@@ -121,7 +121,7 @@ def test_a_real_pair_is_timed_and_judged(real_run):
     with (real_run.folder / "modules.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert tuple(rows[0]) == COLUMNS
-    assert [(row["pair"], row["outcome"]) for row in rows] == [("two_3x3_for_5x5", "ok"), ("3x3_for_5x5", "ok")]
+    assert [(row["pair"], row["outcome"]) for row in rows] == [("3x3_for_5x5", "ok"), ("two_3x3_for_5x5", "ok")]
     records = [record for record in Journal(real_run.folder / "records.jsonl").read()[0] if record.kind == "pair"]
     bodies = {record.body["pair"]: record.body for record in records}
     ratios = {name: Rounds(**body["rounds"]).ratios() for name, body in bodies.items()}

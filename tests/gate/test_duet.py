@@ -49,10 +49,10 @@ def test_verdict_follows_from_the_stored_rounds(tmp_path):
         assert body["sides"][side]["parity"]["error"] <= body["sides"][side]["parity"]["limit"] == 1e-4
     # Each round of B made twice as long in what was stored, and seen at two looks: the verdict is another.
     record = json.loads(line)
-    record["body"]["pairs"] = 2 * body["pairs"]
     for pair in record["body"]["pairs"]:
         for block in pair["blocks"]:
             block["b_s"] = [2 * seconds for seconds in block["b_s"]]
+    record["body"]["pairs"] *= 2
     (tmp_path / "records.jsonl").write_text(json.dumps(record) + "\n")
     assert load_duet(tmp_path).rows[0].judgement.verdict == "slower"
 
