@@ -105,6 +105,7 @@ def test_a_trial_is_stored_and_the_next_call_goes_on(tmp_path, cache_root, monke
         for pair in record.body["pairs"]:
             for block in pair["blocks"]:
                 block["b_s"] = [2 * seconds for seconds in block["b_s"]]
+        record.body["pairs"] *= 2  # an alarm takes two looks
     (tmp_path / FILE).unlink()
     for record in stored:
         Journal(tmp_path / FILE).append(record)
