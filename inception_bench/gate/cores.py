@@ -2,20 +2,27 @@
 
 A virtual core can be a third slower than its neighbour for seconds on end, and the kernel leaves a process where it is:
 two equal programs of one thread were seen 29 % apart over 1.5 s. So both processes of a pair are held to the same
-cores, and other pairs run on other ones meanwhile: of two virtual cores each was seen as fast beside the other as
-alone. Which cores a pair gets is drawn anew for each.
+cores, and another pair runs on other ones meanwhile: of two virtual cores each was seen as fast beside the other as
+alone. Which cores a pair gets is drawn anew for each. Where other programs are busy, pairs are timed one after the
+other, so that the kernel has a free core to put these on: with every core taken, the errors of pairs were three times
+as large.
 """
 
 from __future__ import annotations
 
 import os
 import random
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
+
 # Pairs at once. More share the memory's bandwidth and the last cache, and disturb each other.
 MOST_LANES = 2
+# So many cores' worth of others' time, and a machine is busy. The clock's ticks make it uncertain by some hundredths.
+BUSY_CORES = 0.1
 _SIBLINGS = "/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list"
 
 
@@ -57,3 +64,31 @@ def pin_this_thread(cores: Sequence[int]) -> None:
     """The calling thread alone: what it does between two rounds of its pair then disturbs no other pair."""
     if cores:
         os.sched_setaffinity(0, cores)
+
+
+class Others:
+    """How much other programs do on the usable cores, from now on."""
+
+    def __init__(self, ours: Sequence[int]):
+        """``ours`` are the processes, this one beside them, that do not count; all must live until they are asked."""
+        self._ours = [psutil.Process(pid) for pid in (os.getpid(), *ours)]
+        self._begun, self._before = time.monotonic(), self._seconds()
+
+    def cores(self) -> float:
+        """Cores' worth of their time since the beginning, 0 where nothing can be told."""
+        passed = time.monotonic() - self._begun
+        return max(self._seconds() - self._before, 0.0) / passed if passed > 0 else 0.0
+
+    def _seconds(self) -> float:
+        usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+        busy = sum(
+            sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0)
+            for core, times in enumerate(psutil.cpu_times(percpu=True))
+            if core in usable
+        )
+        own = 0.0
+        for process in self._ours:
+            with suppress(psutil.Error):  # it has ended: whoever asks it next says why
+                times = process.cpu_times()
+                own += times.user + times.system
+        return busy - own

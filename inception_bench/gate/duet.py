@@ -1,9 +1,9 @@
 """The same cell under two installations at the same time: fresh pairs of processes, blocks in random ABBA order.
 
-Pairs are many and short, and as many run at once as there are lanes (``cores``); after these one looks. How long a
-pair is timed follows from how long it takes to start (Kalibera and Jones, ISMM 2013: the dearer a replication, the
-more is measured in it): TIMED_PER_START times as long, as far as LEAST_LOOKS still fit into the budget. The budget
-counts from the start of the first pair; building is outside.
+Pairs are many and short, and as many start at once as there are lanes (``cores``); after these one looks. How long
+they are timed, together where they take turns, follows from how long they took to start (Kalibera and Jones, ISMM 2013:
+the dearer a replication, the more is measured in it): TIMED_PER_START times as long, as far as LEAST_LOOKS still fit
+into the budget. The budget counts from the start of the first pair; building is outside.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from inception_bench.backends.cache import Artifact
 from inception_bench.backends.registry import find_backend
 from inception_bench.errors import UsageError
-from inception_bench.gate.cores import draw_lanes
+from inception_bench.gate.cores import BUSY_CORES, Others, draw_lanes
 from inception_bench.gate.live_pair import Built, LivePair
 from inception_bench.gate.process_pair import ProcessPair
 from inception_bench.gate.side import Side
@@ -68,7 +68,7 @@ class Duet:
     seconds: float = field(default=0.0, init=False)  # of all pairs, building aside
     _built: dict[str, Built] = field(default_factory=dict, init=False)
     _timed_s: float = field(default=0.0, init=False)
-    _look_s: float = field(default=0.0, init=False)
+    _crowded: bool = field(default=False, init=False)  # others were busy; once is enough, as they come in bursts
     _order: str = field(default="ab", init=False)
 
     def __post_init__(self) -> None:
@@ -92,15 +92,18 @@ class Duet:
         return self.cases.get(side, self.case)
 
     def _measure(self) -> None:
-        began, found, looks = time.monotonic(), Judgement(UNCLEAR), 0
+        began, found, looks, look_s = time.monotonic(), Judgement(UNCLEAR), 0, 0.0
         while found.verdict == UNCLEAR and (self.rule is None or looks < self.rule.looks):
-            if looks > 1 and time.monotonic() - began + self._look_s > self.plan.budget_s:
+            begun = time.monotonic()
+            if looks > 1 and begun - began + look_s > self.plan.budget_s:
                 return
-            made = self._pairs_at_once()
+            made = self._pairs_of_a_look()
             self.pairs += made
-            looks += 1
-            if self.rule is not None:
-                found = judge(self.pairs, self.rule)
+            looks, look_s = looks + 1, time.monotonic() - begun
+            if self.rule is None:
+                planned = max(int(self.plan.budget_s / look_s), 2)
+                self.rule = Rule(self.plan.min_effect, planned, self.plan.cells, len(made))
+            found = judge(self.pairs, self.rule)
             self.seconds = time.monotonic() - began
             self.watch(f"pair {len(self.pairs)}: {found.verdict}")
 
@@ -144,8 +147,8 @@ class Duet:
         shop = self.sides["a"].workshop if self.case_of("a") == case else self.sides[side].workshop
         return shop.rounding(case, shop.weights(case), reference)
 
-    def _pairs_at_once(self) -> list[ProcessPair]:
-        """Fresh pairs beside each other, each on cores of its own: all start, and then all are timed."""
+    def _pairs_of_a_look(self) -> list[ProcessPair]:
+        """Fresh pairs, each on its own cores: all start at once, and are timed at once unless others were busy."""
         most_threads = max(built.case.threads for built in self._built.values())
         lanes = draw_lanes(most_threads, self._random) if self.case.device == "cpu" else [()]
         live: list[LivePair] = []
@@ -154,16 +157,27 @@ class Duet:
             try:
                 for cores in lanes:
                     live.append(self._live_pair(len(self.pairs) + len(live), cores, usable_cores() // len(lanes)))
+                others = Others([pid for pair in live for pid in pair.workers.pids])
                 list(threads.map(LivePair.start, live))
-                start_s = time.monotonic() - begun
+                start_s, others_cores = time.monotonic() - begun, others.cores()
+                self._crowded |= others_cores >= BUSY_CORES
+                at_once = 1 if self._crowded else len(live)
                 if self.rule is None:
-                    self._schedule(start_s, len(lanes))
-                self._look_s = start_s + self._timed_s
-                return list(threads.map(LivePair.time, live, [self._timed_s] * len(live)))
+                    self._timed_s = self._timed_for(start_s, len(live) // at_once)
+                told = (self._timed_s, at_once, others_cores)
+                groups = [live[at : at + at_once] for at in range(0, len(live), at_once)]
+                made = [each for group in groups for each in threads.map(lambda pair: pair.time(*told), group)]
+                self._crowded |= others.cores() >= BUSY_CORES
+                return made
             finally:  # within the pool: a thread that still waits for a worker goes on by this
                 for pair in live:
                     pair.workers.kill()
                     self._keep_facts(pair)
+
+    def _timed_for(self, start_s: float, turns: int) -> float:
+        """How long each pair is timed where so many take turns, from how long they took to start."""
+        fitting = self.plan.budget_s / LEAST_LOOKS - start_s
+        return max(min(TIMED_PER_START * start_s, fitting) / turns, LEAST_TIMED_S)
 
     def _live_pair(self, number: int, cores: tuple[int, ...], cores_each: int) -> LivePair:
         """A fresh process of each side.
@@ -179,13 +193,6 @@ class Duet:
         seed = f"{self.plan.seed} {self.case.id} {number}"
         images = LATER_IMAGES if self.pairs else None
         return LivePair(both, self._built, cores, seed, self.plan.busy_share, images)
-
-    def _schedule(self, start_s: float, lanes: int) -> None:
-        """How long pairs are timed and how often one may look, from how long the first took to start."""
-        fitting = self.plan.budget_s / LEAST_LOOKS - start_s
-        self._timed_s = max(min(TIMED_PER_START * start_s, fitting), LEAST_TIMED_S)
-        looks = max(int(self.plan.budget_s / (start_s + self._timed_s)), 2)
-        self.rule = Rule(self.plan.min_effect, looks, self.plan.cells, lanes)
 
     def _keep_facts(self, pair: LivePair) -> None:
         """Of all processes the newest facts, and the largest parity error."""

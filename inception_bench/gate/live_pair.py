@@ -76,8 +76,8 @@ class LivePair:
         self._busy = {side: float(answer.get("busy_share", 0.0)) for side, (answer, _) in ready.items()}
         self.start_s = time.monotonic() - begun
 
-    def time(self, seconds: float) -> ProcessPair:
-        """Blocks for so long, on this pair's cores. Raises SideStopped."""
+    def time(self, seconds: float, at_once: int, others_cores: float) -> ProcessPair:
+        """Blocks for so long, on this pair's cores; the rest is for the record. Raises SideStopped."""
         pin_this_thread(self.cores)
         self.workers.pin(self.cores)
         draw, until = random.Random(self.seed), time.monotonic() + seconds
@@ -86,7 +86,8 @@ class LivePair:
         while len(blocks) < _LEAST_BLOCKS or time.monotonic() < until:
             blocks.append(self._block(draw.choice(ORDERS), preempted))
         self.workers.close()
-        return ProcessPair(self.start_s, tuple(blocks), self._busy, preempted, self.cores)
+        told = (self.cores, at_once, others_cores)
+        return ProcessPair(self.start_s, tuple(blocks), self._busy, preempted, *told)
 
     def _check(self) -> None:
         """First call, what really runs, and parity with the float64 reference."""

@@ -23,7 +23,8 @@ class ProcessPair:
     """One process of each side, alive together, and their blocks. ``start_s``: until both were warm.
 
     ``busy_share`` is what each worker said of an injected slow-down: 0 but in a trial of the gate's power. ``cores``
-    are those that both were held to; empty where they ran wherever they were.
+    are those that both were held to; empty where they ran wherever they were. ``at_once`` pairs were timed beside each
+    other; ``others_cores`` is how many cores' worth of time other programs used while the pair started.
     """
 
     start_s: float
@@ -31,6 +32,8 @@ class ProcessPair:
     busy_share: Mapping[str, float]
     preempted: Mapping[str, int]
     cores: tuple[int, ...] = ()
+    at_once: int = 1
+    others_cores: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -38,7 +41,9 @@ class ProcessPair:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ProcessPair:
         blocks = tuple(Block(block["order"], tuple(block["a_s"]), tuple(block["b_s"])) for block in data["blocks"])
-        return cls(data["start_s"], blocks, data["busy_share"], data["preempted"], tuple(data.get("cores", ())))
+        cores, at_once = tuple(data.get("cores", ())), data.get("at_once", 1)
+        told = (data["start_s"], blocks, data["busy_share"], data["preempted"])
+        return cls(*told, cores, at_once, data.get("others_cores", 0.0))
 
 
 def rounds_of(pairs: Sequence[ProcessPair], side: str) -> list[float]:

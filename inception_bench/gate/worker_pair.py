@@ -41,6 +41,10 @@ class WorkerPair:
     def sides(self) -> list[str]:
         return list(self._workers)
 
+    @property
+    def pids(self) -> list[int]:
+        return [worker.pid for worker in self._workers.values()]
+
     def ask(self, side: str, stage: str, op: str, **fields: Any) -> Answer:
         """One side's answer."""
         self._workers[side].start(op, **fields)

@@ -18,11 +18,12 @@ _HEADS = (
 )  # fmt: skip
 _HOW = """\
 Each trial is a duet of one cell with fresh processes on both sides, and ends as soon as its verdict is clear. An alarm
-is the verdict `slower`. Where there are cores enough, two pairs of processes run beside each other, both processes of
-each on the same cores. The slow-down is burnt by the worker of side b inside its clock; loaded means that another
-process burns one core in bursts for half of the time; with "one thread for all" side a has a thread for each core.
-Beside the gate stands pytest-benchmark's own rule on the same rounds: side a's of the first half of the trial against
-side b's of the second, and all of both. Intervals are exact (Clopper and Pearson). `open`: not all trials are done."""
+is the verdict `slower`. Where there are cores enough, two pairs of processes are timed at once, both processes of each
+on the same cores, or in turn where other programs are busy. The slow-down is burnt by the worker of side b inside its
+clock; loaded means that another process burns one core in bursts for half of the time; with "one thread for all" side a
+has a thread for each core. Beside the gate stands pytest-benchmark's own rule on the same rounds: side a's of the first
+half of the trial against side b's of the second, and all of both. Intervals are exact (Clopper and Pearson). `open`:
+not all trials are done."""
 
 
 def power_page(rows: Sequence[PowerRow], records: Sequence[Record]) -> str:

@@ -6,13 +6,15 @@ import os
 import random
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import permutations
 
+import psutil
 import pytest
 
 from inception_bench.gate import cores as cores_module
-from inception_bench.gate.cores import draw_lanes, pin, pin_this_thread
+from inception_bench.gate.cores import BUSY_CORES, Others, draw_lanes, pin, pin_this_thread
 
 
 @pytest.fixture
@@ -63,6 +65,18 @@ def test_a_thread_is_held_alone():
         threads.submit(pin_this_thread, (last,)).result()
         assert threads.submit(os.sched_getaffinity, 0).result() == {last}
     assert os.sched_getaffinity(0) == before
+
+
+def test_what_others_do_is_told_apart(burner):
+    """Of two who watch at the same time, the one who counts the burner as a stranger sees what it used."""
+    stranger, known = Others([]), Others([burner.pid])
+    before = psutil.Process(burner.pid).cpu_times().user
+    begun = time.monotonic()
+    while (used := psutil.Process(burner.pid).cpu_times().user - before) < 0.5:
+        pass  # this process's own time does not count
+    share = used / (time.monotonic() - begun)
+    assert stranger.cores() - known.cores() == pytest.approx(share, rel=0.2)
+    assert stranger.cores() > BUSY_CORES
 
 
 def test_every_thread_of_a_process_is_held():

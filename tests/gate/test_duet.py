@@ -57,6 +57,13 @@ def test_verdict_follows_from_the_stored_rounds(tmp_path):
     assert load_duet(tmp_path).rows[0].judgement.verdict == "slower"
 
 
+def test_beside_a_busy_program_pairs_take_turns(burner, tmp_path):
+    measure(tmp_path)
+    body = json.loads((tmp_path / "records.jsonl").read_text())["body"]
+    assert {pair["at_once"] for pair in body["pairs"]} == {1}
+    assert body["pairs"][0]["others_cores"] > 0.1
+
+
 def test_injected_slowdown_is_slower_and_attested(tmp_path):
     found = measure(tmp_path, busy_share=0.3, budget_s=40.0)
     (row,) = found.rows
