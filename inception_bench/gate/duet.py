@@ -31,7 +31,7 @@ from inception_bench.measure.workshop import Reference
 from inception_bench.spec.case import SIGNAL_KEEPING, Case
 from inception_bench.spec.profile import Limits
 
-TIMED_PER_START = 1.2
+TIMED_PER_START = 0.9
 LEAST_TIMED_S = 1.0
 LEAST_LOOKS = 4
 # The first two processes answer all photographs, as a cell does; each later one, of the same files, so many.

@@ -8,7 +8,7 @@ Two things spoil the ratio of two programs on a shared machine, and each is met 
   the biweight mean of the ratios of neighbouring rounds, which leaves out those with a change between the two. For
   equal programs none can favour a side: its rounds lie between the other's, and one rule chooses among both. The error
   is the jackknife's over whole blocks (Tukey, Ann. Math. Stat. 29, 1958), its variance drawn towards that of all pairs.
-  (Of 607 pairs, true slow-downs taken off, the figures lay 1.05 of their errors from 0, root mean square.)
+  (Of 180 pairs, true slow-downs taken off, the figures lay 1.01 of their errors from 0, root mean square.)
 * Two processes of one program differ for as long as they live, by where their memory lies. So the process pair is
   the unit of replication (Kalibera and Jones, Rigorous Benchmarking in Reasonable Time, ISMM 2013): figures are
   averaged with weights 1 / (s_k^2 + PROCESS_SPREAD^2), and the variance of the average is scaled by how far the pairs
@@ -35,7 +35,7 @@ NORMAL_PER_MAD = 1.4826
 LEAST_BLOCKS = LEVEL + 1
 # Standard deviation of the log ratio of two processes of one program; with it the errors came out as said above.
 PROCESS_SPREAD = 0.0025
-PRIOR_PAIRS = 8
+PRIOR_PAIRS = 16
 PRIOR_BLOCKS = 10
 
 

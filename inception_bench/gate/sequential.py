@@ -16,7 +16,7 @@ from functools import cache
 
 import numpy as np
 
-RHO = 1.0
+RHO = 0.6
 _GRID = 201
 _EDGE = 8.0
 _LEAST_LEVEL = 1e-9
