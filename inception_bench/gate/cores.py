@@ -32,16 +32,21 @@ def draw_lanes(threads: int, draw: random.Random) -> list[tuple[int, ...]]:
     One pair without cores, which runs wherever the system puts it, where there is no choice among cores: where every
     one is needed, and where the system has no way to choose.
     """
-    cores = _physical(sorted(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else []
+    cores = _physical()
     groups = [tuple(cores[at : at + threads]) for at in range(0, len(cores) - threads + 1, threads)]
     return draw.sample(groups, MOST_LANES) if len(groups) >= MOST_LANES else [()]
 
 
-def _physical(cores: Sequence[int]) -> list[int]:
-    """One logical core of each physical one: two on the same would slow each other."""
+def crowded(others_cores: float, taken: int) -> bool:
+    """Whether other programs, with so many cores' worth of work, find no free core where ``taken`` are timed on."""
+    return others_cores >= BUSY_CORES and taken + others_cores > len(_physical())
+
+
+def _physical() -> list[int]:
+    """One logical core of each usable physical one: two on the same would slow each other. Empty where none is told."""
     seen: set[str] = set()
     chosen = []
-    for core in cores:
+    for core in sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []:
         siblings = str(core)
         with suppress(OSError):  # not told here: each counts as its own
             siblings = Path(_SIBLINGS.format(core)).read_text().strip()

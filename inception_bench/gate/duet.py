@@ -18,7 +18,7 @@ from typing import Any
 from inception_bench.backends.cache import Artifact
 from inception_bench.backends.registry import find_backend
 from inception_bench.errors import UsageError
-from inception_bench.gate.cores import BUSY_CORES, Others, draw_lanes
+from inception_bench.gate.cores import Others, crowded, draw_lanes
 from inception_bench.gate.live_pair import Built, LivePair
 from inception_bench.gate.process_pair import ProcessPair
 from inception_bench.gate.side import Side
@@ -68,7 +68,7 @@ class Duet:
     seconds: float = field(default=0.0, init=False)  # of all pairs, building aside
     _built: dict[str, Built] = field(default_factory=dict, init=False)
     _timed_s: float = field(default=0.0, init=False)
-    _crowded: bool = field(default=False, init=False)  # others were busy; once is enough, as they come in bursts
+    _crowded: bool = field(default=False, init=False)  # once is enough: others come in bursts
     _order: str = field(default="ab", init=False)
 
     def __post_init__(self) -> None:
@@ -148,7 +148,7 @@ class Duet:
         return shop.rounding(case, shop.weights(case), reference)
 
     def _pairs_of_a_look(self) -> list[ProcessPair]:
-        """Fresh pairs, each on its own cores: all start at once, and are timed at once unless others were busy."""
+        """Fresh pairs, each on its own cores: all start at once, and are timed at once unless others need a core."""
         most_threads = max(built.case.threads for built in self._built.values())
         lanes = draw_lanes(most_threads, self._random) if self.case.device == "cpu" else [()]
         live: list[LivePair] = []
@@ -160,14 +160,14 @@ class Duet:
                 others = Others([pid for pair in live for pid in pair.workers.pids])
                 list(threads.map(LivePair.start, live))
                 start_s, others_cores = time.monotonic() - begun, others.cores()
-                self._crowded |= others_cores >= BUSY_CORES
+                self._crowded |= crowded(others_cores, most_threads * len(lanes))
                 at_once = 1 if self._crowded else len(live)
                 if self.rule is None:
                     self._timed_s = self._timed_for(start_s, len(live) // at_once)
                 told = (self._timed_s, at_once, others_cores)
                 groups = [live[at : at + at_once] for at in range(0, len(live), at_once)]
                 made = [each for group in groups for each in threads.map(lambda pair: pair.time(*told), group)]
-                self._crowded |= others.cores() >= BUSY_CORES
+                self._crowded |= crowded(others.cores(), most_threads * len(lanes))
                 return made
             finally:  # within the pool: a thread that still waits for a worker goes on by this
                 for pair in live:

@@ -19,7 +19,7 @@ _HEADS = (
 _HOW = """\
 Each trial is a duet of one cell with fresh processes on both sides, and ends as soon as its verdict is clear. An alarm
 is the verdict `slower`. Where there are cores enough, two pairs of processes are timed at once, both processes of each
-on the same cores, or in turn where other programs are busy. The slow-down is burnt by the worker of side b inside its
+on the same cores, or in turn where other programs need one. The slow-down is burnt by the worker of side b inside its
 clock; loaded means that another process burns one core in bursts for half of the time; with "one thread for all" side a
 has a thread for each core. Beside the gate stands pytest-benchmark's own rule on the same rounds: side a's of the first
 half of the trial against side b's of the second, and all of both. Intervals are exact (Clopper and Pearson). `open`:

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from inception_bench.gate import cores as cores_module
-from inception_bench.gate.cores import BUSY_CORES, Others, draw_lanes, pin, pin_this_thread
+from inception_bench.gate.cores import BUSY_CORES, Others, crowded, draw_lanes, pin, pin_this_thread
 
 
 @pytest.fixture
@@ -56,6 +56,20 @@ def test_no_two_on_one_physical_core(machine):
 def test_one_pair_runs_anywhere_where_there_is_no_choice(machine, cores, threads):
     machine(cores)
     assert drawn(threads, 3) == [[()]] * 3
+
+
+@pytest.mark.parametrize(
+    ("cores", "others", "taken", "expected"),
+    [
+        (2, 0.5, 2, True),
+        (2, 0.05, 2, False),  # no more than the clock's ticks make it uncertain
+        (4, 0.5, 2, False),  # there are free ones
+        (4, 2.5, 2, True),
+    ],
+)
+def test_crowded_is_where_others_find_no_free_core(machine, cores, others, taken, expected):
+    machine(range(cores))
+    assert crowded(others, taken) is expected
 
 
 def test_a_thread_is_held_alone():

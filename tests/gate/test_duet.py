@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -57,7 +58,17 @@ def test_verdict_follows_from_the_stored_rounds(tmp_path):
     assert load_duet(tmp_path).rows[0].judgement.verdict == "slower"
 
 
-def test_beside_a_busy_program_pairs_take_turns(burner, tmp_path):
+@pytest.fixture
+def two_cores():
+    """This process, and all that it starts, on two cores."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, sorted(before)[:2])
+    yield os.sched_getaffinity(0)
+    os.sched_setaffinity(0, before)
+
+
+def test_beside_a_busy_program_pairs_take_turns(two_cores, burner, tmp_path):
+    os.sched_setaffinity(burner.pid, two_cores)
     measure(tmp_path)
     body = json.loads((tmp_path / "records.jsonl").read_text())["body"]
     assert {pair["at_once"] for pair in body["pairs"]} == {1}
