@@ -91,7 +91,7 @@ def judgement_of(body: dict[str, Any]) -> Judgement:
     if body["outcome"] != "ok":
         return found
     rule, pairs = Rule(**body["rule"]), [ProcessPair.from_json(pair) for pair in body["pairs"]]
-    for count in range(1, len(pairs) + 1):
+    for count in range(rule.pairs_a_look, len(pairs) + 1, rule.pairs_a_look):
         found = judge(pairs[:count], rule)
         if found.verdict != UNCLEAR:
             break

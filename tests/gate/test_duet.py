@@ -48,6 +48,7 @@ def test_verdict_follows_from_the_stored_rounds(tmp_path):
         assert all(seconds > 0 for block in pair["blocks"] for seconds in block["a_s"] + block["b_s"])
     for side in ("a", "b"):
         assert body["sides"][side]["parity"]["error"] <= body["sides"][side]["parity"]["limit"] == 1e-4
+    assert row.judgement.pairs == len(cores)  # judged when it was looked at, not between pairs that ran at once
     # Each round of B made twice as long in what was stored, and seen at two looks: the verdict is another.
     record = json.loads(line)
     for pair in record["body"]["pairs"]:
@@ -80,8 +81,8 @@ def test_injected_slowdown_is_slower_and_attested(tmp_path):
     (row,) = found.rows
     assert row.judgement.verdict == "slower", row
     assert found.exit_code == 1
-    assert row.judgement.pairs >= 2  # confirmed by fresh processes
     record = json.loads((tmp_path / "records.jsonl").read_text())
+    assert row.judgement.pairs == len(record["body"]["pairs"]) >= 2  # confirmed by fresh processes
     assert {pair["busy_share"]["b"] for pair in record["body"]["pairs"]} == {0.3}
     assert {pair["busy_share"]["a"] for pair in record["body"]["pairs"]} == {0.0}
     assert duet_notes(found)[0].level == "error"
