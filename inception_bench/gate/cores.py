@@ -42,11 +42,15 @@ def crowded(others_cores: float, taken: int) -> bool:
     return others_cores >= BUSY_CORES and taken + others_cores > len(_physical())
 
 
+def _usable() -> set[int]:
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+
+
 def _physical() -> list[int]:
     """One logical core of each usable physical one: two on the same would slow each other. Empty where none is told."""
     seen: set[str] = set()
     chosen = []
-    for core in sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []:
+    for core in sorted(_usable()):
         siblings = str(core)
         with suppress(OSError):  # not told here: each counts as its own
             siblings = Path(_SIBLINGS.format(core)).read_text().strip()
@@ -85,7 +89,7 @@ class Others:
         return max(self._seconds() - self._before, 0.0) / passed if passed > 0 else 0.0
 
     def _seconds(self) -> float:
-        usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+        usable = _usable()
         busy = sum(
             sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0)
             for core, times in enumerate(psutil.cpu_times(percpu=True))

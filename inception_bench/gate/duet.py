@@ -151,6 +151,7 @@ class Duet:
         """Fresh pairs, each on its own cores: all start at once, and are timed at once unless others need a core."""
         most_threads = max(built.case.threads for built in self._built.values())
         lanes = draw_lanes(most_threads, self._random) if self.case.device == "cpu" else [()]
+        taken = most_threads * len(lanes)
         live: list[LivePair] = []
         begun = time.monotonic()
         with ThreadPoolExecutor(len(lanes)) as threads:
@@ -160,14 +161,14 @@ class Duet:
                 others = Others([pid for pair in live for pid in pair.workers.pids])
                 list(threads.map(LivePair.start, live))
                 start_s, others_cores = time.monotonic() - begun, others.cores()
-                self._crowded |= crowded(others_cores, most_threads * len(lanes))
+                self._crowded |= crowded(others_cores, taken)
                 at_once = 1 if self._crowded else len(live)
                 if self.rule is None:
                     self._timed_s = self._timed_for(start_s, len(live) // at_once)
                 told = (self._timed_s, at_once, others_cores)
                 groups = [live[at : at + at_once] for at in range(0, len(live), at_once)]
                 made = [each for group in groups for each in threads.map(lambda pair: pair.time(*told), group)]
-                self._crowded |= crowded(others.cores(), most_threads * len(lanes))
+                self._crowded |= crowded(others.cores(), taken)
                 return made
             finally:  # within the pool: a thread that still waits for a worker goes on by this
                 for pair in live:

@@ -76,8 +76,7 @@ class _Figure:
 
 def estimate(pairs: Sequence[ProcessPair]) -> Estimate | None:
     """What ``pairs`` show; None while too few blocks are there."""
-    figures = [_figure(pair.blocks) for pair in pairs]
-    used = [figure for figure in figures if figure is not None]
+    used = [figure for pair in pairs if (figure := _figure(pair.blocks)) is not None]
     return _combine(used) if used else None
 
 

@@ -41,9 +41,7 @@ class ProcessPair:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ProcessPair:
         blocks = tuple(Block(block["order"], tuple(block["a_s"]), tuple(block["b_s"])) for block in data["blocks"])
-        cores, at_once = tuple(data.get("cores", ())), data.get("at_once", 1)
-        told = (data["start_s"], blocks, data["busy_share"], data["preempted"])
-        return cls(*told, cores, at_once, data.get("others_cores", 0.0))
+        return cls(**{**data, "blocks": blocks, "cores": tuple(data.get("cores", ()))})
 
 
 def rounds_of(pairs: Sequence[ProcessPair], side: str) -> list[float]:

@@ -1,6 +1,7 @@
 """Four verdicts: ``same``, ``faster``, ``slower``, ``unclear``. Recomputed at any time from the stored blocks.
 
-After each pair of processes (or all that ran at once) one looks, at the nominal level of that look (``sequential``):
+After each pair of processes, or all that started at once, one looks, at the nominal level of that look
+(``sequential``):
 
 * ``same``: the 95 % interval lies within the smallest effect that matters, on both sides.
 * ``slower`` (or ``faster``): the effect is beyond zero at the level of an alarm, and was so at the look before, and
@@ -32,7 +33,7 @@ INTERVAL_LEVEL = 0.025  # at each end: 95 %
 class Rule:
     """What is asked. ``min_effect`` is a share of the time; ``cells`` are judged together.
 
-    ``looks`` were planned, each after ``pairs_a_look`` more pairs: those that ran at once.
+    ``looks`` were planned, each after ``pairs_a_look`` more pairs: those that started at once.
     """
 
     min_effect: float
