@@ -28,12 +28,15 @@ not all trials are done."""
 
 def power_page(rows: Sequence[PowerRow], records: Sequence[Record]) -> str:
     """The whole page: ``rows`` are those of ``records``."""
-    run = records[-1].run
-    found = run.environment
+    found = records[-1].run.environment
     threads = min(record.case["threads"] for record in records)  # one kind of trial gives side a more
     each = "one thread" if threads == 1 else f"{threads} threads"
+    runs = dict.fromkeys(record.run.run_id for record in records)  # one for each time that the proof was gone on with
+    hours = sum(record.body["seconds"] for record in records) / 3600
+    revision = f", revision {found['git_revision'][:10]}" if found["git_revision"] else ""
     about = (
-        f"{found['cpu']}, {found['usable_cores']} cores, {each} a process; Python {found['python']}; run {run.run_id}."
+        f"{found['cpu']}, {found['usable_cores']} cores, {each} a process; Python {found['python']}{revision}; "
+        f"{len(records)} trials in {hours:.1f} h, run {', '.join(runs)}."
     )
     lines = [" | ".join(_HEADS), " | ".join("---" for _ in _HEADS), *(" | ".join(_cells(row)) for row in rows)]
     table = "\n".join(f"| {line} |" for line in lines)

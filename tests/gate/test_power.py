@@ -97,7 +97,10 @@ def test_a_trial_is_stored_and_the_next_call_goes_on(tmp_path, cache_root, monke
     rows = power_rows(stored)
     assert rows == power_rows(records)
     assert [found.gate.trials for found in rows] == [1, 1, 0, 0, 0, 0]
-    assert "| A/A, loaded | all | false alarms: at most 0.5% |" in power_page(rows, records)
+    page = power_page(rows, records)
+    assert "| A/A, loaded | all | false alarms: at most 0.5% |" in page
+    # Each call is a run of its own: the page names both.
+    assert f"; 2 trials in 0.0 h, run {stored[0].run.run_id}, {stored[1].run.run_id}." in page
     assert json.loads(json.dumps(power_json(rows)))["rows"][0]["answer"] == "open"
     # `compare` judges them again from their rounds: with b's made twice as long, the equal programs are an alarm.
     pages = [compared(tmp_path)]
