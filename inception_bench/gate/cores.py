@@ -19,6 +19,8 @@ from pathlib import Path
 
 import psutil
 
+from inception_bench.measure.machine import allowed_cores
+
 # Pairs at once. More share the memory's bandwidth and the last cache, and disturb each other.
 MOST_LANES = 2
 # So many cores' worth of others' time, and a machine is busy. The clock's ticks make it uncertain by some hundredths.
@@ -42,15 +44,11 @@ def crowded(others_cores: float, taken: int) -> bool:
     return others_cores >= BUSY_CORES and taken + others_cores > len(_physical())
 
 
-def _usable() -> set[int]:
-    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
-
-
 def _physical() -> list[int]:
     """One logical core of each usable physical one: two on the same would slow each other. Empty where none is told."""
     seen: set[str] = set()
     chosen = []
-    for core in sorted(_usable()):
+    for core in sorted(allowed_cores()):
         siblings = str(core)
         with suppress(OSError):  # not told here: each counts as its own
             siblings = Path(_SIBLINGS.format(core)).read_text().strip()
@@ -89,7 +87,7 @@ class Others:
         return max(self._seconds() - self._before, 0.0) / passed if passed > 0 else 0.0
 
     def _seconds(self) -> float:
-        usable = _usable()
+        usable = allowed_cores()
         busy = sum(
             sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0)
             for core, times in enumerate(psutil.cpu_times(percpu=True))

@@ -72,9 +72,14 @@ class Activity:
         }
 
 
+def allowed_cores() -> set[int]:
+    """The numbers of the logical cores this process may run on; empty where the system does not tell them."""
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+
+
 def usable_cores() -> int:
     """How many cores this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return len(allowed_cores()) or os.cpu_count() or 1
 
 
 def read_environment() -> Environment:

@@ -10,6 +10,7 @@ from inception_bench.gate.power import RIVAL_RULE, PowerRow, Rate, exit_code, mi
 from inception_bench.gate.scenario import FALSE_ALARM
 from inception_bench.records.record import Record
 from inception_bench.report.github import Note
+from inception_bench.report.markdown import about
 from inception_bench.report.text import seconds_text
 
 _HEADS = (
@@ -28,19 +29,14 @@ not all trials are done."""
 
 def power_page(rows: Sequence[PowerRow], records: Sequence[Record]) -> str:
     """The whole page: ``rows`` are those of ``records``."""
-    found = records[-1].run.environment
     threads = min(record.case["threads"] for record in records)  # one kind of trial gives side a more
-    each = "one thread" if threads == 1 else f"{threads} threads"
+    each = "One thread" if threads == 1 else f"{threads} threads"
     runs = dict.fromkeys(record.run.run_id for record in records)  # one for each time that the proof was gone on with
     hours = sum(record.body["seconds"] for record in records) / 3600
-    revision = f", revision {found['git_revision'][:10]}" if found["git_revision"] else ""
-    about = (
-        f"{found['cpu']}, {found['usable_cores']} cores, {each} a process; Python {found['python']}{revision}; "
-        f"{len(records)} trials in {hours:.1f} h, run {', '.join(runs)}."
-    )
+    trials = f"{each} a process; {len(records)} trials in {hours:.1f} h, run {', '.join(runs)}."
     lines = [" | ".join(_HEADS), " | ".join("---" for _ in _HEADS), *(" | ".join(_cells(row)) for row in rows)]
     table = "\n".join(f"| {line} |" for line in lines)
-    return f"# Power of the gate\n\n{about}\n\n{_HOW}\n\n{table}\n"
+    return f"# Power of the gate\n\n{about(records[-1].run)}\n{trials}\n\n{_HOW}\n\n{table}\n"
 
 
 def power_notes(rows: Sequence[PowerRow]) -> list[Note]:
