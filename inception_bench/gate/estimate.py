@@ -11,9 +11,10 @@ Two things spoil the ratio of two programs on a shared machine, and each is met 
   (Of 180 pairs, true slow-downs taken off, the figures lay 1.01 of their errors from 0, root mean square.)
 * Two processes of one program differ for as long as they live, by where their memory lies. So the process pair is
   the unit of replication (Kalibera and Jones, Rigorous Benchmarking in Reasonable Time, ISMM 2013): figures are
-  averaged with weights 1 / (s_k^2 + PROCESS_SPREAD^2), and the variance of the average is scaled by how far the pairs
-  really scatter. As there are few pairs, that scale is drawn towards 1 with the weight of PRIOR_PAIRS pairs (moderated
-  t: Smyth, Stat. Appl. Genet. Mol. Biol. 3, 2004), and Student's t has PRIOR_PAIRS + pairs - 1 degrees of freedom.
+  averaged with weights 1 / (s_k^2 + p_k^2), p_k the ``process_spread``, and the variance of the average is scaled by
+  how far the pairs really scatter. As there are few pairs, that scale is drawn towards 1 with the weight of
+  PRIOR_PAIRS pairs (moderated t: Smyth, Stat. Appl. Genet. Mol. Biol. 3, 2004), and Student's t has
+  PRIOR_PAIRS + pairs - 1 degrees of freedom.
 """
 
 from __future__ import annotations
@@ -33,8 +34,11 @@ LEVEL = 5
 BIWEIGHT, LEAST_SCALE, BIWEIGHT_STEPS = 4.0, 0.002, 10
 NORMAL_PER_MAD = 1.4826
 LEAST_BLOCKS = LEVEL + 1
-# Standard deviation of the log ratio of two processes of one program; with it the errors came out as said above.
-PROCESS_SPREAD = 0.0025
+# Standard deviation of the log ratio of two processes of one program; with it the errors came out as said above. Quick
+# rounds differ by more: 0.27 % at 3.6 ms, 0.36 % at 1.7, 0.59 % at 0.5 and 0.85 % at 0.16 on ONNX Runtime, 0.54 % at
+# 1.5 ms on eager (96 to 178 pairs each, their own errors taken off). So from SPREAD_ROUND_S down its variance grows as
+# 1 / round; none of these lies above that line.
+PROCESS_SPREAD, SPREAD_ROUND_S = 0.0025, 0.007
 PRIOR_PAIRS = 16
 PRIOR_BLOCKS = 10
 
@@ -67,17 +71,23 @@ class Estimate:
 
 @dataclass(frozen=True)
 class _Figure:
-    """A pair's own log ratio; ``variance`` is the jackknife's times ``blocks``."""
+    """A pair's own log ratio; ``variance`` is the jackknife's times ``blocks``, ``process`` the ``process_spread``."""
 
     value: float
     variance: float
     blocks: int
+    process: float
 
 
 def estimate(pairs: Sequence[ProcessPair]) -> Estimate | None:
     """What ``pairs`` show; None while too few blocks are there."""
     used = [figure for pair in pairs if (figure := _figure(pair.blocks)) is not None]
     return _combine(used) if used else None
+
+
+def process_spread(round_s: float) -> float:
+    """How far the log ratio of two processes of one program lies from 0, for rounds of so many seconds."""
+    return PROCESS_SPREAD * math.sqrt(max(SPREAD_ROUND_S / round_s, 1.0))
 
 
 @lru_cache(maxsize=128)  # each look asks for all pairs again, twice
@@ -95,7 +105,8 @@ def _jackknife(figure: Callable[[np.ndarray, np.ndarray], np.ndarray], a: np.nda
     kept = ~np.eye(count, dtype=bool)
     without = figure(np.array([a[rest] for rest in kept]), np.array([b[rest] for rest in kept]))
     spread = float(((without - without.mean()) ** 2).sum())
-    return _Figure(float(figure(a[None], b[None])[0]), (count - 1) * spread, count)
+    round_s = float(np.median(np.minimum(a, b)))
+    return _Figure(float(figure(a[None], b[None])[0]), (count - 1) * spread, count, process_spread(round_s))
 
 
 def _undisturbed(share: float, a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -142,7 +153,7 @@ def _combine(used: Sequence[_Figure]) -> Estimate:
         for figure in used
     ]
     weights = [
-        1 / (variance / figure.blocks + PROCESS_SPREAD**2) for variance, figure in zip(variances, used, strict=True)
+        1 / (variance / figure.blocks + figure.process**2) for variance, figure in zip(variances, used, strict=True)
     ]
     mean = sum(weight * figure.value for weight, figure in zip(weights, used, strict=True)) / sum(weights)
     scatter = sum(weight * (figure.value - mean) ** 2 for weight, figure in zip(weights, used, strict=True))

@@ -151,6 +151,12 @@ def test_pairs_that_scatter_widen_the_interval():
     assert apart.log_ratio == pytest.approx(math.log(1.02) / 2)
 
 
+@pytest.mark.parametrize(("round_s", "spread"), [(0.1, 0.0025), (0.007, 0.0025), (0.00175, 0.005), (0.00028, 0.0125)])
+def test_processes_of_quick_rounds_differ_by_more(round_s, spread):
+    # Below 7 ms by sqrt(7 ms / round): twice as much at a quarter of it, five times at a twenty-fifth.
+    assert estimate([pair_of([1.0] * 10, round_s)]).error == pytest.approx(spread, rel=1e-6)
+
+
 def test_a_burst_over_half_of_a_pairs_rounds_does_not_count():
     quiet, burst = [1.0] * 12, [1.0, 1.7] * 6
     found = estimate([pair_of_rounds(quiet, burst)])
