@@ -83,6 +83,19 @@ def test_interpreter_that_cannot_start_is_told():
     process.kill()
 
 
+def test_the_present_folder_is_not_where_code_comes_from(tmp_path, monkeypatch):
+    """As in a checkout that was changed after it was installed: what was installed is what runs."""
+    (tmp_path / "inception_bench").mkdir()
+    (tmp_path / "inception_bench" / "__init__.py").write_text("raise RuntimeError('from the present folder')\n")
+    (tmp_path / "numpy.py").write_text("raise RuntimeError('from the present folder')\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    process = Process(WORKER)
+    answer, _ = process.call("start", 60, backend="inception_bench.backends.onnxruntime:BACKEND", device="cpu")
+    assert answer["pid"] == process.pid
+    process.kill()
+
+
 def test_prints_of_an_engine_do_not_disturb_messages(tmp_path, monkeypatch):
     (tmp_path / "chatty.py").write_text(
         "import sys, os\nprint('hello from python')\nos.write(1, b'hello from C')\n"

@@ -19,7 +19,7 @@ SHORTEST_S, LONGEST_S = 0.1, 1.5
 @contextmanager
 def neighbour(seed: str) -> Iterator[int]:
     """The neighbour beside what is done inside, by its process id; it ends with it, or with this process."""
-    command = [HERE.python, "-m", "inception_bench.gate.neighbour", seed]
+    command = HERE.module_command("inception_bench.gate.neighbour", seed)
     process = subprocess.Popen(command, env=HERE.environment({}), start_new_session=True)
     try:
         yield process.pid

@@ -116,9 +116,8 @@ def _interpreter(name: str, given: str | None) -> str:
 def _ask(name: str, installation: Installation, program: str, argument: str) -> dict[str, Any]:
     """What a short program says in an installation."""
     done = subprocess.run(
-        [installation.python, "-c", program, argument],
-        env=installation.environment({}), cwd=installation.folder or HOME, capture_output=True, text=True,
-        check=False, timeout=_PROBE_LIMIT_S,
+        installation.command(program, argument), env=installation.environment({}),
+        capture_output=True, text=True, check=False, timeout=_PROBE_LIMIT_S,
     )  # fmt: skip
     if done.returncode:
         words = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]

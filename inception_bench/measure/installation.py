@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 HOME = Path(__file__).resolve().parents[2]
+# Python puts the present folder first on its path. In a checkout that would be its sources, whatever is installed.
+_NOT_FROM_HERE = "import sys; sys.path[:] = filter(None, sys.path); "
 
 
 @dataclass(frozen=True)
@@ -23,12 +25,13 @@ class Installation:
     home: Path | None = HOME
     identity: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
-    def folder(self) -> Path | None:
-        """Where its processes start. ``python -m`` puts that folder first on the path, before all others."""
-        if self.home == HOME:
-            return None  # as the coordinator
-        return Path(self.python).resolve().parent if self.home is None else self.home
+    def command(self, program: str, *words: str) -> list[str]:
+        """What runs ``program``, a Python text, with ``words`` as arguments: only its own packages are on the path."""
+        return [self.python, "-c", _NOT_FROM_HERE + program, *words]
+
+    def module_command(self, module: str, *words: str) -> list[str]:
+        """The same for ``python -m module``."""
+        return self.command(f"import runpy; runpy.run_module({module!r}, run_name='__main__', alter_sys=True)", *words)
 
     def environment(self, extra: Mapping[str, str]) -> dict[str, str]:
         """The environment of its processes: this one's, with its own copy of the package importable, and no other."""

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -43,14 +44,15 @@ class Process:
         environment: Mapping[str, str] | None = None,
         installation: Installation = HERE,
     ):
+        if python is not None:
+            installation = replace(installation, python=python)
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
         self._popen = subprocess.Popen(
-            [python or installation.python, "-m", module],
+            installation.module_command(module),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
             env=installation.environment(environment or {}),
-            cwd=installation.folder,
             start_new_session=True,  # Ctrl-C reaches the coordinator alone, which then ends its processes
         )
         self._answers = _Deadline(self._popen.stdout.fileno())  # type: ignore[union-attr]
