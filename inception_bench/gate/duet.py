@@ -8,6 +8,7 @@ into the budget. The budget counts from the start of the first pair; building is
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -202,7 +203,7 @@ class Duet:
             self.facts[side].update(found)
             if known and found.get("parity"):
                 both = (known, found["parity"])
-                self.facts[side]["parity"] = max(both, key=lambda each: float(each["error"]))
+                self.facts[side]["parity"] = max(both, key=_error)
 
     def _body(self, stopped: SideStopped | None) -> dict[str, Any]:
         plan = {"budget_s": self.plan.budget_s, "min_effect": self.plan.min_effect, "timed_s": self._timed_s}
@@ -219,6 +220,11 @@ class Duet:
             "rule": None if self.rule is None else asdict(self.rule),
             "pairs": [pair.to_json() for pair in self.pairs],
         }
+
+
+def _error(parity: Mapping[str, Any]) -> float:
+    """A parity error; what no JSON number can hold was infinite."""
+    return math.inf if parity["error"] is None else parity["error"]
 
 
 @dataclass(frozen=True)

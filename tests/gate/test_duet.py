@@ -107,8 +107,8 @@ def repository(tmp_path):
     return home
 
 
-def commit_change(repository, old, new):
-    path = repository / "inception_bench" / "models" / "googlenet.py"
+def commit_change(repository, old, new, module="models/googlenet.py"):
+    path = repository / "inception_bench" / module
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new, 1))
@@ -124,6 +124,17 @@ def test_revision_with_exchanged_branches_is_red(repository, tmp_path, monkeypat
     (sentence,) = found.rows[0].regressions
     # Either a's weights go into the other order and the answer is wrong, or they do not fit it at all.
     assert "side b, stage parity: mismatch" in sentence or "a's do not fit" in sentence
+
+
+def test_revision_that_answers_no_numbers_is_red(repository, tmp_path, monkeypatch):
+    answer = "output.copy_outputs_to_cpu()[0].astype(np.float32)"
+    commit_change(repository, answer, f"{answer} * np.nan", "backends/onnxruntime.py")
+    monkeypatch.chdir(repository)
+    found = measure(tmp_path / "out", Installed(revision="HEAD"))
+    assert found.exit_code == 1
+    assert "side b, stage parity: mismatch: parity error inf" in found.rows[0].wrong
+    (line,) = (tmp_path / "out" / "records.jsonl").read_text().splitlines()
+    assert json.loads(line)["body"]["sides"]["b"]["parity"]["error"] is None
 
 
 def test_revision_with_another_comment_is_green(repository, tmp_path, monkeypatch):
