@@ -1,7 +1,8 @@
 """A run of the suites against a stored one: what ``--inception-baseline`` adds to a session.
 
-The comparison is made once, when the cells are measured. Each cell is then a test of its own, so that JUnit and the
-exit code say which one got worse; what runs without those tests is caught by the session's exit code.
+The comparison is made once, when all is measured. Each cell is then a test of its own, so that JUnit and the exit code
+say which one got worse, and all else (pairs, trainings, counts, claims) is one more; what runs without those tests is
+caught by the session's exit code.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import pytest
 
 from inception_bench.errors import UsageError
 from inception_bench.gate.compare import Comparison, compare
+from inception_bench.gate.measured import CELL, name_of
 from inception_bench.gate.stored_run import StoredRun, as_stored, load_run
 from inception_bench.report.comparison import comparison_notes, comparison_page, comparison_text
 from inception_bench.report.github import annotation_lines, append_summary
@@ -52,17 +54,36 @@ class Against:
 
     def judge(self, run: BenchRun, case: Case) -> None:
         """Fail where the cell got worse or was not compared; skip where it is unavailable in both runs."""
-        found = self.comparison(run)
-        if isinstance(found, str):
-            pytest.fail(found, pytrace=False)
-        own = next((cell for cell in found.cells if cell.case == case), None)
+        found = self._compared(run)
+        own = next((cell for cell in found.cells if cell.record.case == case.to_json()), None)
         if own is None:
-            where = f"the baseline {self.stored.folder}" if case in found.new else "this run: run its suite too"
+            is_new = any(record.kind == CELL and record.case == case.to_json() for record in found.new)
+            where = f"the baseline {self.stored.folder}" if is_new else "this run: run its suite too"
             pytest.fail(f"not compared: {case.id} is not in {where}", pytrace=False)
         if own.regressions:
             pytest.fail("; ".join(own.regressions), pytrace=False)
-        if own.outcome != "ok":
-            pytest.skip(f"{own.outcome} in the baseline too: nothing to compare")
+        if own.record.body["outcome"] != "ok":
+            pytest.skip(f"{own.record.body['outcome']} in the baseline too: nothing to compare")
+
+    def judge_others(self, run: BenchRun) -> None:
+        """Fail where anything beside the cells got worse or was not compared."""
+        found = self._compared(run)
+        worse = [f"{each.name}: {text}" for each in found.others for text in each.regressions]
+        worse += [
+            f"not compared: {name_of(record)} is not in the baseline {self.stored.folder}"
+            for record in found.new
+            if record.kind != CELL
+        ]
+        if worse:
+            pytest.fail("; ".join(worse), pytrace=False)
+        if not found.others:
+            pytest.skip("this run measured nothing beside cells")
+
+    def _compared(self, run: BenchRun) -> Comparison:
+        found = self.comparison(run)
+        if isinstance(found, str):
+            pytest.fail(found, pytrace=False)
+        return found
 
     def report(self, run: BenchRun, reporter: Any) -> None:
         """Print the comparison under the board; tell GitHub where this is a job of it."""
@@ -84,12 +105,15 @@ class Against:
 
 @dataclass
 class RegressionItem:
-    """A cell's comparison as a test."""
+    """The comparison of a cell, or (None) of all else that the session measured, as a test."""
 
     run: BenchRun
     against: Against
-    case: Case
+    case: Case | None
 
     def check(self) -> None:
-        """Nothing about the cell may be worse than in the baseline."""
-        self.against.judge(self.run, self.case)
+        """Nothing about it may be worse than in the baseline."""
+        if self.case is None:
+            self.against.judge_others(self.run)
+        else:
+            self.against.judge(self.run, self.case)

@@ -83,11 +83,11 @@ def claim(request: pytest.FixtureRequest) -> ClaimItem:
 
 @pytest.fixture
 def regression(request: pytest.FixtureRequest) -> RegressionItem:
-    """A cell to compare with the baseline: ``regression.check()``."""
+    """What was measured, to compare with the baseline: ``regression.check()``."""
     from inception_bench.against import RegressionItem
 
     state = request.config.stash[STATE]
     run, _ = state.opened()
     if state.against is None:
         raise RuntimeError("no baseline is open; pytest collected a comparison without one")
-    return RegressionItem(run, state.against, request.param)
+    return RegressionItem(run, state.against, request.param.case)

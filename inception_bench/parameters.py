@@ -6,6 +6,7 @@ pytest collects these; nothing here imports torch.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
 _UNUSED = "ignore:Benchmark fixture was not used at all"
 # A first guess of how many steps a network is trained for.
 _TYPICAL_STEPS = 400
+
+
+@dataclass(frozen=True)
+class Comparand:
+    """What one comparison with the baseline is of: a cell, or (None) all that a session measures beside cells."""
+
+    case: Case | None
 
 
 def clock_of(node: pytest.Item) -> ReportedClock:
@@ -42,9 +50,10 @@ def trained_cell_params(selection: Selection) -> list[Any]:
 
 
 def regression_params(selection: Selection) -> list[Any]:
-    """What is compared with the baseline: every cell. It takes no time and is not counted among what is measured."""
+    """What is compared with the baseline. It takes no time and is not counted among what is measured."""
+    named = [(case.id, Comparand(case)) for case in (*selection.cases, *selection.trained)]
     marks = pytest.mark.filterwarnings(_UNUSED)
-    return [pytest.param(case, id=case.id, marks=marks) for case in (*selection.cases, *selection.trained)]
+    return [pytest.param(value, id=name, marks=marks) for name, value in (*named, ("all-else", Comparand(None)))]
 
 
 def network_params(selection: Selection) -> list[Any]:
@@ -104,6 +113,10 @@ PARAMETERS: dict[str, Callable[[Selection], Iterable[Any]]] = {
     "pair": pair_params,
     "claim": claim_params,
 }
+
+
+# The fixtures of what is measured beside cells.
+OTHERS = ("network", "training", "training_step", "pair", "claim")
 
 
 def training_id(case: Case) -> str:

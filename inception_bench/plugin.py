@@ -23,9 +23,8 @@ from inception_bench.fixtures import (  # noqa: F401
     training,
     training_step,
 )
-from inception_bench.parameters import PARAMETERS
+from inception_bench.parameters import OTHERS, PARAMETERS, Comparand
 from inception_bench.session import NOT_AT_ONCE, OPTIONS, STATE, State, option
-from inception_bench.spec.case import Case
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -60,12 +59,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Comparisons come after all that they compare; there are none without a baseline, or of what no test measures."""
-    late = [item for item in items if isinstance(_params(item).get("regression"), Case)]
+    late = [item for item in items if isinstance(_params(item).get("regression"), Comparand)]
     if not late:
         return
     items[:] = [item for item in items if item not in late]
     if config.stash[STATE].against is not None:
-        measured = [_params(item).get(name) for item in items for name in ("cell", "trained_cell")]
+        params = [_params(item) for item in items]
+        measured = [Comparand(each.get(name)) for each in params for name in ("cell", "trained_cell") if name in each]
+        if any(name in each for each in params for name in OTHERS):
+            measured.append(Comparand(None))
         items += [item for item in late if _params(item)["regression"] in measured]
 
 

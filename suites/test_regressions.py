@@ -2,5 +2,5 @@
 
 
 def test_regression(benchmark, regression):
-    """The cell as measured in this session, against the stored run."""
+    """What was measured in this session, against the stored run."""
     regression.check()

@@ -1,25 +1,31 @@
-"""Two stored runs, cell by cell: what changed, what is exact and what is timed apart. Recomputed from raw rounds."""
+"""Two stored runs, thing by thing: what changed, what is exact and what is timed apart. Recomputed from raw rounds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from inception_bench.gate.fact import REGRESSION, Fact, exact_facts
+from inception_bench.gate.fact import REGRESSION, Fact
+from inception_bench.gate.measured import facts_of, name_of
 from inception_bench.gate.stored_run import StoredRun
 from inception_bench.gate.timing import SLOWER, Spread, Timing, aa_spread, compare_times, not_comparable
 from inception_bench.records.record import Record
-from inception_bench.spec.case import Case
 
 
 @dataclass(frozen=True)
-class CellComparison:
-    """One cell of both runs. ``timing`` is None where times are not compared at all."""
+class Compared:
+    """A cell, or what else was measured, of both runs; ``record`` is the second's.
 
-    case: Case
-    outcome: str
+    ``timing`` is None where times are not compared at all.
+    """
+
+    record: Record
     facts: tuple[Fact, ...]
     timing: Timing | None = None
+
+    @property
+    def name(self) -> str:
+        return name_of(self.record)
 
     @property
     def regressions(self) -> list[str]:
@@ -35,57 +41,60 @@ class CellComparison:
 class Comparison:
     """What changed from ``before`` to ``after``. ``missing`` were only in the first, ``new`` only in the second.
 
-    ``times_reason`` says why times were not compared; empty where they were.
+    ``cells`` are a run's main job, ``others`` pairs, trainings, training steps, counts and claims, whose exact facts
+    alone are compared. ``times_reason`` says why times of cells were not compared; empty where they were.
     """
 
     before: StoredRun
     after: StoredRun
-    cells: tuple[CellComparison, ...]
-    missing: tuple[Case, ...]
-    new: tuple[Case, ...]
+    cells: tuple[Compared, ...]
+    others: tuple[Compared, ...]
+    missing: tuple[Record, ...]
+    new: tuple[Record, ...]
     spread: Spread
     times_reason: str
 
     @property
-    def regressed(self) -> list[CellComparison]:
-        return [cell for cell in self.cells if cell.regressions]
+    def regressed(self) -> list[Compared]:
+        return [each for each in (*self.cells, *self.others) if each.regressions]
 
     @property
     def uncompared(self) -> list[str]:
-        """A sentence for each cell that only one of the runs has."""
-        return [f"{case.id}: not in {self.after.folder}" for case in self.missing] + [
-            f"{case.id}: not in the baseline {self.before.folder}" for case in self.new
+        """A sentence for each thing that only one of the runs has."""
+        return [f"{name_of(record)}: not in {self.after.folder}" for record in self.missing] + [
+            f"{name_of(record)}: not in the baseline {self.before.folder}" for record in self.new
         ]
 
     @property
     def exit_code(self) -> int:
-        """1 for a regression; 2 where some cell was not compared; else 0."""
+        """1 for a regression; 2 where something was not compared; else 0."""
         return 1 if self.regressed else 2 if self.missing or self.new else 0
 
 
 def compare(before: StoredRun, after: StoredRun, *, subset: bool = False) -> Comparison:
-    """Compare two runs. With ``subset`` the second was meant to hold only some of the cells: none is missing."""
+    """Compare two runs. With ``subset`` the second was meant to hold only some of the first: nothing is missing."""
     spread = aa_spread((before, after))
     reason = not_comparable(before, after, spread)
-    shared = [key for key in after.cells if key in before.cells]
-    timed = [key for key in shared if _both_ok(before.cells[key], after.cells[key])]
+    old, new = before.measured, after.measured
+    timed = [key for key in after.cells if key in before.cells and _both_ok(old[key], new[key])]
     judged = 0 if reason else len(timed)
-    cells = tuple(_compare_cell(before.cells[key], after.cells[key], spread, judged) for key in shared)
-    missing = () if subset else _cases(before.cells[key] for key in before.cells if key not in after.cells)
-    new = _cases(after.cells[key] for key in after.cells if key not in before.cells)
-    return Comparison(before, after, cells, missing, new, spread, reason)
+    shared = [key for key in new if key in old]
+    cells = tuple(_compare_cell(old[key], new[key], spread, judged) for key in shared if key in after.cells)
+    others = tuple(Compared(new[key], facts_of(old[key], new[key])) for key in shared if key not in after.cells)
+    missing = () if subset else _only_in(old, new)
+    return Comparison(before, after, cells, others, missing, _only_in(new, old), spread, reason)
 
 
-def _compare_cell(before: Record, after: Record, spread: Spread, timed: int) -> CellComparison:
+def _compare_cell(before: Record, after: Record, spread: Spread, timed: int) -> Compared:
     timing = None
     if timed and _both_ok(before, after):
         timing = compare_times(before, after, spread, timed)
-    return CellComparison(Case.from_json(after.case), after.body["outcome"], exact_facts(before, after), timing)
+    return Compared(after, facts_of(before, after), timing)
 
 
 def _both_ok(before: Record, after: Record) -> bool:
     return before.body["outcome"] == after.body["outcome"] == "ok"
 
 
-def _cases(records: Iterable[Record]) -> tuple[Case, ...]:
-    return tuple(Case.from_json(record.case) for record in records)
+def _only_in(one: Mapping[str, Record], other: Collection[str]) -> tuple[Record, ...]:
+    return tuple(record for key, record in one.items() if key not in other)

@@ -1,4 +1,4 @@
-"""What of a cell is exact: the same on every machine, or wrong.
+"""What of a cell, a pair or a training is exact: the same on every machine, or wrong.
 
 Weights are exact too, but for those that a run trains itself: they follow from the code, which is what changes.
 Where a network was trained anew, what depends on the values of its weights is another draw: the parity error, and the
@@ -16,6 +16,7 @@ from typing import Any
 from inception_bench.measure.accuracy import Counts
 from inception_bench.records.record import Record
 from inception_bench.spec.case import Case
+from inception_bench.train.accuracy import Accuracy
 
 REGRESSION, IMPROVEMENT, CHANGE = "regression", "improvement", "change"
 
@@ -45,15 +46,31 @@ class Fact:
 
 
 def exact_facts(before: Record, after: Record) -> tuple[Fact, ...]:
-    """Every exact fact in which two records of one cell differ."""
-    found = [*_outcome(before.body, after.body), *_network(before, after)]
+    """Every exact fact in which two records of one cell, or of a cell beside another, differ."""
+    found = [*_outcome(before.body, after.body), *network_facts(before, after)]
     found += [*_weights(before, after), *_artifact(before.body, after.body)]
     found += [*_attested(before.body.get("attest"), after.body.get("attest"))]
     anew = _trained_anew(before, after)
     if not anew:
-        found += [*_parity(before.body.get("parity"), after.body.get("parity"))]
-    old, new = (_counts(record) for record in (before, after))
+        for name in ("parity", "partner_parity"):
+            found += [*_parity(name, before.body.get(name), after.body.get(name))]
+    old, new = (_cell_accuracy(record) for record in (before, after))
     return (*found, *_accuracy(old, new, anew))
+
+
+def training_facts(before: Record, after: Record) -> tuple[Fact, ...]:
+    """Every exact fact in which two trainings of one network by one recipe and seed differ."""
+    old, new = (_training_accuracy(record.body) for record in (before, after))
+    anew = before.body["digest"] != after.body["digest"]
+    return (*_outcome(before.body, after.body), *network_facts(before, after), *_accuracy(old, new, anew))
+
+
+def network_facts(before: Record, after: Record) -> Iterator[Fact]:
+    """Params and MACs by the table."""
+    for name in ("params", "macs"):
+        old, new = getattr(before, name), getattr(after, name)
+        if old != new:
+            yield Fact(name, old, new, REGRESSION, "another network")
 
 
 def _trained_anew(before: Record, after: Record) -> bool:
@@ -61,16 +78,24 @@ def _trained_anew(before: Record, after: Record) -> bool:
     return Case.from_json(after.case).trained_by is not None and before.body["weights"] != after.body["weights"]
 
 
-def _counts(record: Record) -> Counts | None:
+@dataclass(frozen=True)
+class _Answers:
+    """Whose answers to how many images of a set were how often right."""
+
+    dataset: str
+    accuracy: Accuracy
+
+
+def _cell_accuracy(record: Record) -> _Answers | None:
     found = record.body.get("accuracy")
-    return None if found is None else Counts(**found)
+    return None if found is None else _Answers(found["dataset"], Counts(**found).accuracy())
 
 
-def _network(before: Record, after: Record) -> Iterator[Fact]:
-    for name in ("params", "macs"):
-        old, new = getattr(before, name), getattr(after, name)
-        if old != new:
-            yield Fact(name, old, new, REGRESSION, "another network")
+def _training_accuracy(body: Mapping[str, Any]) -> _Answers | None:
+    if body["top1"] is None:  # it diverged
+        return None
+    shares = {name: body[name] for name in ("top1", "top1_ci95_low", "top1_ci95_high", "top5")}
+    return _Answers(body["dataset"], Accuracy(**shares, images=body["test_images"]))
 
 
 def _outcome(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Fact]:
@@ -119,31 +144,30 @@ def _attested(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None)
         yield Fact(name, old, new, kind, "attested")
 
 
-def _parity(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> Iterator[Fact]:
+def _parity(name: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> Iterator[Fact]:
     """A limit that was loosened, or an error that grew tenfold; over its limit is an outcome."""
     if before is None or after is None:
         return
     if after["limit"] > before["limit"]:
-        yield Fact("parity_limit", before["limit"], after["limit"], REGRESSION, "a looser limit")
+        yield Fact(f"{name}_limit", before["limit"], after["limit"], REGRESSION, "a looser limit")
     old, new = before["error"], after["error"]
     if old is not None and new is not None and new > PARITY_FACTOR * old:
-        yield Fact("parity_error", old, new, REGRESSION, f"over {PARITY_FACTOR:g} times")
+        yield Fact(f"{name}_error", old, new, REGRESSION, f"over {PARITY_FACTOR:g} times")
 
 
-def _accuracy(before: Counts | None, after: Counts | None, anew: bool) -> Iterator[Fact]:
+def _accuracy(before: _Answers | None, after: _Answers | None, anew: bool) -> Iterator[Fact]:
     """A top-1 under the baseline's interval; another set of images is another question."""
     if before is None or after is None:
         if before is not after:
             kind = REGRESSION if after is None else CHANGE
-            old, new = (counts and counts.accuracy().top1 for counts in (before, after))
-            yield Fact("top1", old, new, kind, "only one run has an accuracy")
+            top1 = [answers and answers.accuracy.top1 for answers in (before, after)]
+            yield Fact("top1", top1[0], top1[1], kind, "only one run has an accuracy")
         return
-    for name in ("dataset", "images"):
-        old, new = getattr(before, name), getattr(after, name)
+    was, now = before.accuracy, after.accuracy
+    for name, old, new in (("dataset", before.dataset, after.dataset), ("images", was.images, now.images)):
         if old != new:
             yield Fact(name, old, new, REGRESSION, "accuracies not comparable")
             return
-    was, now = before.accuracy(), after.accuracy()
     low, high = (now.top1_ci95_low, now.top1_ci95_high) if anew else (now.top1, now.top1)
     if high < was.top1_ci95_low or low > was.top1_ci95_high:
         kind = REGRESSION if now.top1 < was.top1 else IMPROVEMENT

@@ -8,19 +8,23 @@ from pathlib import Path
 
 from inception_bench.errors import UsageError
 from inception_bench.gate.acceptance import Acceptance, read_acceptance, write_acceptance
+from inception_bench.gate.measured import CELL, find_measured
 from inception_bench.records.journal import FILE, Journal, newest_run
 from inception_bench.records.record import Record, Run
-from inception_bench.records.resume import key_of_case
 
 
 @dataclass(frozen=True)
 class StoredRun:
-    """The newest run of a folder: the last record of each cell, by its case."""
+    """The newest run of a folder: the last record of each thing that it measured, by its key."""
 
     folder: Path
     run: Run
-    cells: Mapping[str, Record]
+    measured: Mapping[str, Record]
     acceptance: Acceptance | None = None
+
+    @property
+    def cells(self) -> dict[str, Record]:
+        return {key: record for key, record in self.measured.items() if record.kind == CELL}
 
 
 def load_run(folder: Path) -> StoredRun:
@@ -36,14 +40,15 @@ def load_run(folder: Path) -> StoredRun:
 
 
 def as_stored(folder: Path, records: Sequence[Record], acceptance: Acceptance | None = None) -> StoredRun:
-    """``records`` as a run. Raises UsageError where no cell of them is ok."""
+    """``records`` as a run. Raises UsageError where nothing of them can be compared."""
     newest = newest_run(records) if records else []
-    cells = {key_of_case(record.case): record for record in newest if record.kind == "cell"}
-    if not cells:
-        raise UsageError(f"{folder / FILE} is empty of cells; run pytest suites/ --benchmark-only first")
-    if not any(record.body["outcome"] == "ok" for record in cells.values()):
+    stored = StoredRun(folder, newest[-1].run, find_measured(newest), acceptance) if newest else None
+    if stored is None or not stored.measured:
+        raise UsageError(f"{folder / FILE} is empty of what can be compared; run pytest suites/ --benchmark-only first")
+    cells = stored.cells
+    if cells and not any(record.body["outcome"] == "ok" for record in cells.values()):
         raise UsageError(f"{folder / FILE}: not one of its {len(cells)} cells is ok; there is nothing to compare with")
-    return StoredRun(folder, newest[-1].run, cells, acceptance)
+    return stored
 
 
 def accept(folder: Path, why: str, to: Path | None = None, who: str | None = None) -> Acceptance:

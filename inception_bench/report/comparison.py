@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from inception_bench.gate.compare import CellComparison, Comparison
+from inception_bench.gate.compare import Compared, Comparison
 from inception_bench.gate.fact import CHANGE, IMPROVEMENT, REGRESSION
+from inception_bench.gate.measured import KINDS, UNTIMED, UNTIMED_WHY, name_of
 from inception_bench.gate.stored_run import StoredRun
 from inception_bench.gate.timing import NOT_COMPARABLE, POINTER, Timing
 from inception_bench.report.github import Note
@@ -17,19 +20,24 @@ _MARKS = {REGRESSION: "worse", IMPROVEMENT: "better", CHANGE: "changed"}
 
 def verdict_line(found: Comparison) -> str:
     """One sentence: is the second run worse, and was all of it compared?"""
-    count = len(found.cells)
+    groups = {noun: things for noun, things in (("cells", found.cells), ("others", found.others)) if things}
+    shared = " and ".join(f"{len(things)} {noun}" for noun, things in groups.items()) or "nothing"
     if found.regressed:
-        return f"REGRESSION in {len(found.regressed)} of {count} cells"
+        worse = (
+            f"{sum(bool(each.regressions) for each in things)} of {len(things)} {noun}"
+            for noun, things in groups.items()
+        )
+        return f"REGRESSION in {' and '.join(worse)}"
     if found.uncompared:
-        return f"NOT COMPARED: {len(found.uncompared)} cells are in one run only; no regression in the {count} others"
+        return f"NOT COMPARED: {len(found.uncompared)} are in one run only; compared without a regression: {shared}"
     timed = "times not compared" if found.times_reason else "exact facts and times"
-    return f"no regression in {count} cells ({timed})"
+    return f"no regression in {shared} ({timed})"
 
 
 def comparison_text(found: Comparison) -> str:
     """The comparison in a terminal, a line a change."""
     lines = [f"baseline: {_about(found.before)}", f"this run: {_about(found.after)}", "", "exact facts:"]
-    exact = [f"  {cell.case.id}: {_MARKS[fact.kind]}: {fact.text}" for cell in found.cells for fact in cell.facts]
+    exact = [f"  {each.name}: {_MARKS[fact.kind]}: {fact.text}" for each in _all(found) for fact in each.facts]
     lines += exact or ["  all equal"]
     lines += ["", "times (speed-up vs eager):"]
     lines += [f"  {line}" for line in _time_lines(found)]
@@ -44,9 +52,9 @@ def comparison_page(found: Comparison) -> str:
         f"# Comparison: {verdict_line(found)}",
         f"* baseline: {_about(found.before)}\n* this run: {_about(found.after)}",
         "## Exact facts",
-        _fact_table(found.cells) or "All equal.",
+        _fact_table(_all(found)) or "All equal.",
         "## Times",
-        _timing_table(found),
+        _timing_section(found),
     ]
     if found.uncompared:
         parts += ["## Not compared", "\n".join(f"* {line}" for line in found.uncompared)]
@@ -55,7 +63,7 @@ def comparison_page(found: Comparison) -> str:
 
 def comparison_notes(found: Comparison) -> list[Note]:
     """An annotation for each regression and for each cell or time that was not compared."""
-    notes = [Note("error", cell.case.id, text) for cell in found.regressed for text in cell.regressions]
+    notes = [Note("error", each.name, text) for each in found.regressed for text in each.regressions]
     notes += [Note("error", "not compared", line) for line in found.uncompared]
     return notes + ([Note("warning", "times", found.times_reason)] if found.times_reason else [])
 
@@ -69,21 +77,28 @@ def comparison_json(found: Comparison) -> dict[str, Any]:
         "after": _run_json(found.after),
         "times_not_comparable": found.times_reason,
         "spread": asdict(found.spread),
-        "missing": [case.id for case in found.missing],
-        "new": [case.id for case in found.new],
-        "cells": [_cell_json(cell) for cell in found.cells],
+        "missing": [name_of(record) for record in found.missing],
+        "new": [name_of(record) for record in found.new],
+        "cells": [
+            {
+                "cell": cell.name,
+                "case": cell.record.case,
+                "outcome": cell.record.body["outcome"],
+                "timing": None if cell.timing is None else asdict(cell.timing),
+                **_findings(cell),
+            }
+            for cell in found.cells
+        ],
+        "others": [{"name": each.name, "kind": each.record.kind, **_findings(each)} for each in found.others],
     }
 
 
-def _cell_json(cell: CellComparison) -> dict[str, Any]:
-    return {
-        "cell": cell.case.id,
-        "case": cell.case.to_json(),
-        "outcome": cell.outcome,
-        "facts": [asdict(fact) for fact in cell.facts],
-        "timing": None if cell.timing is None else asdict(cell.timing),
-        "regressions": cell.regressions,
-    }
+def _findings(each: Compared) -> dict[str, Any]:
+    return {"facts": [asdict(fact) for fact in each.facts], "regressions": each.regressions}
+
+
+def _all(found: Comparison) -> tuple[Compared, ...]:
+    return (*found.cells, *found.others)
 
 
 def _run_json(stored: StoredRun) -> dict[str, Any]:
@@ -99,13 +114,22 @@ def _run_json(stored: StoredRun) -> dict[str, Any]:
 def _about(stored: StoredRun) -> str:
     accepted = stored.acceptance
     told = f"; accepted by {accepted.who} on {accepted.when[:10]}: {accepted.why}" if accepted else ""
-    return f"{stored.folder}, run {stored.run.run_id}, {len(stored.cells)} cells{told}"
+    kinds = Counter(record.kind for record in stored.measured.values())
+    counts = ", ".join(f"{count} {KINDS[kind].noun}{'s' * (count != 1)}" for kind, count in kinds.items())
+    return f"{stored.folder}, run {stored.run.run_id}: {counts}{told}"
 
 
 def _time_lines(found: Comparison) -> list[str]:
-    if found.times_reason:
-        return [found.times_reason]
-    return [f"{cell.case.id}: {_timing_words(cell.timing)}" for cell in found.cells if cell.timing is not None]
+    lines = [f"{cell.name}: {_timing_words(cell.timing)}" for cell in found.cells if cell.timing is not None]
+    if found.times_reason or not lines:
+        lines = [found.times_reason or f"no cell has a time in both runs; {POINTER}"]
+    return [*lines, *_untimed(found)]
+
+
+def _untimed(found: Comparison) -> list[str]:
+    """What has times that no two runs are compared by."""
+    untimed = [KINDS[kind].noun for kind in UNTIMED if any(each.record.kind == kind for each in found.others)]
+    return [f"not compared: times of {' and '.join(f'{noun}s' for noun in untimed)} ({UNTIMED_WHY})"] if untimed else []
 
 
 def _timing_words(timing: Timing) -> str:
@@ -117,13 +141,17 @@ def _timing_words(timing: Timing) -> str:
     )
 
 
-def _fact_table(cells: tuple[CellComparison, ...]) -> str:
+def _fact_table(things: Sequence[Compared]) -> str:
     rows = [
-        f"| {cell.case.id} | {_MARKS[fact.kind]} | {fact.text.replace('|', '/')} |"
-        for cell in cells
-        for fact in cell.facts
+        f"| {each.name} | {_MARKS[fact.kind]} | {fact.text.replace('|', '/')} |"
+        for each in things
+        for fact in each.facts
     ]
-    return "\n".join(["| cell | | fact |", "| --- | --- | --- |", *rows]) if rows else ""
+    return "\n".join(["| measured | | fact |", "| --- | --- | --- |", *rows]) if rows else ""
+
+
+def _timing_section(found: Comparison) -> str:
+    return "\n\n".join([_timing_table(found), *(line.capitalize() + "." for line in _untimed(found))])
 
 
 def _timing_table(found: Comparison) -> str:
@@ -134,7 +162,7 @@ def _timing_table(found: Comparison) -> str:
         if cell.timing is not None and cell.timing.verdict != NOT_COMPARABLE:
             timing = cell.timing
             both = f"{ratio(timing.before)} | {ratio(timing.after)}"
-            rows.append(f"| {cell.case.id} | {timing.verdict} | {both} | {timing.change:+.1%} | {timing.allowed:.1%} |")
+            rows.append(f"| {cell.name} | {timing.verdict} | {both} | {timing.change:+.1%} | {timing.allowed:.1%} |")
     if not rows:
         return f"Beside eager's own rows, which are their own reference, no cell has a time in both runs; {POINTER}."
     head = ["| cell | verdict | speed-up before | after | time | allowed |", "| --- | --- | --- | --- | --- | --- |"]

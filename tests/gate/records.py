@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,10 +50,38 @@ def body(case: Case) -> dict[str, Any]:
 Change = Callable[[list[dict[str, Any]]], Any]
 
 
-def write_run(folder: Path, change: Change | None = None, cases: list[Case] = CASES) -> Path:
-    """A results folder; ``change`` may alter the records, as plain JSON values in the order of ``cases``."""
+def others(run: Run) -> list[Record]:
+    """One record of each kind beside cells. Top-1 is 90 of 100, with its interval by hand as in ``test_compare``."""
+    trained = replace(CASES[0], weights="recipe:quick:0", data="digits").to_json()
+    shares = {"top1": 0.90, "top1_ci95_low": 0.8256, "top1_ci95_high": 0.9448, "top5": 1.0, "test_images": 100}
+    training = {"outcome": "ok", "reason": "", "dataset": "digits", "digest": "d", **shares}
+    counters = {"params": 100, "macs_fvcore": 200, "other_by_row": {"Logits": 1}}
+    pair = {**body(CASES[1]), "pair": "two_3x3_for_5x5", "partner": CASES[3].to_json()}
+    pair["partner_parity"] = {"error": 1e-6, "limit": 1e-4}
+    claim = {"id": "G-01", "state": "measured", "figures": [_figure(12.0), _figure(2.5, 0.5)], "note": ""}
+    return [
+        Record("training", run, trained, 100, 200, training),
+        Record("step", run, trained, 100, 200, {"seconds": [0.1] * ROUNDS}),
+        Record("complexity", run, CASES[0].to_json(), 100, 200, counters),
+        Record("pair", run, CASES[1].to_json(), 10, 20, pair),
+        Record("claim", run, {}, None, None, {**claim, "pairs": [], "courses": []}),
+    ]
+
+
+def _figure(value: float, spread: float = 0.0) -> dict[str, float]:
+    return {"value": value, "low": value - spread, "high": value + spread}
+
+
+def write_run(
+    folder: Path,
+    change: Change | None = None,
+    cases: list[Case] = CASES,
+    beside: Callable[[Run], list[Record]] = lambda run: [],
+) -> Path:
+    """A results folder; ``change`` may alter the records, as plain JSON values: ``cases`` in order, then ``beside``."""
     run = Run(f"run-{folder.name}", "2026-01-01T00:00:00+00:00", "quick", copy.deepcopy(ENVIRONMENT))
-    made = [Record("cell", run, case.to_json(), 100, 200, body(case)).to_json() for case in cases]
+    cells = [Record("cell", run, case.to_json(), 100, 200, body(case)) for case in cases]
+    made = [record.to_json() for record in (*cells, *beside(run))]
     made = copy.deepcopy(made)  # the records of a run share its environment, here each has its own
     if change is not None:
         change(made)

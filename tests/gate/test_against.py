@@ -16,12 +16,14 @@ PORTABLE = "--inception-backends=torchscript,onnxruntime"
 
 @pytest.fixture(scope="module")
 def doctored(small_run, tmp_path_factory):
-    """A stored run as if ONNX Runtime's artifact had been half as large."""
+    """A stored run as if ONNX Runtime's artifact had been half as large, and fvcore had counted one MAC more."""
     folder = tmp_path_factory.mktemp("doctored")
     lines = []
     for record in small_run.records():
         if record["case"]["backend"] == "onnxruntime" and record["kind"] == "cell":
             record["body"]["artifact"]["size_bytes"] //= 2
+        if record["kind"] == "complexity":
+            record["body"]["macs_fvcore"] += 1
         lines.append(json.dumps(record))
     (folder / "records.jsonl").write_text("\n".join(lines) + "\n")
     return folder
@@ -34,13 +36,20 @@ def test_a_regression_is_red_in_its_own_test_in_junit_and_at_github(launcher, do
     options = [*SMALL, PORTABLE, f"--inception-baseline={doctored}", f"--junitxml={junit}"]
     run = launcher.run(tmp_path / "run", *options, suite=SUITES)
     assert run.code == 1, run.output
-    assert "1 failed, 4 passed" in run.output
-    (failed,) = [case for case in ElementTree.parse(junit).iter("testcase") if case.find("failure") is not None]
-    assert failed.get("name") == "test_regression[googlenet-onnxruntime-cpu-fp32-b1-32px-w0.125]"
-    assert "artifact_bytes" in failed.find("failure").get("message")
-    assert "REGRESSION in 1 of 2 cells" in run.output
+    assert "2 failed, 4 passed" in run.output
+    cases = ElementTree.parse(junit).iter("testcase")
+    failed = {
+        case.get("name"): case.find("failure").get("message") for case in cases if case.find("failure") is not None
+    }
+    assert set(failed) == {
+        "test_regression[googlenet-onnxruntime-cpu-fp32-b1-32px-w0.125]",
+        "test_regression[all-else]",
+    }
+    assert "artifact_bytes" in failed["test_regression[googlenet-onnxruntime-cpu-fp32-b1-32px-w0.125]"]
+    assert "count googlenet-32px-w0.125-c1000: macs_fvcore" in failed["test_regression[all-else]"]
+    assert "REGRESSION in 1 of 2 cells and 1 of 1 others" in run.output
     assert "::error title=googlenet-onnxruntime-cpu-fp32-b1-32px-w0.125::artifact_bytes" in run.output
-    assert "REGRESSION in 1 of 2 cells" in (tmp_path / "summary.md").read_text()
+    assert "REGRESSION in 1 of 2 cells and 1 of 1 others" in (tmp_path / "summary.md").read_text()
 
 
 def test_a_regression_is_exit_code_1_where_its_test_was_not_collected(launcher, doctored, tmp_path):
@@ -80,7 +89,7 @@ def test_trained_cells_are_compared_on_accuracy_and_cells_that_no_test_measures_
     suites = "suites/test_training.py suites/test_regressions.py"
     run = launcher.run(tmp_path / "run", *options, f"--inception-baseline={doctored}", suite=suites)
     assert run.code == 1, run.output
-    assert "1 failed, 5 passed" in run.output  # a step, a training, two cells, two comparisons
+    assert "1 failed, 6 passed" in run.output  # a step, a training, two cells, comparisons of these and of all else
     assert "REGRESSION in 1 of 2 cells" in run.output
     assert "googlenet@bn-onnxruntime-cpu-fp32-b1-32px-w0.125-quick-s0-digits: better: top1 0." in run.output
     assert "googlenet@bn-onnxruntime-cpu-fp32-b1-32px-w0.125-quick-s0-digits: worse: artifact_bytes " in run.output

@@ -283,7 +283,7 @@ def test_empty_and_absent_baselines_are_refused(tmp_path):
     with pytest.raises(UsageError, match=r"holds no records\.jsonl; give a results folder"):
         load_run(tmp_path)
     (tmp_path / "records.jsonl").touch()
-    with pytest.raises(UsageError, match="is empty of cells; run pytest suites/"):
+    with pytest.raises(UsageError, match="is empty of what can be compared; run pytest suites/"):
         load_run(tmp_path)
     with pytest.raises(UsageError, match="not one of its 1 cells is ok"):
         load_run(write_run(tmp_path / "red", lambda records: records[0]["body"].update(outcome="failed"), CASES[:1]))
