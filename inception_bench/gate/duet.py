@@ -37,6 +37,8 @@ LEAST_TIMED_S = 1.0
 LEAST_LOOKS = 4
 # The first two processes answer all photographs, as a cell does; each later one, of the same files, so many.
 LATER_IMAGES = 2
+# Of an error's words: the first names of a long list say enough.
+_WHY_LENGTH = 240
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,8 @@ class Duet:
             raise SideStopped(side, error.outcome, "build", str(error)) from None
         self._built[side] = Built(case, artifact, reference, rounding)
         about = {"size_bytes": artifact.size_bytes, "digest": artifact.digest, "build_s": artifact.build_s}
-        self.facts[side] = {"outcome": "ok", "reason": "", **costs, "weights": weights.name, "artifact": about}
+        loaded = {"weights": weights.name, "weights_why": weights.why}
+        self.facts[side] = {"outcome": "ok", "reason": "", **costs, **loaded, "artifact": about}
 
     def _weights(self, side: str, case: Case) -> _Weights:
         shop = self.sides[side].workshop
@@ -138,8 +141,9 @@ class Duet:
         try:
             if self.sides["a"].facts["model_source"] != self.sides["b"].facts["model_source"]:
                 shop.reference(case, theirs)
-        except CallFailed:  # the network of b cannot hold them: another network, which the exact facts tell
-            return _Weights(shop.weights(case), f"{SIGNAL_KEEPING}, b's own: a's do not fit", shared=False)
+        except CallFailed as error:  # the network of b cannot hold them: another network, which the exact facts tell
+            why = f"a's do not fit the network of b: {str(error)[:_WHY_LENGTH]}"
+            return _Weights(shop.weights(case), f"{SIGNAL_KEEPING} of its own", shared=False, why=why)
         return _Weights(theirs, SIGNAL_KEEPING, shared=True)
 
     def _rounding(self, side: str, case: Case, reference: Reference) -> float | None:
@@ -234,3 +238,4 @@ class _Weights:
     artifact: Artifact
     name: str
     shared: bool
+    why: str = ""  # not shared

@@ -114,7 +114,7 @@ def _weights(before: Record, after: Record) -> Iterator[Fact]:
     if _trained_anew(before, after):
         yield Fact("weights", old, new, CHANGE, "trained anew")
     elif old != new:
-        yield Fact("weights", old, new, REGRESSION, "other weights")
+        yield Fact("weights", old, new, REGRESSION, after.body.get("weights_why") or "other weights")
 
 
 def _artifact(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Fact]:
