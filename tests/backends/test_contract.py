@@ -14,6 +14,7 @@ from inception_bench.measure.parity import LIMITS, parity_error
 from inception_bench.measure.process import CallFailed, Process
 from inception_bench.measure.workshop import Workshop, setup_of
 from tests.backends.conftest import CPU_BACKENDS, LIMIT_S, Bench, bench, small_case
+from tests.conftest import ROOT
 
 
 @pytest.fixture(scope="module", params=CPU_BACKENDS)
@@ -77,8 +78,9 @@ def test_a_wrong_shape_is_an_error_and_no_answer(made: Bench, worker: Process, t
     assert worker.alive
 
 
-def test_it_closes_twice(made: Bench):
+def test_it_closes_twice(made: Bench, monkeypatch: pytest.MonkeyPatch):
     """A worker forgets a closed session, so the session itself is asked, in a process of its own."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))  # the tests are no part of what is installed
     process = Process("tests.backends.closing")
     answer, _ = process.call(
         "close_twice",
