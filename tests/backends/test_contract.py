@@ -80,7 +80,7 @@ def test_a_wrong_shape_is_an_error_and_no_answer(made: Bench, worker: Process, t
 
 def test_it_closes_twice(made: Bench, monkeypatch: pytest.MonkeyPatch):
     """A worker forgets a closed session, so the session itself is asked, in a process of its own."""
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))  # the tests are no part of what is installed
+    monkeypatch.setenv("PYTHONPATH", str(ROOT), prepend=os.pathsep)  # the tests are no part of what is installed
     process = Process("tests.backends.closing")
     answer, _ = process.call(
         "close_twice",
