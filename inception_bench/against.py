@@ -16,7 +16,7 @@ import pytest
 
 from inception_bench.errors import UsageError
 from inception_bench.gate.compare import Comparison, compare
-from inception_bench.gate.measured import CELL, name_of
+from inception_bench.gate.measured import CELL, list_absent
 from inception_bench.gate.stored_run import StoredRun, as_stored, load_run
 from inception_bench.report.comparison import comparison_notes, comparison_page, comparison_text
 from inception_bench.report.github import annotation_lines, append_summary
@@ -69,11 +69,8 @@ class Against:
         """Fail where anything beside the cells got worse or was not compared."""
         found = self._compared(run)
         worse = [f"{each.name}: {text}" for each in found.others for text in each.regressions]
-        worse += [
-            f"not compared: {name_of(record)} is not in the baseline {self.stored.folder}"
-            for record in found.new
-            if record.kind != CELL
-        ]
+        new = [record for record in found.new if record.kind != CELL]
+        worse += [f"not compared: {line}" for line in list_absent(new, f"the baseline {self.stored.folder}")]
         if worse:
             pytest.fail("; ".join(worse), pytrace=False)
         if not found.others:

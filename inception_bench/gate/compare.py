@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from inception_bench.gate.fact import REGRESSION, Fact
-from inception_bench.gate.measured import facts_of, name_of
+from inception_bench.gate.measured import facts_of, list_absent, name_of
 from inception_bench.gate.stored_run import StoredRun
 from inception_bench.gate.timing import SLOWER, Spread, Timing, aa_spread, compare_times, not_comparable
 from inception_bench.records.record import Record
@@ -60,9 +60,10 @@ class Comparison:
 
     @property
     def uncompared(self) -> list[str]:
-        """A sentence for each thing that only one of the runs has."""
-        return [f"{name_of(record)}: not in {self.after.folder}" for record in self.missing] + [
-            f"{name_of(record)}: not in the baseline {self.before.folder}" for record in self.new
+        """A sentence for each cell that only one of the runs has, and for each kind of other things."""
+        return [
+            *list_absent(self.missing, str(self.after.folder)),
+            *list_absent(self.new, f"the baseline {self.before.folder}"),
         ]
 
     @property

@@ -31,6 +31,10 @@ class Kind:
     name: Callable[[Record], str]
     facts: Callable[[Record, Record], Iterable[Fact]]
 
+    def counted(self, count: int) -> str:
+        """``1 pair``, ``2 pairs``."""
+        return f"{count} {self.noun}{'s' * (count != 1)}"
+
 
 def find_measured(records: Iterable[Record]) -> dict[str, Record]:
     """The last record of each thing that was measured, by a key that is the same in every run."""
@@ -41,6 +45,15 @@ def name_of(record: Record) -> str:
     """A cell's own name; of anything else it is said what it is."""
     kind = KINDS[record.kind]
     return kind.name(record) if record.kind == CELL else f"{kind.noun} {kind.name(record)}"
+
+
+def list_absent(records: Iterable[Record], where: str) -> list[str]:
+    """Which things are not in a run: a sentence for each cell, then one for each other kind of them."""
+    names: dict[str, list[str]] = {}
+    for record in records:
+        names.setdefault(record.kind, []).append(KINDS[record.kind].name(record))
+    cells = [f"{name}: not in {where}" for name in names.pop(CELL, [])]
+    return cells + [f"{KINDS[kind].counted(len(own))} not in {where}: {', '.join(own)}" for kind, own in names.items()]
 
 
 def facts_of(before: Record, after: Record) -> tuple[Fact, ...]:

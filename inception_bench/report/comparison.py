@@ -29,7 +29,8 @@ def verdict_line(found: Comparison) -> str:
         )
         return f"REGRESSION in {' and '.join(worse)}"
     if found.uncompared:
-        return f"NOT COMPARED: {len(found.uncompared)} are in one run only; compared without a regression: {shared}"
+        absent = len(found.missing) + len(found.new)
+        return f"NOT COMPARED: {absent} are in one run only; compared without a regression: {shared}"
     timed = "times not compared" if found.times_reason else "exact facts and times"
     return f"no regression in {shared} ({timed})"
 
@@ -115,7 +116,7 @@ def _about(stored: StoredRun) -> str:
     accepted = stored.acceptance
     told = f"; accepted by {accepted.who} on {accepted.when[:10]}: {accepted.why}" if accepted else ""
     kinds = Counter(record.kind for record in stored.measured.values())
-    counts = ", ".join(f"{count} {KINDS[kind].noun}{'s' * (count != 1)}" for kind, count in kinds.items())
+    counts = ", ".join(KINDS[kind].counted(count) for kind, count in kinds.items())
     return f"{stored.folder}, run {stored.run.run_id}: {counts}{told}"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from inception_bench.gate.compare import compare
@@ -121,15 +123,31 @@ def test_what_chance_may_do_is_no_fact(tmp_path, change):
 @pytest.mark.parametrize("state", ["not run", "not testable here"])
 def test_a_claim_that_one_run_left_out_is_not_compared(tmp_path, state):
     found = compared(tmp_path, put(CLAIM, "body", "state", state))
-    assert (found.exit_code, found.uncompared) == (2, [f"claim G-01: not in {tmp_path / 'after'}"])
+    assert (found.exit_code, found.uncompared) == (2, [f"1 claim not in {tmp_path / 'after'}: G-01"])
     assert compared(tmp_path / "subset", put(CLAIM, "body", "state", state), subset=True).exit_code == 0
+
+
+def another_claim(run):
+    claim = others(run)[-1]
+    return replace(claim, body={**claim.body, "id": "G-02"})
 
 
 def test_a_run_without_them_is_not_compared(tmp_path):
     plain, full = load_run(write_run(tmp_path / "plain")), load_run(write_run(tmp_path / "full", beside=others))
     found = compare(full, plain)
     assert found.exit_code == 2
-    assert found.uncompared == [f"{name}: not in {tmp_path / 'plain'}" for name in NAMES.values()]
+    trained, where = "googlenet-eager-cpu-fp32-b1-224px-quick-s0-digits", tmp_path / "plain"
+    assert found.uncompared == [
+        f"1 training not in {where}: {trained}",
+        f"1 training step not in {where}: {trained}",
+        f"1 count not in {where}: googlenet-224px-w1-c1000",
+        f"1 pair not in {where}: two_3x3_for_5x5-onnxruntime-cpu-fp32-b1",
+        f"1 claim not in {where}: G-01",
+    ]
+    one = load_run(write_run(tmp_path / "one", cases=CASES[:1], beside=others))
+    two = load_run(write_run(tmp_path / "two", cases=CASES[:1], beside=lambda run: [*others(run), another_claim(run)]))
+    assert compare(one, two).uncompared == [f"1 claim not in the baseline {tmp_path / 'one'}: G-02"]
+    assert compare(plain, two).uncompared[-1] == f"2 claims not in the baseline {where}: G-01, G-02"
     assert "NOT COMPARED: 5 are in one run only; compared without a regression: 4 cells" in comparison_text(found)
     assert compare(plain, full, subset=True).exit_code == 2
 
