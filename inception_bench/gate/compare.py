@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from inception_bench.gate.fact import REGRESSION, Fact
-from inception_bench.gate.measured import facts_of, list_absent, name_of
+from inception_bench.gate.measured import CELL, facts_of, list_absent, name_of
 from inception_bench.gate.stored_run import StoredRun
 from inception_bench.gate.timing import SLOWER, Spread, Timing, aa_spread, compare_times, not_comparable
 from inception_bench.records.record import Record
@@ -77,13 +77,19 @@ def compare(before: StoredRun, after: StoredRun, *, subset: bool = False) -> Com
     spread = aa_spread((before, after))
     reason = not_comparable(before, after, spread)
     old, new = before.measured, after.measured
-    timed = [key for key in after.cells if key in before.cells and _both_ok(old[key], new[key])]
-    judged = 0 if reason else len(timed)
-    shared = [key for key in new if key in old]
-    cells = tuple(_compare_cell(old[key], new[key], spread, judged) for key in shared if key in after.cells)
-    others = tuple(Compared(new[key], facts_of(old[key], new[key])) for key in shared if key not in after.cells)
-    missing = () if subset else _only_in(old, new)
-    return Comparison(before, after, cells, others, missing, _only_in(new, old), spread, reason)
+    shared = [(old[key], record) for key, record in new.items() if key in old]
+    cells = [both for both in shared if both[1].kind == CELL]
+    timed = 0 if reason else sum(_both_ok(*both) for both in cells)
+    return Comparison(
+        before,
+        after,
+        tuple(_compare_cell(*both, spread, timed) for both in cells),
+        tuple(Compared(both[1], facts_of(*both)) for both in shared if both[1].kind != CELL),
+        () if subset else _only_in(old, new),
+        _only_in(new, old),
+        spread,
+        reason,
+    )
 
 
 def _compare_cell(before: Record, after: Record, spread: Spread, timed: int) -> Compared:

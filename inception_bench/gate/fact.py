@@ -9,6 +9,7 @@ must lie within the baseline's interval. All else is exact in both.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,8 @@ REGRESSION, IMPROVEMENT, CHANGE = "regression", "improvement", "change"
 ARTIFACT_SLACK = 0.001
 # Another order of summation moves a parity error by a small factor; ten times is another arithmetic.
 PARITY_FACTOR = 10.0
+# Between versions of the code on one machine it was the same to the last bit; other machines round otherwise.
+FUNCTION_SLACK = 0.01
 # What a session attests: of these another value is another configuration, of those more is worse.
 SAME = ("engine", "device", "precision", "threads", "tf32")
 LESS = ("batch_norms_left", "graph_breaks", "nodes_elsewhere")
@@ -53,9 +56,11 @@ def exact_facts(before: Record, after: Record) -> tuple[Fact, ...]:
     anew = _trained_anew(before, after)
     if not anew:
         for name in ("parity", "partner_parity"):
-            found += [*_parity(name, before.body.get(name), after.body.get(name))]
+            old_parity, new_parity = before.body.get(name), after.body.get(name)
+            found += [*_parity(name, old_parity, new_parity), *_function(old_parity, new_parity)]
     old, new = (_cell_accuracy(record) for record in (before, after))
-    return (*found, *_accuracy(old, new, anew))
+    # A cell's partner is the same network on eager, and tells of it once more.
+    return (*dict.fromkeys(found), *_accuracy(old, new, anew))
 
 
 def training_facts(before: Record, after: Record) -> tuple[Fact, ...]:
@@ -153,6 +158,22 @@ def _parity(name: str, before: Mapping[str, Any] | None, after: Mapping[str, Any
     old, new = before["error"], after["error"]
     if old is not None and new is not None and new > PARITY_FACTOR * old:
         yield Fact(f"{name}_error", old, new, REGRESSION, f"over {PARITY_FACTOR:g} times")
+
+
+def _function(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> Iterator[Fact]:
+    """What each known fault does to the network's own answers in float64: of equal weights, its fingerprint.
+
+    A network whose branches changed places has the same params, MACs and bytes, and agrees with its own reference.
+    End points that were compared row by row are in units that depend on rounding.
+    """
+    if before is None or after is None or {before.get("by"), after.get("by")} != {"logits"}:
+        return
+    old, new = before["mutations"], after["mutations"]
+    for fault in sorted({*old, *new}):
+        was, now = old.get(fault), new.get(fault)
+        if was is None or now is None or not math.isclose(was, now, rel_tol=FUNCTION_SLACK):
+            yield Fact(f"effect of another {fault}", was, now, REGRESSION, "another network")
+            return  # one says it
 
 
 def _accuracy(before: _Answers | None, after: _Answers | None, anew: bool) -> Iterator[Fact]:
