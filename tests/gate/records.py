@@ -23,6 +23,7 @@ CASES = [
     for backend in ("eager", "onnxruntime")
 ]
 ROUNDS = 64
+Change = Callable[[list[dict[str, Any]]], Any]
 
 
 def rounds(seconds: float, reference: float) -> dict[str, Any]:
@@ -47,9 +48,6 @@ def body(case: Case) -> dict[str, Any]:
     }  # fmt: skip
 
 
-Change = Callable[[list[dict[str, Any]]], Any]
-
-
 def others(run: Run) -> list[Record]:
     """One record of each kind beside cells. Top-1 is 90 of 100, with its interval by hand as in ``test_compare``."""
     trained = replace(CASES[0], weights="recipe:quick:0", data="digits").to_json()
@@ -70,6 +68,19 @@ def others(run: Run) -> list[Record]:
 
 def _figure(value: float, spread: float = 0.0) -> dict[str, float]:
     return {"value": value, "low": value - spread, "high": value + spread}
+
+
+def put(number: int, *path_and_value: Any) -> Change:
+    """Set one value of a record: ``put(1, "body", "parity", "limit", 1.0)``."""
+    *path, last, value = path_and_value
+
+    def change(records: list[dict[str, Any]]) -> None:
+        place: Any = records[number]
+        for name in path:
+            place = place[name]
+        place[last] = value
+
+    return change
 
 
 def write_run(

@@ -7,6 +7,7 @@ import math
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from scipy.stats import t
@@ -18,6 +19,7 @@ from inception_bench.report.comparison import comparison_json, comparison_notes,
 from inception_bench.report.github import annotation_lines, append_summary
 from tests.conftest import ROOT
 from tests.gate.records import CASES, rounds, write_run
+from tests.gate.records import put as put_into
 
 ORT = 1  # the record of GoogLeNet on ONNX Runtime, in the order of CASES
 
@@ -34,17 +36,7 @@ def test_equal_runs_are_no_regression(tmp_path):
     assert "no regression in 4 cells (exact facts and times)" in comparison_text(found)
 
 
-def put(*path_and_value):
-    """Set one value of a record: ``put("body", "parity", "limit", 1.0)``."""
-    *path, last, value = path_and_value
-
-    def change(records):
-        place = records[ORT]
-        for name in path:
-            place = place[name]
-        place[last] = value
-
-    return change
+put = partial(put_into, ORT)
 
 
 def fails(records):

@@ -9,7 +9,7 @@ import pytest
 from inception_bench.gate.compare import compare
 from inception_bench.gate.stored_run import load_run
 from inception_bench.report.comparison import comparison_json, comparison_notes, comparison_page, comparison_text
-from tests.gate.records import CASES, others, write_run
+from tests.gate.records import CASES, others, put, write_run
 
 TRAINING, STEP, COUNT, PAIR, CLAIM = range(len(CASES), len(CASES) + 5)
 NAMES = {
@@ -24,18 +24,6 @@ NAMES = {
 def compared(tmp_path, change=None, **options):
     before = load_run(write_run(tmp_path / "before", beside=others))
     return compare(before, load_run(write_run(tmp_path / "after", change, beside=others)), **options)
-
-
-def put(number, *path_and_value):
-    *path, last, value = path_and_value
-
-    def change(records):
-        place = records[number]
-        for name in path:
-            place = place[name]
-        place[last] = value
-
-    return change
 
 
 def top1(right, low, high, digest="d"):
