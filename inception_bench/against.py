@@ -66,7 +66,10 @@ class Against:
             pytest.skip(f"{own.record.body['outcome']} in the baseline too: nothing to compare")
 
     def judge_others(self, run: BenchRun) -> None:
-        """Fail where anything beside the cells got worse or was not compared."""
+        """Fail where anything beside the cells got worse or was not compared.
+
+        Skip where no record of anything else was written: its own tests have then failed and said why.
+        """
         found = self._compared(run)
         worse = [f"{each.name}: {text}" for each in found.others for text in each.regressions]
         new = [record for record in found.new if record.kind != CELL]

@@ -18,10 +18,9 @@ ORT = 1
 FAULTS = {"kernel at Conv2d_1a_7x7": 2.0, "order at Mixed_3b": 3.0}
 
 
-def with_faults(faults, by="logits", weights="signal-keeping"):
+def with_faults(faults, by="logits"):
     def change(records):
         records[ORT]["body"]["parity"].update(by=by, mutations=faults)
-        records[ORT]["body"]["weights"] = weights
 
     return change
 
