@@ -23,7 +23,6 @@ from inception_bench.models.counters import count
 from inception_bench.models.hub import fetch
 from inception_bench.models.mutations import mutation_errors, row_mutation_errors
 from inception_bench.models.network import create_model
-from inception_bench.models.rounding import rounded
 from inception_bench.models.rows import load_for
 from inception_bench.models.signal import keep_signal
 from inception_bench.models.stored import load_network, save_network
@@ -85,7 +84,7 @@ def least_spread(logits: np.ndarray) -> float:
 def make_rounding(message: dict[str, Any]) -> Answer:
     """How far eager in a precision is from the float64 logits: the largest difference, in logits."""
     dtype = _DTYPES[message["precision"]]
-    model = rounded(load_network(Path(message["weights"])), dtype)
+    model = load_network(Path(message["weights"])).to(dtype)
     images = torch.from_numpy(np.load(Path(message["reference"]) / IMAGES))
     with torch.inference_mode():
         logits = model(images.to(dtype)).double().numpy()
@@ -100,7 +99,7 @@ def make_row_reference(message: dict[str, Any]) -> Answer:
     images = torch.from_numpy(np.load(Path(message["reference"]) / IMAGES)[:ROW_IMAGES])
     with torch.inference_mode():
         exact = load_network(Path(message["weights"])).double().forward_rows(images.double())
-        coarse = rounded(load_network(Path(message["weights"])), dtype).forward_rows(images.to(dtype))
+        coarse = load_network(Path(message["weights"])).to(dtype).forward_rows(images.to(dtype))
     spreads = {name: float((part[0] - part[1]).abs().max()) for name, part in exact.items()}
     faults = row_mutation_errors(load_network(Path(message["weights"])), images, spreads)
     scales = [

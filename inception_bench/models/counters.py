@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 import torch
-from fvcore.nn import FlopCountAnalysis
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -17,10 +17,13 @@ WEIGHTED = ("conv", "linear")
 
 @dataclass(frozen=True)
 class Counted:
-    """What the tools count for one image. ``other_by_row`` is fvcore's count of everything else."""
+    """What the tools count for one image. ``other_by_row`` is fvcore's count of everything else.
+
+    Without fvcore (a GPU host of its own make) its figures are None and empty: FlopCounterMode counts alone.
+    """
 
     params: int
-    macs_fvcore: int
+    macs_fvcore: int | None
     macs_flop_counter: int
     other_by_row: dict[str, int]
 
@@ -35,23 +38,30 @@ def count(model: Network, image: Tensor) -> Counted:
     model = model.eval()
     with torch.inference_mode(), FlopCounterMode(display=False) as mode:
         model(image)
+    macs, other = (None, {}) if find_spec("fvcore") is None else _by_fvcore(model, image)
+    return Counted(
+        params=sum(parameter.numel() for parameter in model.parameters()),
+        macs_fvcore=macs,
+        macs_flop_counter=_halved(mode.get_total_flops()),
+        other_by_row=other,
+    )
+
+
+def _by_fvcore(model: Network, image: Tensor) -> tuple[int, dict[str, int]]:
+    """fvcore's MACs, and its count of all other operators at each end point."""
+    from fvcore.nn import FlopCountAnalysis
+
     analysis = FlopCountAnalysis(model, image).unsupported_ops_warnings(False).uncalled_modules_warnings(False)
     logging.getLogger("fvcore").setLevel(logging.ERROR)
     operators = analysis.by_operator()
-    by_module = analysis.by_module_and_operator()
     other = {
         "Logits" if name == "classifier" else name.removeprefix("rows."): sum(
             int(number) for operator, number in operators_of.items() if operator not in WEIGHTED
         )
-        for name, operators_of in by_module.items()
+        for name, operators_of in analysis.by_module_and_operator().items()
         if name == "classifier" or (name.startswith("rows.") and name.count(".") == 1)
     }
-    return Counted(
-        params=sum(parameter.numel() for parameter in model.parameters()),
-        macs_fvcore=sum(int(operators[name]) for name in WEIGHTED),
-        macs_flop_counter=_halved(mode.get_total_flops()),
-        other_by_row=other,
-    )
+    return sum(int(operators[name]) for name in WEIGHTED), other
 
 
 def _halved(flops: int) -> int:

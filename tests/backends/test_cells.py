@@ -66,12 +66,22 @@ def test_a_precision_that_the_engine_lacks(workshop: Workshop, backend: str, pre
 
 
 def test_an_operator_that_torch_lacks_in_16_bits(workshop: Workshop):
-    """GoogLeNet's local response normalisation has no 16-bit kernel on a CPU; nothing else is run in its place."""
-    case = replace(small_case("eager", "bf16"), model="googlenet", width_mult=0.125)
-    found = prepared(workshop, case).measurement
+    """An average over depth has no 16-bit kernel on a CPU; nothing else is run in its place."""
+    found = prepared(workshop, small_case("averages_depth", "bf16")).measurement
     assert found.outcome == "unavailable"
     assert "lacks an operator in this precision" in found.reason
     assert "not implemented for 'BFloat16'" in found.reason
+
+
+@pytest.mark.parametrize("backend", ["eager", "torchscript"])
+def test_response_norm_holds_in_half_precision(workshop: Workshop, backend: str):
+    """GoogLeNet's local response normalisation squares its map, which half precision cannot hold."""
+    case = replace(small_case(backend, "fp16"), model="googlenet", input_size=64, width_mult=0.25, num_classes=100)
+    found = prepared(workshop, case)
+    assert found.measurement.outcome == "ok", found.measurement.reason
+    assert found.measurement.attest["precision"] == "fp16"
+    assert found.measurement.parity is not None
+    assert found.measurement.parity.error < 0.05
 
 
 def test_an_engine_that_says_what_it_does_not_do(workshop: Workshop):

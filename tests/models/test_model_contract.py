@@ -11,7 +11,7 @@ from inception_bench.data.photographs import parity_images
 from inception_bench.errors import InputSizeError, UnknownNameError, UsageError
 from inception_bench.models.catalogue import BASELINES, BUILT_IN, NINE, find_table
 from inception_bench.models.complexity import complexity, cost
-from inception_bench.models.network import create_model
+from inception_bench.models.network import ResponseNorm, create_model
 from inception_bench.models.plan import make_plan
 from inception_bench.models.signal import keep_signal
 
@@ -172,3 +172,16 @@ def test_other_bad_requests():
 
 def test_cost_of_a_plan_is_the_cost_of_its_name():
     assert cost(make_plan(find_table("inception_v4"), input_size=107)) == complexity("inception_v4", input_size=107)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.float16, 1e-3), (torch.bfloat16, 8e-3)])
+def test_response_norm_squares_what_half_precision_cannot_hold(dtype: torch.dtype, tolerance: float):
+    """Five channels of 452, GoogLeNet's largest; in the middle x / (1 + alpha / 5 * 5 x^2)^beta, arXiv:1409.4842's LRN.
+
+    452^2 is 204,304, over half's 65,504: (1 + 1e-4 * 204304)^0.75 = 9.9603, and 452 / 9.9603 = 45.380.
+    """
+    norm = ResponseNorm(5, 1e-4, 0.75)
+    for found in (norm, torch.jit.script(norm)):
+        map_ = found(torch.full((1, 5, 2, 2), 452.0, dtype=dtype))
+        assert map_.dtype == dtype
+        assert float(map_[0, 2, 0, 0]) == pytest.approx(45.380, rel=tolerance)

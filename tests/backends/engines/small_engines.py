@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from inception_bench.backends.base import Attestation, Setup
 from inception_bench.backends.eager import Eager, EagerSession
@@ -31,6 +32,20 @@ class RunsFp32(OnnxRuntime):
     precisions = {"cpu": ("fp32", "fp16")}  # noqa: RUF012 - a table
 
 
+class AveragesDepthSession(EagerSession):
+    def run(self, batch: Any) -> Any:
+        """The network's answer, after an operator that torch has no 16-bit kernel of on a CPU."""
+        self._torch.nn.functional.avg_pool3d(batch, (3, 1, 1))
+        return super().run(batch)
+
+
+class AveragesDepth(Eager):
+    name = "averages_depth"
+
+    def load(self, folder: Path, setup: Setup) -> EagerSession:
+        return AveragesDepthSession(folder, setup)
+
+
 class CrashesAtImport(Eager):
     name = "crashes_at_import"
     modules = ("crashing_library",)
@@ -39,3 +54,4 @@ class CrashesAtImport(Eager):
 SAYS_FP16 = SaysFp16()
 RUNS_FP32 = RunsFp32()
 CRASHES_AT_IMPORT = CrashesAtImport()
+AVERAGES_DEPTH = AveragesDepth()
