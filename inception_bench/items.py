@@ -12,7 +12,7 @@ import pytest
 
 from inception_bench.clock import ReportedClock
 from inception_bench.measure.cell import Cell, CellStopped
-from inception_bench.measure.counting import count_disagreements
+from inception_bench.measure.counting import count_disagreements, counting_line
 from inception_bench.measure.process import CallFailed
 from inception_bench.measure.training import StepTiming
 from inception_bench.parameters import training_id
@@ -127,9 +127,7 @@ class NetworkItem:
         disagreements = count_disagreements(self.case, counted)
         if disagreements:
             self._end("failed", "; ".join(disagreements))
-        self.watch.finish(
-            "counted", f"{counted['params']:,} params, {counted['macs_fvcore']:,} MACs, all counters agree"
-        )
+        self.watch.finish("counted", counting_line(counted))
 
     def _end(self, outcome: str, reason: str) -> NoReturn:
         self.watch.finish(outcome, reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,15 @@ def test_a_hash_of_sources_leaves_out_the_file_that_is_named(tmp_path):
     assert one != other
     one, other = (source_hash(tmp_path / name, "train/*.py", without="train/recipes.py") for name in ("one", "other"))
     assert one == other
+
+
+@pytest.mark.parametrize(
+    ("variable", "expected"), [("/tmp/x", "/tmp/x/inception_bench"), ("", "/home/u/.cache/inception_bench")]
+)
+def test_a_host_without_platformdirs_has_a_cache(monkeypatch, variable: str, expected: str):
+    """The folder of the XDG base directory specification, version 0.8: $XDG_CACHE_HOME, empty as if unset."""
+    monkeypatch.setitem(sys.modules, "platformdirs", None)
+    monkeypatch.delenv("INCEPTION_BENCH_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", variable)
+    monkeypatch.setenv("HOME", "/home/u")
+    assert default_root() == Path(expected)

@@ -6,11 +6,13 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 import inception_bench
 from inception_bench.backends.cache import ArtifactCache
-from inception_bench.measure.counting import count_disagreements
+from inception_bench.measure.counting import count_disagreements, counting_line
 from inception_bench.measure.workshop import Workshop
+from inception_bench.models.counters import count
 from inception_bench.spec.case import Case
 
 # googlenet: BVLC's released prototxt; inception_v3: torchvision 0.28 and timm 1.0.31.
@@ -36,6 +38,25 @@ def test_all_counters_give_the_published_figures(name, tmp_path):
     for figure in ("params", "params_with_aux", "macs_fvcore", "macs_flop_counter"):
         (sentence,) = count_disagreements(case, {**counted, figure: counted[figure] + 1})
         assert f"{counted[figure] + 1:,} by" in sentence
+
+
+def test_without_fvcore_two_counters_agree(monkeypatch):
+    """A host that has no fvcore still counts: by table and by FlopCounterMode, and says so."""
+    monkeypatch.setitem(sys.modules, "fvcore", None)
+    model = inception_bench.create_model("googlenet", width_mult=0.25, num_classes=10)
+    counted = vars(count(model, torch.zeros(1, 3, 32, 32)))
+    case = Case("googlenet", "", "eager", "cpu", "fp32", 1, 32, 0.25, 10, 1)
+    by_table = inception_bench.complexity("googlenet", input_size=32, width_mult=0.25, num_classes=10)
+    assert (counted["macs_fvcore"], counted["other_by_row"]) == (None, {})
+    counted["params_with_aux"] = inception_bench.complexity(
+        "googlenet", input_size=32, width_mult=0.25, num_classes=10, aux=True
+    ).params
+    assert count_disagreements(case, counted) == []
+    assert counting_line(counted) == (
+        f"{by_table.params:,} params, {by_table.macs:,} MACs, table and FlopCounterMode agree; fvcore is not installed"
+    )
+    (sentence,) = count_disagreements(case, {**counted, "macs_flop_counter": by_table.macs + 1})
+    assert "by FlopCounterMode" in sentence
 
 
 def test_rows_add_up_and_end_at_the_classifier():

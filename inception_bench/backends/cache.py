@@ -15,10 +15,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-
-import platformdirs
 
 MANIFEST = "manifest.json"
 VARIABLE = "INCEPTION_BENCH_CACHE"
@@ -38,9 +37,20 @@ class Artifact:
 
 
 def default_root() -> Path:
-    """Where artifacts lie: ``$INCEPTION_BENCH_CACHE``, else the user's cache folder."""
+    """Where artifacts lie: ``$INCEPTION_BENCH_CACHE``, else the user's cache folder.
+
+    A host without platformdirs (a GPU host of its own make, from the source tree) uses the folder that
+    the XDG base directory specification names.
+    """
     given = os.environ.get(VARIABLE)
-    return Path(given) if given else platformdirs.user_cache_path("inception_bench")
+    if given:
+        return Path(given)
+    if find_spec("platformdirs") is None:
+        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        return Path(home) / "inception_bench"
+    import platformdirs
+
+    return platformdirs.user_cache_path("inception_bench")
 
 
 def key_of(parts: Mapping[str, Any]) -> str:

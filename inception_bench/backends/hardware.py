@@ -35,9 +35,18 @@ class Device:
         self._free_before = self._cuda.free_and_total()[0]
         self.facts: dict[str, Any] = self._cuda.facts()
         self._gpu: nvml.Gpu | None = None
-        if find_spec(nvml.MODULE) is not None:
+        self._silent = self._ask_nvml()
+
+    def _ask_nvml(self) -> str:
+        """Why NVML says nothing here; empty where it does. Power and clocks are extras: a cell is timed without."""
+        if find_spec(nvml.MODULE) is None:
+            return "nvidia-ml-py is not installed; pip install nvidia-ml-py"
+        try:
             self._gpu = nvml.Gpu(self.facts["pci"])
-            self.facts["driver"] = self._gpu.facts()["driver"]
+        except nvml.NvmlError as error:
+            return str(error)
+        self.facts["driver"] = self._gpu.facts()["driver"]
+        return ""
 
     def before_load(self) -> None:
         """An engine is about to load. What others use, the paired reference among them, is in use already."""
@@ -50,7 +59,7 @@ class Device:
     def window(self, call: Callable[[], None], seconds: float, batch_size: int) -> dict[str, Any]:
         """Call for at least ``seconds``: what the card says before and in the middle, and its energy an image."""
         if self._gpu is None:
-            return {"nvml": "nvidia-ml-py is not installed; pip install nvidia-ml-py"}
+            return {"nvml": self._silent}
         before, energy, middle, calls = self._gpu.facts(), self._gpu.energy_mj(), None, 0
         start = time.perf_counter()
         while (elapsed := time.perf_counter() - start) < seconds:

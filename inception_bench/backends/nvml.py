@@ -37,15 +37,22 @@ def energy_per_image_j(begin_mj: int | None, end_mj: int | None, images: int) ->
     return (end_mj - begin_mj) / 1e3 / images
 
 
+class NvmlError(RuntimeError):
+    """NVML does not start here, or does not know the card; the text has its own words."""
+
+
 class Gpu:
-    """NVML's view of the card at a PCI address."""
+    """NVML's view of the card at a PCI address. Raises NvmlError."""
 
     def __init__(self, pci: str):
         import pynvml
 
         self._nvml: Any = pynvml
-        pynvml.nvmlInit()
-        self._card = pynvml.nvmlDeviceGetHandleByPciBusId(pci)
+        try:
+            pynvml.nvmlInit()
+            self._card = pynvml.nvmlDeviceGetHandleByPciBusId(pci)
+        except pynvml.NVMLError as error:  # a container without the library, or one that hides the card
+            raise NvmlError(f"NVML does not answer: {error}") from None
 
     def facts(self) -> dict[str, Any]:
         """The state of this moment: MHz, watts, degrees Celsius, bytes."""

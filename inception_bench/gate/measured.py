@@ -85,11 +85,11 @@ def _counting_name(record: Record) -> str:
 
 
 def _counting_facts(before: Record, after: Record) -> Iterator[Fact]:
-    """The table's costs, and what each public counter gave."""
+    """The table's costs, and what each public counter gave; one that is not installed there gave None."""
     yield from network_facts(before, after)
     for name, old in before.body.items():
-        new = after.body.get(name)
-        if isinstance(old, int) and old != new:
+        new = after.body.get(name, "nothing")
+        if isinstance(old, int) and new is not None and old != new:
             yield Fact(name, old, new, REGRESSION, "counted otherwise")
 
 

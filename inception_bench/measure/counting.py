@@ -17,7 +17,10 @@ def case_complexity(case: Case, *, aux: bool = False) -> Complexity:
 
 
 def count_disagreements(case: Case, counted: dict[str, Any]) -> list[str]:
-    """A sentence for each figure on which the table's arithmetic and a counter differ."""
+    """A sentence for each figure on which the table's arithmetic and a counter differ.
+
+    A counter that is not installed has no figure, and says nothing.
+    """
     costs = case_complexity(case)
     figures = [
         ("params", costs.params_without_aux, "numel", counted["params"]),
@@ -30,5 +33,13 @@ def count_disagreements(case: Case, counted: dict[str, Any]) -> list[str]:
     return [
         f"{case.address}: {what} {by_table:,} by table, {by_counter:,} by {counter}"
         for what, by_table, counter, by_counter in figures
-        if by_table != by_counter
+        if by_counter is not None and by_table != by_counter
     ]
+
+
+def counting_line(counted: dict[str, Any]) -> str:
+    """What was counted, and by whom, in one line."""
+    figures = f"{counted['params']:,} params, {counted['macs_flop_counter']:,} MACs"
+    if counted["macs_fvcore"] is None:
+        return f"{figures}, table and FlopCounterMode agree; fvcore is not installed"
+    return f"{figures}, all counters agree"

@@ -12,7 +12,10 @@ from inception_bench.spec.case import Case
 
 @dataclass(frozen=True)
 class ComplexityRow:
-    """One end point. ``fvcore_other`` is what fvcore counts there beside convolutions and linear layers."""
+    """One end point. ``fvcore_other`` is what fvcore counts there beside convolutions and linear layers.
+
+    It is None where fvcore was not installed.
+    """
 
     model: str
     definition: str
@@ -21,7 +24,7 @@ class ComplexityRow:
     channels: int
     params: int
     macs: int
-    fvcore_other: int
+    fvcore_other: int | None
 
 
 COLUMNS = tuple(field.name for field in fields(ComplexityRow))
@@ -45,7 +48,7 @@ def complexity_rows(records: Sequence[Record]) -> list[ComplexityRow]:
                 row.channels,
                 row.params,
                 row.macs,
-                other[row.row],
+                other.get(row.row),
             )
             for row in costs.rows
         ]
