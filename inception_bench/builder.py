@@ -6,6 +6,7 @@ here costs the cell that asked.
 
 from __future__ import annotations
 
+import gc
 import json
 from importlib import import_module
 from pathlib import Path
@@ -126,8 +127,20 @@ def make_artifact(message: dict[str, Any]) -> Answer:
     batch = torch.from_numpy(fill_batch(images, message["batch_size"]))
     model = load_for(Path(message["weights"]), rows=message["rows"])
     network = BuildInput(model, batch, message["precision"], message["device"], message["options"])
-    backend.build(network, Path(message["folder"]))
+    try:
+        backend.build(network, Path(message["folder"]))
+    finally:
+        if message["device"] == "cuda":
+            del network, model
+            free_device_memory()
     return {}, []
+
+
+def free_device_memory() -> None:
+    """Give the GPU's memory back after an export: a small card needs it for the workers that load what was built."""
+    gc.collect()
+    if torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
 
 
 def count_network(message: dict[str, Any]) -> Answer:

@@ -18,9 +18,9 @@ from inception_bench.claims.proxy_jobs import job_of_arm
 from inception_bench.claims.reach import affordable, left_out
 from inception_bench.claims.timing import judge_timed
 from inception_bench.claims.verdict import NOT_RUN, NOT_TESTABLE
-from inception_bench.measure.cell import Cell, CellStopped
 from inception_bench.measure.pairing import named_pairs
 from inception_bench.measure.process import CallFailed
+from inception_bench.measure.stages import CellStopped
 from inception_bench.pair_items import measure_pair, until_narrow
 from inception_bench.run import BenchRun
 from inception_bench.watch import Watch
@@ -88,7 +88,7 @@ class ClaimItem:
         """Error rates of the given network on the given images; measured once for all claims on it."""
         case = deciding_case(self.run.selection.cases)
         if case.id not in self.run.accuracies:
-            cell = Cell(case, self.run.workshop, self.run.plan(), self.watch.stage)
+            cell = self.run.cell(case, self.watch.stage)
             try:
                 self.run.accuracies[case.id] = answered(cell)
             except CellStopped as stopped:

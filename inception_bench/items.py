@@ -11,9 +11,10 @@ from typing import Any, NoReturn
 import pytest
 
 from inception_bench.clock import ReportedClock
-from inception_bench.measure.cell import Cell, CellStopped
+from inception_bench.measure.cell import Cell
 from inception_bench.measure.counting import count_disagreements, counting_line
 from inception_bench.measure.process import CallFailed
+from inception_bench.measure.stages import CellStopped
 from inception_bench.measure.training import StepTiming
 from inception_bench.parameters import training_id
 from inception_bench.records.record import Record
@@ -75,7 +76,7 @@ class CellItem:
         if earlier is not None and self.timed:
             self._take_over(earlier, benchmark)
             return
-        cell = Cell(self.case, self.run.workshop, self.run.plan(), self.watch.stage)
+        cell = self.run.cell(self.case, self.watch.stage)
         try:
             self._time(cell, benchmark)
         except CellStopped as stopped:
@@ -166,7 +167,7 @@ class TrainingItem:
         """Time forward, backward and update on photographs, in a process that does nothing else."""
         self.watch.begin(f"step {training_id(self.case)}")
         self.watch.stage("time")
-        timing = StepTiming(self.case, self.run.workshop.training, self.run.limits.time)
+        timing = StepTiming(self.case, self.run.workshop.training, self.run.timing.limits.time)
         try:
             timing.begin()
 

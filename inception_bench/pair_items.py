@@ -9,8 +9,9 @@ from typing import Any
 from inception_bench.claims.timing import time_ratio
 from inception_bench.clock import ReportedClock
 from inception_bench.items import show_rounds, tell_pytest, time_rounds
-from inception_bench.measure.cell import Cell, CellStopped
+from inception_bench.measure.cell import Cell
 from inception_bench.measure.pairing import pair_rounds
+from inception_bench.measure.stages import CellStopped
 from inception_bench.records.record import Record
 from inception_bench.records.statistics import median_interval
 from inception_bench.run import BenchRun
@@ -30,7 +31,7 @@ def measure_pair(run: BenchRun, watch: Watch, pair: Pair, time: Callable[[Cell, 
     known = run.timed_before(pair)
     if known is not None:
         return known
-    cell = Cell(pair.new, run.workshop, run.plan(), watch.stage, pair.old)
+    cell = run.cell(pair.new, watch.stage, pair.old)
     try:
         cell.prepare()
         cell.begin()
@@ -94,7 +95,7 @@ class PairItem:
 
     def _check(self, benchmark: Any) -> None:
         """Build and compare without a clock."""
-        cell = Cell(self.pair.new, self.run.workshop, self.run.plan(), self.watch.stage, self.pair.old)
+        cell = self.run.cell(self.pair.new, self.watch.stage, self.pair.old)
         try:
             cell.prepare()
             cell.measurement.outcome = "ok"

@@ -131,12 +131,12 @@ def _cell_param(case: Case, rounds: int) -> Any:
 
 def _timed_param(value: Any, case: Case, group: str, rounds: int) -> Any:
     """An item whose workers time themselves; ``case`` says how long about a round takes."""
-    expected = expected_cell_seconds(case_complexity(case).macs, case.batch_size, rounds)
+    expected = expected_cell_seconds(case, case_complexity(case).macs, rounds)
     return _param(value, value.id, expected, group=group, timer=ReportedClock(), disable_gc=True)
 
 
 def _steps_s(case: Case, steps: int) -> float:
-    return expected_step_seconds(case_complexity(case).macs, case.batch_size, steps)
+    return expected_step_seconds(case, case_complexity(case).macs, steps)
 
 
 def _param(value: Any, name: str, expected_s: float, **benchmark: Any) -> Any:

@@ -6,6 +6,7 @@ BenchRun. In a test session that has none of its suites it does nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -37,6 +38,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "seconds a stage may take: build=900 load=180 parity=300 accuracy=1800 time=900 train=43200",
         "string",
         "",
+    )
+    parser.addini(
+        "inception_l2",
+        "how a timed call finds a GPU's second-level cache: warm (the default) or cold",
+        "string",
+        "warm",
     )
 
 
@@ -72,10 +79,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    marks = [item.get_closest_marker("inception_item") for item in session.items]
-    if session.config.option.collectonly or hasattr(session.config, "workerinput") or not any(marks):
+    guesses = _guesses(session.items)
+    if session.config.option.collectonly or hasattr(session.config, "workerinput") or not guesses:
         return
-    session.config.stash[STATE].open([mark.args[0] for mark in marks if mark is not None])
+    session.config.stash[STATE].open(guesses)
+
+
+def pytest_report_collectionfinish(items: Sequence[pytest.Item]) -> list[str]:
+    """How much there is to do, before it is begun; with --collect-only in its place."""
+    guesses = _guesses(items)
+    if not guesses:
+        return []
+    from inception_bench.report.text import duration
+
+    return [f"inception_bench: {len(guesses)} items, a first guess is {duration(sum(guesses))}"]
 
 
 def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -> tuple[str, str, str] | None:
@@ -120,6 +137,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     state = config.stash.get(STATE, None)
     if state is not None and state.run is not None:
         state.run.close()
+
+
+def _guesses(items: Sequence[pytest.Item]) -> list[float]:
+    """A first guess in seconds for each item of the suites."""
+    marks = [item.get_closest_marker("inception_item") for item in items]
+    return [mark.args[0] for mark in marks if mark is not None]
 
 
 def _params(item: pytest.Item) -> dict[str, Any]:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from inception_bench.backends.cache import ArtifactCache, default_root
+from inception_bench.backends.hardware import L2_STATES
 from inception_bench.claims.outcome import Outcome
 from inception_bench.errors import UsageError
 from inception_bench.measure.accuracy import Counts
-from inception_bench.measure.cell import Plan
+from inception_bench.measure.cell import Cell
 from inception_bench.measure.counting import case_complexity
-from inception_bench.measure.machine import Activity
+from inception_bench.measure.machine import Activity, usable_cores
 from inception_bench.measure.measurement import Measurement
 from inception_bench.measure.pairing import pair_rounds
+from inception_bench.measure.partners import Partners
 from inception_bench.measure.selection import Selection
+from inception_bench.measure.stages import Plan
 from inception_bench.measure.workshop import Workshop
 from inception_bench.records.journal import FILE, Journal
 from inception_bench.records.record import Record, Run
@@ -38,6 +41,21 @@ from inception_bench.spec.profile import Limits, Profile
 
 
 @dataclass(frozen=True)
+class Timing:
+    """What the ini file (or ``-o``) says of timing: seconds a stage may take, and a GPU's second-level cache."""
+
+    limits: Limits
+    l2: str
+
+    @classmethod
+    def read(cls, limits: str, l2: str, usual: Limits) -> Timing:
+        """``limits`` as ``parse_limits`` takes it, ``l2`` one of ``warm`` and ``cold``. Raises UsageError."""
+        if l2 not in L2_STATES:
+            raise UsageError(f"inception_l2: {l2!r} is not possible; write {' or '.join(L2_STATES)}")
+        return cls(parse_limits(limits, usual), l2)
+
+
+@dataclass(frozen=True)
 class Earlier:
     """What earlier runs measured that still holds: cells and pairs by their keys, training proxies by their claim."""
 
@@ -46,8 +64,9 @@ class Earlier:
     proxies: Mapping[str, Record] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, records: Sequence[Record], run: Run, profile: Profile) -> Earlier:
+    def read(cls, records: Sequence[Record], run: Run, profile: Profile, timing: Timing) -> Earlier:
         """What of ``records`` holds for a run of a profile."""
+        records = [record for record in records if record.found_l2() in (None, L2_STATES[timing.l2])]
         return cls(
             resumable(records, run.environment, profile.rounds),
             resumable_pairs(records, run.environment, lambda case: pair_rounds(case["model"])),
@@ -61,7 +80,7 @@ class BenchRun:
 
     folder: Path
     selection: Selection
-    limits: Limits
+    timing: Timing
     workshop: Workshop
     run: Run
     journal: Journal
@@ -70,10 +89,12 @@ class BenchRun:
     written: int = field(default=0, init=False)
     pairs: dict[str, Record] = field(default_factory=dict, init=False)
     accuracies: dict[str, Counts] = field(default_factory=dict, init=False)
+    partners: Partners | None = field(default=None, init=False)
 
     @classmethod
-    def open(cls, folder: Path, selection: Selection, limits: Limits, keeps_records: bool = True) -> BenchRun:
+    def open(cls, folder: Path, selection: Selection, timing: Timing, keeps_records: bool = True) -> BenchRun:
         """Begin a run. Raises UsageError where the results or the cache cannot be written."""
+        limits = timing.limits
         cache = default_root()
         try:
             cache.mkdir(parents=True, exist_ok=True)
@@ -82,12 +103,20 @@ class BenchRun:
                 f"cache folder {cache} cannot be made ({error.strerror}); name another with INCEPTION_BENCH_CACHE"
             ) from None
         run = Run.begin(selection.profile.name)
-        workshop = Workshop(ArtifactCache(cache), limits.build, selection.pythons, limits.train)
+        workshop = Workshop(
+            ArtifactCache(cache),
+            limits.build,
+            selection.pythons,
+            limits.train,
+            compile_threads=usable_cores() if selection.device == "cuda" else 1,
+        )
         journal = Journal(folder / FILE)
         earlier = Earlier()
         if selection.resume and journal.path.exists():
-            earlier = Earlier.read(journal.read()[0], run, selection.profile)
-        self = cls(folder, selection, limits, workshop, run, journal, Activity.now(), earlier)
+            earlier = Earlier.read(journal.read()[0], run, selection.profile, timing)
+        self = cls(folder, selection, timing, workshop, run, journal, Activity.now(), earlier)
+        if selection.profile.shares_partner:
+            self.partners = Partners()
         if keeps_records:
             prepare_folder(folder)
             self.write_environment()
@@ -96,7 +125,18 @@ class BenchRun:
     def plan(self) -> Plan:
         """How every cell of this run is timed."""
         profile = self.selection.profile
-        return Plan(profile.rounds, profile.warmup_rounds, self.limits, self.run.run_id)
+        return Plan(
+            profile.rounds,
+            profile.warmup_rounds,
+            self.timing.limits,
+            self.run.run_id,
+            self.timing.l2,
+            profile.window_s,
+        )
+
+    def cell(self, case: Case, watch: Callable[[str], None], partner: Case | None = None) -> Cell:
+        """A cell of this run; ``watch`` is told each stage as it begins."""
+        return Cell(case, self.workshop, self.plan(), watch, partner=partner, partners=self.partners)
 
     def measured_before(self, case: Case) -> Record | None:
         """The record of an earlier run that still holds for ``case``, where resuming was asked for."""
@@ -163,6 +203,8 @@ class BenchRun:
 
     def close(self) -> None:
         """End the processes."""
+        if self.partners is not None:
+            self.partners.close()
         self.workshop.close()
 
     def _keep(self, kind: str, case: Case, body: dict[str, Any]) -> Record:
@@ -179,9 +221,9 @@ class BenchRun:
         return record
 
 
-def parse_limits(text: str) -> Limits:
-    """Read ``build=900 load=180 parity=300 accuracy=1800 time=900 train=43200`` (seconds; any may be left out)."""
-    known = vars(Limits())
+def parse_limits(text: str, usual: Limits) -> Limits:
+    """Read ``build=900 load=180 time=900`` and so on (see ``Limits``; in seconds): what is left out is as usual."""
+    known = vars(usual)
     found = {}
     for word in text.split():
         stage, _, seconds = word.partition("=")

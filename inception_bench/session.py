@@ -67,7 +67,7 @@ class State:
             asked: dict[str, Any] = {
                 name.replace("-", "_"): option(self.config, name) for name in OPTIONS if name not in NO_CASES
             }
-            asked["resume"] = bool(asked["resume"])
+            asked |= {"resume": bool(asked["resume"]), "plan_only": bool(self.config.option.collectonly)}
             try:
                 self.selection = select(Request(**asked))
             except UsageError as error:
@@ -88,12 +88,13 @@ class State:
 
     def open(self, expected_s: list[float]) -> None:
         """Begin the run for the collected items, of which each has a guess in seconds."""
-        from inception_bench.run import BenchRun, parse_limits
+        from inception_bench.run import BenchRun, Timing
         from inception_bench.watch import Watch
 
         try:
-            limits = parse_limits(self.config.getini("inception_limits"))
-            self.run = BenchRun.open(self.folder, self.select(), limits, keeps_records=not self.disabled)
+            selection, ini = self.select(), self.config.getini
+            timing = Timing.read(ini("inception_limits"), ini("inception_l2"), selection.profile.limits)
+            self.run = BenchRun.open(self.folder, selection, timing, keeps_records=not self.disabled)
         except UsageError as error:
             raise pytest.UsageError(str(error)) from None
         self.watch = Watch.over(self.config, expected_s, self.run.selection.profile.rounds)

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from inception_bench.backends.base import Setup
-from inception_bench.backends.hardware import Device, processor
+from inception_bench.backends.hardware import L2_STATES, WARM, Device, processor
 from inception_bench.service import Answer, Unavailable, serve
 
 SETTLE_STEP_S = 0.0005
@@ -38,6 +38,7 @@ class Worker:
         self.host_batch: Any = None
         self.batch: Any = None
         self.device: Device | None = None
+        self.l2 = WARM
         self.busy_share = 0.0
 
     def start(self, message: dict[str, Any]) -> Answer:
@@ -115,10 +116,17 @@ class Worker:
         return {}, []
 
     def begin(self, message: dict[str, Any]) -> Answer:
-        """The last thing before the first timed round: collect garbage, reset the peak of memory."""
+        """The last thing before the first timed round: collect garbage, reset the peaks of memory.
+
+        ``l2`` says how a GPU's second-level cache is to be found by each timed call (see ``L2_STATES``).
+        """
+        self.l2 = message.get("l2", WARM)
         gc.collect()
         gc.disable()
         settle()
+        if self.device is not None:
+            getattr(self.session, "reset_device_peak", lambda: None)()
+            self.device.begin_rounds()
         before = peak_rss_bytes()
         return {
             "peak_rss_since_start_bytes": before,
@@ -131,7 +139,11 @@ class Worker:
 
         The answer waits until this process is quiet, so that it slows nobody's next round.
         """
+        if self.device is not None:
+            self._prime(self.device)
         timed = self._timed()
+        if self.device is not None:
+            self.device.sample_memory()
         return {**timed, "settle_s": settle()}, []
 
     def end(self, message: dict[str, Any]) -> Answer:
@@ -146,7 +158,7 @@ class Worker:
         memory = {**self.device.memory(), **statement}
         transferred = [self._timed_with_input() for _ in range(message["rounds"])]
         window = self.device.window(self._call, message["window_s"], len(self.host_batch))
-        device = {**self.device.facts, "memory": memory, "l2": "warm: each call has the batch of the last", **window}
+        device = {**self.device.facts, "memory": memory, "l2": L2_STATES[self.l2], **window}
         return {"device": device, "with_input_s": transferred}, []
 
     def close(self, message: dict[str, Any]) -> Answer:
@@ -173,6 +185,15 @@ class Worker:
         refusal = self._refusal(setup.device, setup.precision)
         if refusal:
             raise Unavailable(refusal)
+
+    def _prime(self, device: Device) -> None:
+        """One call that does not count: before most rounds the GPU has served the paired process.
+
+        Without it the timed call would begin with a switch of contexts and find the other's maps in the cache.
+        """
+        self._call()
+        if self.l2 != WARM:
+            device.flush_l2()
 
     def _call(self) -> None:
         self.session.run(self.batch)

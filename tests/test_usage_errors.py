@@ -11,6 +11,7 @@ from inception_bench.measure.selection import Request, select
 from inception_bench.models.catalogue import NINE
 from inception_bench.run import parse_limits
 from inception_bench.spec.case import Case
+from inception_bench.spec.profile import PROFILES, Limits
 from tests.conftest import ROOT
 
 
@@ -21,7 +22,7 @@ from tests.conftest import ROOT
         ({"models": "inception_v3@tf"}, "unknown definition of inception_v3 'tf'"),
         ({"models": "inception_v33"}, "did you mean 'inception_v3'"),
         ({"backends": "onnxruntme"}, "did you mean 'onnxruntime'? (known: eager"),
-        ({"profile": "smok"}, "did you mean 'smoke'? (known: smoke, quick, standard, full)"),
+        ({"profile": "smok"}, "did you mean 'smoke'? (known: smoke, quick, standard, full, gpu)"),
         ({"device": "cpuu"}, "did you mean 'cpu'"),
         ({"precisions": "fp31"}, "did you mean 'fp32'"),
         ({"require": "torchscrypt"}, "did you mean 'torchscript'"),
@@ -92,10 +93,26 @@ def test_smoke_is_two_models_on_three_runtimes():
     ]
 
 
+def test_what_no_limit_is_given_for_is_as_the_profile_has_it():
+    limits = parse_limits("time=7", PROFILES["gpu"].limits)
+    assert (limits.time, limits.load, limits.build) == (7.0, 600.0, 900.0)
+
+
+def test_gpu_profile_is_for_cuda_in_three_precisions(monkeypatch):
+    """Batch 1 and 128, fp32 without TF32, fp16 and bf16; --inception-device overrides its device."""
+    with pytest.raises(UsageError, match="cuda: no CUDA dri"):
+        select(Request(profile="gpu", models="googlenet"))
+    found = select(Request(profile="gpu", models="googlenet", backends="eager", device="cpu")).cases
+    assert [(case.batch_size, case.precision) for case in found] == [
+        (batch, precision) for batch in (1, 128) for precision in ("fp32", "fp16", "bf16")
+    ]
+    assert {case.device for case in found} == {"cpu"}
+
+
 @pytest.mark.parametrize("text", ["tim=5", "time=0", "time=soon", "time"])
 def test_limits_are_refused(text):
     with pytest.raises(UsageError, match="STAGE=SECONDS"):
-        parse_limits(text)
+        parse_limits(text, Limits())
 
 
 @pytest.mark.parametrize(
@@ -104,6 +121,7 @@ def test_limits_are_refused(text):
         (["--inception-models=inception_v33"], "ERROR: unknown model 'inception_v33'"),
         (["--inception-results=/proc/nowhere"], "ERROR: results folder /proc/nowhere cannot be written"),
         (["-o", "inception_limits=time=0"], "ERROR: inception_limits: 'time=0'"),
+        (["-o", "inception_l2=tepid"], "ERROR: inception_l2: 'tepid' is not possible; write warm or cold"),
         (["-p", "xdist", "-n", "2", "--inception-models=googlenet"], "ERROR: -n runs cells at the same time"),
     ],
 )

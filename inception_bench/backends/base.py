@@ -69,8 +69,9 @@ class Session(Protocol):
     ``fetch`` gives logits (N, classes) as float32. A batch of another shape than the session was set
     up for is answered right or refused with an error, never answered wrong. ``close`` may be called twice.
 
-    Two attributes are optional, for devices: ``device_clock`` (a DeviceClock), and ``device_memory()``,
-    the engine's own statement of its memory, as named byte counts.
+    Three attributes are optional, for devices: ``device_clock`` (a DeviceClock), ``device_memory()``, the
+    engine's own statement of its memory, as named byte counts, and ``reset_device_peak()``, called once before the
+    timed rounds, from which on such a statement's peaks are counted.
     """
 
     def put(self, batch: np.ndarray) -> Any: ...

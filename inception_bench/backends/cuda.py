@@ -8,13 +8,14 @@ used, as the engines' own runtimes use it.
 from __future__ import annotations
 
 import ctypes
-from ctypes import byref, c_char, c_char_p, c_float, c_int, c_size_t, c_uint64, c_void_p
+from ctypes import byref, c_char, c_char_p, c_float, c_int, c_size_t, c_ubyte, c_uint64, c_void_p
 from functools import cache
 from typing import Any
 
 LIBRARY = "libcuda.so.1"
 REMEDY = "install the NVIDIA driver, on a machine with an NVIDIA GPU"
 _CAPABILITY = (75, 76)  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, _MINOR
+_L2_BYTES = 38  # CU_DEVICE_ATTRIBUTE_L2_CACHE_SIZE
 _CAPTURE_THREAD_LOCAL = 1  # CU_STREAM_CAPTURE_MODE_THREAD_LOCAL
 _NON_BLOCKING = 1  # CU_STREAM_NON_BLOCKING
 _OUT_OF_MEMORY = 2  # CUDA_ERROR_OUT_OF_MEMORY
@@ -95,6 +96,12 @@ class Cuda:
             self.call("cuDeviceGetAttribute", byref(place), attribute, self._device)
         return found[0].value, found[1].value
 
+    def l2_bytes(self) -> int:
+        """The size of the second-level cache."""
+        found = c_int()
+        self.call("cuDeviceGetAttribute", byref(found), _L2_BYTES, self._device)
+        return found.value
+
     def facts(self) -> dict[str, Any]:
         """The device's name, compute capability, PCI address, memory, and the CUDA version of its driver."""
         name, address, version = (c_char * 256)(), (c_char * 32)(), c_int()
@@ -134,6 +141,11 @@ class Buffer:
         size, target = c_size_t(host.nbytes), c_void_p(host.ctypes.data)
         self._cuda.call("cuMemcpyDtoHAsync_v2", target, self._pointer, size, stream.handle)
         stream.synchronize()
+
+    def clear(self) -> None:
+        """Write zeros all over it, and wait until they are written."""
+        self._cuda.call("cuMemsetD8_v2", self._pointer, c_ubyte(0), c_size_t(self.size_bytes))
+        self._cuda.call("cuCtxSynchronize")
 
     def free(self) -> None:
         if self._pointer.value:

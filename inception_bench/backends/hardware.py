@@ -10,8 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from inception_bench.backends import nvml
-from inception_bench.backends.cuda import Cuda, driver_problem
+from inception_bench.backends.cuda import Buffer, Cuda, driver_problem
 from inception_bench.service import Unavailable
+
+WARM, COLD = "warm", "cold"
+L2_STATES = {
+    WARM: "warm: an untimed call with the same batch ends just before each timed one",
+    COLD: "cold: after an untimed call, more than the whole cache is written before each timed one",
+}
+# What is written to empty the cache: more than it holds, whatever of it is kept for others.
+_FLUSH_FACTOR = 2
 
 
 def processor() -> dict[str, Any]:
@@ -32,7 +40,8 @@ class Device:
         if problem is not None:
             raise Unavailable(problem)
         self._cuda = Cuda()
-        self._free_before = self._cuda.free_and_total()[0]
+        self._free_before = self._least_free = self._cuda.free_and_total()[0]
+        self._flushing: Buffer | None = None
         self.facts: dict[str, Any] = self._cuda.facts()
         self._gpu: nvml.Gpu | None = None
         self._silent = self._ask_nvml()
@@ -52,9 +61,23 @@ class Device:
         """An engine is about to load. What others use, the paired reference among them, is in use already."""
         self._free_before = self._cuda.free_and_total()[0]
 
+    def begin_rounds(self) -> None:
+        """The timed rounds begin: the peak of memory is what is used from now on."""
+        self._least_free = self._cuda.free_and_total()[0]
+
+    def sample_memory(self) -> None:
+        """A timed round is over: engines keep what a call needed, so the level now is that call's peak."""
+        self._least_free = min(self._least_free, self._cuda.free_and_total()[0])
+
     def memory(self) -> dict[str, int]:
-        """Bytes of the device that are used now and were free before the engine loaded."""
-        return {"mem_get_info_delta": self._free_before - self._cuda.free_and_total()[0]}
+        """The most bytes of the device that were used after any timed round and were free before the engine loaded."""
+        return {"mem_get_info_delta": self._free_before - self._least_free}
+
+    def flush_l2(self) -> None:
+        """Write more than the second-level cache holds, and wait."""
+        if self._flushing is None:
+            self._flushing = Buffer(self._cuda, _FLUSH_FACTOR * self._cuda.l2_bytes())
+        self._flushing.clear()
 
     def window(self, call: Callable[[], None], seconds: float, batch_size: int) -> dict[str, Any]:
         """Call for at least ``seconds``: what the card says before and in the middle, and its energy an image."""

@@ -47,8 +47,15 @@ class TorchSession:
     def fetch(self, output: torch.Tensor) -> np.ndarray:
         return output.float().cpu().numpy()
 
+    def reset_device_peak(self) -> None:
+        """Give back what cuDNN's search for algorithms and the checks took; the peak begins anew."""
+        if self._setup.device == "cuda":
+            self.synchronize()
+            self._torch.cuda.empty_cache()
+            self._torch.cuda.reset_peak_memory_stats()
+
     def device_memory(self) -> dict[str, int]:
-        """The allocator's peak since the start, and what it holds back from the device. Bytes."""
+        """The allocator's peak since ``reset_device_peak``, and what it holds back from the device. Bytes."""
         if self._setup.device != "cuda":
             return {}
         memory = self._torch.cuda

@@ -19,38 +19,19 @@ from inception_bench.measure.accuracy import answers_to, count
 from inception_bench.measure.machine import Activity
 from inception_bench.measure.measurement import Measurement
 from inception_bench.measure.parity import LIMITS, Parity, compare, compare_rows
+from inception_bench.measure.partners import Partner, Partners
 from inception_bench.measure.process import CallFailed, Process
 from inception_bench.measure.rounds import Taken
+from inception_bench.measure.stages import CellStopped, Plan
 from inception_bench.measure.training import case_data
 from inception_bench.measure.workshop import Reference, Workshop, setup_of, weights_name
 from inception_bench.spec.case import Case
-from inception_bench.spec.profile import Limits
 
 _CLOSE_LIMIT_S = 10.0
-# On a GPU: calls with their input's transfer, and the least time over which power and energy are looked at.
+# On a GPU: calls with their input's transfer.
 _TRANSFER_ROUNDS = 64
-_WINDOW_S = 5.0
 # Comparing row by row moves every map of every image of a batch.
 _ROWS_BATCH = 2
-
-
-class CellStopped(Exception):
-    """A cell that ends without a time; ``str()`` is the reason."""
-
-    def __init__(self, outcome: str, stage: str, reason: str):
-        super().__init__(reason)
-        self.outcome = outcome
-        self.stage = stage
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How a cell is to be timed. ``seed`` draws which of a pair runs first."""
-
-    rounds: int
-    warmup_rounds: int
-    limits: Limits
-    seed: str
 
 
 @dataclass(frozen=True)
@@ -68,14 +49,22 @@ class Cell:
     ``prepare`` builds, loads and checks; ``begin`` warms up; then ``before``, ``round`` and
     ``after`` make one pair: either ``before`` or ``after`` times the partner, drawn at random.
     ``end`` completes ``measurement``. Whatever fails raises CellStopped. ``watch`` is told each
-    stage as it begins.
+    stage as it begins. With ``partners`` the paired reference's process may be one that served a cell before, and
+    lives on after this one.
     """
 
     def __init__(
-        self, case: Case, workshop: Workshop, plan: Plan, watch: Callable[[str], None], partner: Case | None = None
+        self,
+        case: Case,
+        workshop: Workshop,
+        plan: Plan,
+        watch: Callable[[str], None],
+        partner: Case | None = None,
+        partners: Partners | None = None,
     ):
         self.case = case
         self.partner = case.reference() if partner is None else partner
+        self._partners = partners if partner is None else None
         self.measurement = Measurement(weights=case.weights)
         self._workshop = workshop
         self._plan = plan
@@ -95,17 +84,23 @@ class Cell:
         if reason is not None:
             raise CellStopped("unavailable", "build", reason)
         own, other = self._build()
-        candidate, companion = self._load(own, other)
+        shared = None if self._partners is None else self._partners.find(self.partner, other.artifact)
+        candidate, companion = self._load(own, other, shared)
         self._enter("parity")
         try:
             self.measurement.parity = self._parity(candidate, self.case, own)
-            self.measurement.partner_parity = self._parity(companion, self.partner, other)
+            self.measurement.partner_parity = (
+                self._parity(companion, self.partner, other) if shared is None else shared.parity
+            )
         except CallFailed as error:
             raise self._stopped(error) from None
         if not self.measurement.parity.holds:
             raise CellStopped("mismatch", "parity", self.measurement.parity.reason())
         if not self.measurement.partner_parity.holds:
             raise CellStopped("failed", "parity", "the paired reference: " + self.measurement.partner_parity.reason())
+        if self._partners is not None and shared is None:
+            kept = Partner(companion, self.measurement.partner_parity, companion.pid)
+            self._partners.keep(self.partner, other.artifact, kept)
         if self.case.data:
             self._measure_accuracy(candidate, companion, own.weights)
 
@@ -114,8 +109,8 @@ class Cell:
         self._enter("time")
         for worker in self._workers:
             self._ask(worker, "warm_up", rounds=self._plan.warmup_rounds)
-        self._ask(self._workers[1], "begin")
-        begun = self._ask(self._workers[0], "begin")
+        self._ask(self._workers[1], "begin", l2=self._plan.l2)
+        begun = self._ask(self._workers[0], "begin", l2=self._plan.l2)
         self.measurement.peak_rss_since_start_bytes = begun["peak_rss_since_start_bytes"]
         self._peak_was_reset = begun["peak_was_reset"]
 
@@ -140,7 +135,7 @@ class Cell:
     def end(self) -> None:
         """Complete the measurement: the outcome is ok."""
         peak = self._ask(self._workers[0], "end")["peak_rss_bytes"]
-        measured = self._ask(self._workers[0], "on_device", rounds=_TRANSFER_ROUNDS, window_s=_WINDOW_S)
+        measured = self._ask(self._workers[0], "on_device", rounds=_TRANSFER_ROUNDS, window_s=self._plan.window_s)
         self.measurement.device = measured["device"]
         started = self.measurement.peak_rss_since_start_bytes
         self.measurement.peak_rss_bytes = peak if self._peak_was_reset else None
@@ -164,8 +159,10 @@ class Cell:
         return self._taken.rounds().ratios()
 
     def close(self) -> None:
-        """End both workers."""
+        """End both workers, but for a partner that serves other cells too."""
         for worker in self._workers:
+            if self._partners is not None and self._partners.owns(worker):
+                continue
             if worker.alive and self.measurement.outcome == "ok":
                 with suppress(CallFailed):
                     worker.call("close", _CLOSE_LIMIT_S)
@@ -189,20 +186,30 @@ class Cell:
         reference = self._workshop.reference(case, weights)
         return Built(self._workshop.artifact(case, weights, reference.images), weights, reference)
 
-    def _load(self, own: Built, other: Built) -> tuple[Process, Process]:
+    def _load(self, own: Built, other: Built, shared: Partner | None) -> tuple[Process, Process]:
         self._enter("load")
-        for case in (self.case, self.partner):  # both import their engines at once, then load one after the other
-            self._workers.append(self._workshop.worker(case))
-            self._workers[-1].start("start", backend=find_backend(case.backend).target, device=case.device)
-        started = [self._finish(worker) for worker in self._workers]
+        started = self._start([self.case] if shared is not None else [self.case, self.partner])
+        if shared is not None:
+            self._workers.append(shared.worker)
         candidate, companion = self._workers
-        self._ready(companion, self.partner, other.artifact, other.reference.images)
+        if shared is None:
+            self._ready(companion, self.partner, other.artifact, other.reference.images)
         loaded, first = self._ready(candidate, self.case, own.artifact, own.reference.images)
-        self.measurement.worker = {**started[0], "modules": loaded["modules"]}
+        self.measurement.worker = {**started, "modules": loaded["modules"]}
+        self.measurement.partner_pid = companion.pid
         self.measurement.load_s, self.measurement.first_call_s = loaded["load_s"], first["first_call_s"]
-        self._attest(companion, self.partner)
+        if shared is None:
+            self._attest(companion, self.partner)
         self.measurement.attest = self._attest(candidate, self.case)
         return candidate, companion
+
+    def _start(self, cases: Sequence[Case]) -> dict[str, Any]:
+        """Fresh workers, which import their engines at once; what the first says of itself."""
+        for case in cases:
+            self._workers.append(self._workshop.worker(case))
+            self._workers[-1].start("start", backend=find_backend(case.backend).target, device=case.device)
+        answers = [self._finish(worker) for worker in self._workers]
+        return answers[0]
 
     def _attest(self, worker: Process, case: Case) -> dict[str, Any]:
         attested = self._ask(worker, "attest", setup=vars(setup_of(case)))

@@ -13,7 +13,10 @@ from inception_bench.measure.rounds import Rounds
 
 @dataclass
 class Measurement:
-    """All that came of a cell; what was not reached stays None. Seconds, bytes."""
+    """All that came of a cell; what was not reached stays None. Seconds, bytes.
+
+    ``partner_pid`` tells cells of one run that were timed beside the same process from those that were not.
+    """
 
     outcome: str = "failed"
     stage: str = ""
@@ -31,6 +34,7 @@ class Measurement:
     peak_rss_since_start_bytes: int | None = None
     device: dict[str, Any] | None = None
     worker: dict[str, Any] = field(default_factory=dict)
+    partner_pid: int | None = None
     activity: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:

@@ -32,7 +32,10 @@ Known = TypeVar("Known")
 
 @dataclass(frozen=True)
 class Request:
-    """The options as they were written; None where an option was not given."""
+    """The options as they were written; None where an option was not given.
+
+    With ``plan_only`` nothing is going to run, so that the device need not be here.
+    """
 
     profile: str | None = None
     models: str | None = None
@@ -48,6 +51,7 @@ class Request:
     data: str | None = None
     weights: str | None = None
     resume: bool = False
+    plan_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,10 +59,11 @@ class Selection:
     """The cases of a run, in the order in which they are measured.
 
     ``trainings`` are networks to train (as cases of eager, a batch of the recipe's size), ``steps`` the
-    training steps to time, and ``trained`` the cells of the trained networks.
+    training steps to time, and ``trained`` the cells of the trained networks. All are on ``device``.
     """
 
     profile: Profile
+    device: str
     cases: tuple[Case, ...]
     trainings: tuple[Case, ...]
     steps: tuple[Case, ...]
@@ -73,7 +78,7 @@ def select(request: Request) -> Selection:
     profile = _known(request.profile or DEFAULT_PROFILE, "profile", PROFILES)
     tables = [find_table(address) for address in _models(_words(request.models, "models") or profile.models)]
     runtimes = _backends(_words(request.backends, "backends") or profile.backends)
-    precisions = _words(request.precisions, "precisions") or PRECISIONS[:1]
+    precisions = _words(request.precisions, "precisions") or profile.precisions
     for precision in precisions:
         _known(precision, "precision", {known: known for known in PRECISIONS})
     batches = _numbers(request.batch_sizes, "batch-sizes", int, "images, at least 1") or profile.batch_sizes
@@ -81,13 +86,14 @@ def select(request: Request) -> Selection:
         _numbers(request.input_sizes, "input-sizes", int, "pixels, at least 1") or (),
         _numbers(request.width_mults, "width-mults", float, "a share above 0") or (),
     )
-    machine = _device(request.device or DEVICES[0]), _threads(request.threads)
+    machine = _device(request.device or profile.device, request.plan_only), _threads(request.threads)
     data = check_data(request.data or profile.data)
     kinds = [(name, options, precision) for name, options in runtimes for precision in precisions]
     learning = _learning(request, profile, tables)
     trainings = training_cases(learning, profile, data, scales, *machine)
     return Selection(
         profile,
+        machine[0],
         cells(plain_cases(request, tables, scales, *machine), kinds, batches),
         trainings,
         step_cases(trainings, learning, profile),
@@ -156,9 +162,9 @@ def _known(name: str, kind: str, table: Mapping[str, Known]) -> Known:
     return table[name]
 
 
-def _device(name: str) -> str:
+def _device(name: str, plan_only: bool) -> str:
     device = _known(name, "device", {known: known for known in DEVICES})
-    problem = driver_problem() if device == "cuda" else None
+    problem = driver_problem() if device == "cuda" and not plan_only else None
     if problem is not None:
         raise UsageError(f"--inception-device=cuda: {problem}; no cell could run")
     return device

@@ -63,7 +63,7 @@ class Workshop:
 
     ``limit_s`` and ``train_limit_s`` are the seconds that building and training may take. ``pythons``
     names another interpreter for the workers of a backend. All processes are those of ``installation``,
-    and what another one than the running one builds is kept apart.
+    and what another one than the running one builds is kept apart. Inductor compiles with ``compile_threads``.
     """
 
     cache: ArtifactCache
@@ -71,6 +71,7 @@ class Workshop:
     pythons: Mapping[str, str] = field(default_factory=dict)
     train_limit_s: float = Limits().train
     installation: Installation = HERE
+    compile_threads: int = 1
     training: Training = field(init=False)
     _builder: Process | None = field(default=None, init=False)
 
@@ -208,13 +209,14 @@ class Workshop:
     def _compiler_variables(self) -> dict[str, str]:
         """Where inductor, Triton and TensorRT keep what they compiled and timed: with the other artifacts.
 
-        Inductor compiles in the process that asks: its pool of forks would outlive a killed worker.
+        With one thread inductor compiles in the process that asks. On a GPU it has hundreds of kernels to compile, and
+        a pool of processes that end by themselves when the worker does.
         """
         root = self.cache.root / "inductor"
         return {
             "TORCHINDUCTOR_CACHE_DIR": str(root / "code"),
             "TRITON_CACHE_DIR": str(root / "triton"),
-            "TORCHINDUCTOR_COMPILE_THREADS": "1",
+            "TORCHINDUCTOR_COMPILE_THREADS": str(self.compile_threads),
             "INCEPTION_BENCH_TIMINGS": str(self.cache.root / "timings"),
         }
 

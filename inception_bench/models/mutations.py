@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from inception_bench.models.network import Concat, Network
+from inception_bench.models.layers import Concat
+from inception_bench.models.network import Network
 
 
 @dataclass(frozen=True)

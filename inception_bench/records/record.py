@@ -66,6 +66,10 @@ class Record:
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
+    def found_l2(self) -> str | None:
+        """How its timed calls found a GPU's second-level cache, in words; None where no GPU was in play."""
+        return (self.body.get("device") or {}).get("l2")
+
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Record:
         """Read a line back. Raises ValueError for an unknown schema or a missing field."""

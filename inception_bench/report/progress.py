@@ -6,9 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from inception_bench.report.text import duration
+from inception_bench.spec.case import Case
 
 # A first guess for counting one network in the builder.
 EXACT_SECONDS = 2.0
+# And for cells: starting processes, the pace of binary32 on two cores and on a large GPU, and there what stands
+# around the rounds (libraries, cuDNN's search, the window in which power is looked at) or is compiled first.
+_START_S, _CPU_MACS_S, _CUDA_MACS_S = 6.0, 60e9, 15e12
+_CUDA_CELL_S = 14.0
+_CUDA_COMPILE_S = {"compile": 45.0, "aot_inductor": 75.0, "tensorrt": 90.0, "tensorrt_rtx": 60.0}
 
 
 @dataclass
@@ -50,11 +56,16 @@ class Progress:
         return f"about {duration(self.seconds_left())} left"
 
 
-def expected_cell_seconds(macs: int, batch_size: int, rounds: int) -> float:
-    """A first guess: starting two processes, then pairs of calls at 60 GMAC a second."""
-    return 6.0 + 2.0 * rounds * macs * batch_size / 60e9
+def expected_cell_seconds(case: Case, macs: int, rounds: int) -> float:
+    """A first guess for a cell whose network has ``macs`` an image: two processes, then pairs of rounds."""
+    work = 2 * rounds * macs * case.batch_size
+    if case.device == "cpu":
+        return _START_S + work / _CPU_MACS_S
+    # Each round has a call beside it that does not count.
+    return _CUDA_CELL_S + _CUDA_COMPILE_S.get(case.backend, 0.0) + 2 * work / _CUDA_MACS_S
 
 
-def expected_step_seconds(macs: int, batch_size: int, steps: int) -> float:
+def expected_step_seconds(case: Case, macs: int, steps: int) -> float:
     """A first guess: starting a process, then steps of three times a call's work, at half its pace."""
-    return 6.0 + steps * 3 * macs * batch_size / 30e9
+    work = 3 * steps * macs * case.batch_size
+    return _START_S + (2 * work / _CPU_MACS_S if case.device == "cpu" else _CUDA_CELL_S + 2 * work / _CUDA_MACS_S)

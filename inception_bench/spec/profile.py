@@ -11,6 +11,18 @@ P99_ROUNDS = 662
 
 
 @dataclass(frozen=True)
+class Limits:
+    """Seconds that each stage of a cell may take before it is ``timeout``."""
+
+    build: float = 900.0
+    load: float = 180.0
+    parity: float = 300.0
+    accuracy: float = 1800.0
+    time: float = 900.0
+    train: float = 43200.0
+
+
+@dataclass(frozen=True)
 class Profile:
     """What a run covers. ``models`` and ``backends`` may hold the words of the options (``all``).
 
@@ -19,6 +31,8 @@ class Profile:
     the recipe or, with ``paper_scale``, at native size and full width.
     ``claims`` says which of the papers' claims are measured: ``exact`` ones, a ``handful`` of the timed ones
     too, all ``timed`` ones, or ``all``, training proxies included.
+    ``shares_partner`` lets one process of the paired reference serve all runtimes of a network and batch: starting
+    it anew for each would take most of a short cell's time. ``window_s`` is how long a GPU's power is looked at.
     """
 
     name: str
@@ -34,6 +48,11 @@ class Profile:
     step_rounds: int = 3
     paper_scale: bool = False
     claims: str = "exact"
+    device: str = "cpu"
+    precisions: tuple[str, ...] = ("fp32",)
+    shares_partner: bool = False
+    window_s: float = 5.0
+    limits: Limits = Limits()
 
 
 _PORTABLE = ("eager", "torchscript", "onnxruntime")
@@ -56,18 +75,21 @@ PROFILES: dict[str, Profile] = {
             step_rounds=30,
             claims="all",
         ),
+        # TensorRT and inductor compile for minutes; TF32 is a precision of its own and must be asked for.
+        Profile(
+            "gpu",
+            ("all",),
+            ("all",),
+            (1, 128),
+            trained=("inception_v3",),
+            paper_scale=True,
+            step_rounds=10,
+            device="cuda",
+            precisions=("fp32", "fp16", "bf16"),
+            shares_partner=True,
+            window_s=2.0,
+            limits=Limits(load=600.0),
+        ),
     )
 }
 DEFAULT_PROFILE = "quick"
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Seconds that each stage of a cell may take before it is ``timeout``."""
-
-    build: float = 900.0
-    load: float = 180.0
-    parity: float = 300.0
-    accuracy: float = 1800.0
-    time: float = 900.0
-    train: float = 43200.0

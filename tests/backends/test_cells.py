@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from inception_bench.backends import registry
-from inception_bench.measure.cell import Cell, CellStopped, Plan
+from inception_bench.measure.cell import Cell
 from inception_bench.measure.parity import RowScale, compare_rows
+from inception_bench.measure.partners import Partners
+from inception_bench.measure.stages import CellStopped, Plan
 from inception_bench.measure.workshop import Workshop
 from inception_bench.spec.case import Case
 from inception_bench.spec.profile import Limits
@@ -135,3 +140,45 @@ def test_tensorrt_without_a_gpu(workshop: Workshop, backend: str):
         assert found.outcome == "unavailable"
         expected = "no CUDA driver" if not registry.find_backend(backend).missing() else "is not installed; pip install"
         assert expected in found.reason
+
+
+def test_one_partner_serves_the_runtimes_of_a_network_and_batch(workshop: Workshop):
+    """A partner lives as long as cells of its network and batch follow; one that died is not given again."""
+    partners = Partners()
+
+    def cell(backend: str, batch_size: int = 2) -> Cell:
+        made = Cell(small_case(backend, batch_size=batch_size), workshop, PLAN, lambda stage: None, partners=partners)
+        made.prepare()
+        made.begin()
+        for _ in range(2):
+            made.before()
+            made.round()
+            made.after()
+        made.end()
+        made.close()
+        return made
+
+    first, second = cell("eager"), cell("torchscript")
+    assert first.measurement.partner_pid == second.measurement.partner_pid != second.measurement.worker["pid"]
+    assert second.measurement.partner_parity == first.measurement.partner_parity
+    assert second.measurement.rounds is not None
+    assert len(second.measurement.rounds.reference_s) == 2
+    other = cell("eager", batch_size=1).measurement.partner_pid
+    assert not is_alive(first.measurement.partner_pid)
+    os.kill(other, signal.SIGKILL)
+    os.waitid(os.P_PID, other, os.WEXITED | os.WNOWAIT)
+    again = cell("torchscript", batch_size=1).measurement.partner_pid
+    assert again not in (other, first.measurement.partner_pid)
+    partners.close()
+    assert not is_alive(again)
+
+
+def test_without_sharing_each_cell_has_a_partner_of_its_own(workshop: Workshop):
+    pids = {prepared(workshop, small_case("eager")).measurement.partner_pid for _ in range(2)}
+    assert len(pids) == 2
+    assert not any(map(is_alive, pids))
+
+
+def is_alive(pid: int | None) -> bool:
+    assert pid is not None
+    return Path(f"/proc/{pid}").exists()

@@ -11,7 +11,8 @@ from inception_bench.data.photographs import parity_images
 from inception_bench.errors import InputSizeError, UnknownNameError, UsageError
 from inception_bench.models.catalogue import BASELINES, BUILT_IN, NINE, find_table
 from inception_bench.models.complexity import complexity, cost
-from inception_bench.models.network import ResponseNorm, create_model
+from inception_bench.models.layers import ResponseNorm
+from inception_bench.models.network import create_model
 from inception_bench.models.plan import make_plan
 from inception_bench.models.signal import keep_signal
 

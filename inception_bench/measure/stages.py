@@ -1,0 +1,32 @@
+"""The stages that a cell goes through: how it is to be timed, and how one ends before its time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from inception_bench.spec.profile import Limits
+
+
+class CellStopped(Exception):
+    """A cell that ends without a time; ``str()`` is the reason."""
+
+    def __init__(self, outcome: str, stage: str, reason: str):
+        super().__init__(reason)
+        self.outcome = outcome
+        self.stage = stage
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a cell is to be timed. ``seed`` draws which of a pair runs first.
+
+    On a GPU ``l2`` is how each timed call finds the second-level cache, and ``window_s`` the least time over
+    which power and energy are looked at.
+    """
+
+    rounds: int
+    warmup_rounds: int
+    limits: Limits
+    seed: str
+    l2: str = "warm"
+    window_s: float = 5.0
