@@ -9,7 +9,7 @@
 # The environment narrows and orders the work:
 #   LEASE=a|b      a short, ordered list for a GPU that is lent for minutes (see below); else the profile "gpu"
 #   NETWORKS, RUNTIMES, PRECISIONS, BATCHES, SUITES   lists in place of the profile's
-#   DEVICE=cpu     a dry run
+#   DEVICE=cpu     a dry run, with SMALL=1 of narrow networks on small images
 #   LIMIT_S=420    after so many seconds the run is ended in order, and the board is made of what is there
 #   DOCTOR=0       do not ask each runtime what it lacks (that starts a process each)
 #   PROBE=1        first measure the card itself (scripts/gpu_probe.py), PROBE_OPTIONS are its options
@@ -45,48 +45,50 @@ fi
 export PYTHONPATH="$path${PYTHONPATH:+:$PYTHONPATH}"
 
 # A list of lent minutes: what is worth most comes first, as the limit may end it.
-v3=inception_v3-%s-$device-%s-b%s-299px
+small=()
+[ "${SMALL:-0}" = 0 ] || small=(--inception-width-mults=0.125 --inception-input-sizes=75)
 cells=()
-cell() {
-  # shellcheck disable=SC2059 - the name has the places
-  cells+=("suites/test_latency.py::test_latency[$(printf "$v3" "$@")]")
+cell() { # NETWORK PIXELS RUNTIME PRECISION BATCH
+  local scale=$2px
+  [ ${#small[@]} -eq 0 ] || scale=75px-w0.125
+  cells+=("suites/test_latency.py::test_latency[$1-$3-$device-$4-b$5-$scale]")
 }
-other() {
-  cells+=("suites/test_latency.py::test_latency[$1-eager-$device-$2-b1-$3px]")
-}
+v3() { cell inception_v3 299 "$@"; }
 case ${LEASE:-} in
   a)
     networks=inception_v3 runtimes=eager precisions=fp32,fp16 batches=1
-    cell eager fp32 1
-    cell eager fp16 1
+    v3 eager fp32 1
+    v3 eager fp16 1
     ;;
   b)
     networks=inception_v3,googlenet,inception_v4 batches=1,128 precisions=fp32,tf32,fp16,bf16
     runtimes='eager,eager_channels_last,torchscript,compile,compile[mode=reduce-overhead],aot_inductor'
-    cell eager fp32 1
-    cell eager fp16 1
-    cell eager_channels_last fp16 1
-    cell torchscript fp16 1
-    cell torchscript fp32 1
-    cell eager fp32 128
-    cell eager tf32 128
-    cell eager fp16 128
-    cell eager bf16 128
-    cell compile fp16 1
-    cell 'compile[mode=reduce-overhead]' fp16 1
-    cells+=("suites/test_training.py::test_step[inception_v3-299px-w1-quick-s0-digits]")
-    other googlenet fp32 224
-    other googlenet fp16 224
-    other inception_v4 fp32 299
-    cell aot_inductor fp16 1
-    other inception_v4 fp16 299
+    v3 eager fp32 1
+    v3 eager fp16 1
+    v3 eager_channels_last fp16 1
+    v3 torchscript fp16 1
+    v3 torchscript fp32 1
+    v3 eager fp32 128
+    v3 eager tf32 128
+    v3 eager fp16 128
+    v3 eager bf16 128
+    v3 compile fp16 1
+    v3 'compile[mode=reduce-overhead]' fp16 1
+    # At the papers' scale only, which a dry run has no time for.
+    [ ${#small[@]} -gt 0 ] || cells+=("suites/test_training.py::test_step[inception_v3-299px-w1-quick-s0-digits]")
+    cell googlenet 224 eager fp32 1
+    cell googlenet 224 eager fp16 1
+    cell inception_v4 299 eager fp32 1
+    v3 aot_inductor fp16 1
+    cell inception_v4 299 eager fp16 1
     ;;
   '') networks=${NETWORKS:-} runtimes=${RUNTIMES:-} precisions=${PRECISIONS:-} batches=${BATCHES:-} ;;
   *) echo "LEASE=$LEASE is none; give a or b" >&2; exit 2 ;;
 esac
 [ ${#cells[@]} -gt 0 ] || read -ra cells <<<"${SUITES:-suites/test_latency.py}"
 
-options=(--benchmark-only --inception-profile=gpu --inception-device="$device" --inception-results="$folder")
+options=(--benchmark-only --inception-profile=gpu --inception-device="$device" --inception-results="$folder"
+  ${small[@]+"${small[@]}"})
 [ -z "$networks" ] || options+=(--inception-models="$networks")
 [ -z "$runtimes" ] || options+=(--inception-backends="$runtimes")
 [ -z "$precisions" ] || options+=(--inception-precisions="$precisions")

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from inception_bench.models.rounding import rounded
 from probe.device import DTYPES, Device
 from probe.networks import FIRST, Prepared, least_spread, names, prepare
 from probe.task import Progress, Task, limit_own_life, soft, wait_for_line, words
@@ -161,7 +160,7 @@ class Comparer:
         self.device.allow(tf32=job.precision == "tf32", benchmark=job.benchmark, deterministic=job.deterministic)
         model = subject.model
         if dtype is not torch.float32:
-            model = rounded(copy.deepcopy(model), dtype)
+            model = copy.deepcopy(model).to(dtype)
         rows = np.arange(job.batch_size) % len(subject.logits)
         batch = subject.images[torch.from_numpy(rows).to(self.device.kind)].to(dtype).contiguous()
         self.device.synchronize()
