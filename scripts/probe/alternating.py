@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from importlib import import_module
 from typing import Any
 
 from probe.task import Child, Deadline, Progress, Task, limit_own_life, wait_for_line, words
@@ -95,15 +96,16 @@ class Partner:
         import torch
 
         from probe.device import Device
-        from probe.networks import noise_network
 
-        self._torch, self._noise, self._task = torch, noise_network, task
+        self._torch, self._task = torch, task
         self.device = Device(task.device)
         self._buffer = torch.zeros(FLUSH_BYTES[task.small], dtype=torch.uint8, device=task.device)
 
     def load(self, batch_size: int) -> dict[str, Any]:
+        from probe.networks import noise_network
+
         self.device.allow()
-        model, batch = self._noise(NETWORK, batch_size, self._task.small)
+        model, batch = noise_network(NETWORK, batch_size, self._task.small)
         self._model, self._batch = model.to(self.device.kind), batch.to(self.device.kind)
         first = self.device.host_and_device_s(self._call)[0]
         for _ in range(WARM_CALLS):
@@ -135,6 +137,7 @@ def work(task: Task, _: Progress) -> None:
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     sys.stdout = sys.stderr
+    import_module("probe.networks")  # torch and the package, before the word is given
     limit_own_life(wait_for_line()["budget_s"])
     partner = Partner(task)
     while "end" not in (order := wait_for_line()):

@@ -6,6 +6,8 @@ beside the median. Values are random: a product of zeros draws less power, so cl
 
 from __future__ import annotations
 
+import functools
+import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -86,28 +88,30 @@ def run(task: Task, deadline: Deadline, progress: Progress) -> None:
 def _measures(device: Device, small: bool) -> Iterator[tuple[str, str, Any]]:
     """All that is measured, in the order of its value: section, name, and a function without arguments."""
     for size in COPY_BYTES[small]:
-        yield "copy", f"{size} bytes", lambda size=size: copy(device, size)
-    for m, n, k in PRODUCTS[small]:
-        for precision in (*PRECISIONS, "int8"):
-            for layout in ("nt", "nn"):
-                yield (
-                    "matrix_product",
-                    f"{precision} {m}x{n}x{k} {layout}",
-                    lambda p=precision, s=(m, n, k), q=layout: product(device, p, s, q),
-                )
-    for shape in CONVOLUTIONS[small]:
-        for precision in PRECISIONS:
-            for memory_format in FORMATS:
-                yield (
-                    "convolution",
-                    f"{precision} {shape.name} {memory_format}",
-                    lambda p=precision, s=shape, f=memory_format: convolution(device, p, s, f),
-                )
+        yield "copy", f"{size} bytes", functools.partial(copy, device, size)
     yield "convolution", "int8", lambda: {"precision": "int8", "macs_s": None, "reason": NO_INT8_CONVOLUTION}
+    products, convolutions = PRODUCTS[small], CONVOLUTIONS[small]
+    yield from _products(device, products[:1])
+    yield from _convolutions(device, convolutions[:1])
+    yield from _products(device, products[1:])
+    yield from _convolutions(device, convolutions[1:])
+
+
+def _products(device: Device, shapes: tuple[tuple[int, int, int], ...]) -> Iterator[tuple[str, str, Any]]:
+    for shape, precision, layout in itertools.product(shapes, (*PRECISIONS, "int8"), ("nt", "nn")):
+        name = f"{precision} {'x'.join(map(str, shape))} {layout}"
+        yield "matrix_product", name, functools.partial(product, device, precision, shape, layout)
+
+
+def _convolutions(device: Device, shapes: tuple[Convolution, ...]) -> Iterator[tuple[str, str, Any]]:
+    for shape, precision, order in itertools.product(shapes, PRECISIONS, FORMATS):
+        name = f"{precision} {shape.name} {order}"
+        yield "convolution", name, functools.partial(convolution, device, precision, shape, order)
 
 
 def _wake(device: Device, small: bool) -> None:
-    a = torch.randn(1024 if not small else 128, 1024 if not small else 128, device=device.kind)
+    side = 128 if small else 1024
+    a = torch.randn(side, side, device=device.kind)
     start = time.perf_counter()
     while time.perf_counter() - start < AWAKE_S[small]:
         for _ in range(20):

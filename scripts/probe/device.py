@@ -23,7 +23,7 @@ class Device:
         self.kind = kind
         self.is_cuda = kind == "cuda"
         if self.is_cuda:
-            torch.cuda.init()  # the first use pays for the context; here, before any clock
+            torch.cuda.synchronize()  # the first use makes the context: here, before any clock
 
     def synchronize(self) -> None:
         if self.is_cuda:

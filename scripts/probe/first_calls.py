@@ -61,6 +61,8 @@ def run(task: Task, deadline: Deadline, progress: Progress, children: list[Child
         elif child.process.returncode:
             found.setdefault("error", child.log_tail())
         ways[child.task.role] = found
+    if all("error" in found or "reason" in found for found in ways.values()):
+        value["error"] = "no way gave a first answer: " + "; ".join(str(found.get("error")) for found in ways.values())
 
 
 def work(task: Task, progress: Progress) -> None:

@@ -23,6 +23,7 @@ from probe.task import Deadline, Progress, Task, words
 LOAD_S = {False: 0.7, True: 0.1}
 LOAD_SIDE = {False: 4096, True: 256}
 POLL_S = 0.005
+EARLY_S = 0.05  # after which a first look shows a card that has just been put to work
 PACKAGES = ("numpy", "triton", "onnx", "onnxruntime", "tensorrt", "tensorrt_rtx", "fvcore", "platformdirs", "psutil")
 PROPERTIES = (
     *("name", "major", "minor", "multi_processor_count", "total_memory", "L2_cache_size", "uuid"),
@@ -43,7 +44,7 @@ def run(task: Task, deadline: Deadline, progress: Progress) -> None:
     value = progress.value
     value["host"] = _host()
     progress.save()
-    value["nvml"] = _nvml_idle()
+    value["nvml"] = ask(_nvml_idle)
     progress.save()
     device = Device(task.device)
     value["gpu"] = _gpu() if device.is_cuda else {"reason": "the device is the CPU"}
@@ -110,12 +111,13 @@ class Nvml:
         self.card = self.api.nvmlDeviceGetHandleByIndex(0)
 
     def state(self) -> dict[str, Any]:
-        """What changes with load. MHz, watts and degrees as NVML gives them, in SI units where it has others."""
+        """What changes with load, in SI units and degrees Celsius; a question that is refused gives its words."""
         api, card = self.api, self.card
         return {
             "sm_clock_hz": ask(lambda: api.nvmlDeviceGetClockInfo(card, api.NVML_CLOCK_SM) * 10**6),
             "memory_clock_hz": ask(lambda: api.nvmlDeviceGetClockInfo(card, api.NVML_CLOCK_MEM) * 10**6),
             "throttle_mask": ask(lambda: api.nvmlDeviceGetCurrentClocksThrottleReasons(card)),
+            "throttle_reasons": ask(lambda: _reasons(api.nvmlDeviceGetCurrentClocksThrottleReasons(card))),
             "event_mask": ask(lambda: api.nvmlDeviceGetCurrentClocksEventReasons(card)),
             "power_w": ask(lambda: api.nvmlDeviceGetPowerUsage(card) / 1e3),
             "temperature_c": ask(lambda: api.nvmlDeviceGetTemperature(card, api.NVML_TEMPERATURE_GPU)),
@@ -140,7 +142,7 @@ class Nvml:
         api, card = self.api, self.card
         return {
             "driver": ask(lambda: _text(api.nvmlSystemGetDriverVersion())),
-            "cuda_driver": ask(api.nvmlSystemGetCudaDriverVersion_v2),
+            "cuda_driver": ask(lambda: api.nvmlSystemGetCudaDriverVersion_v2()),
             "name": ask(lambda: _text(api.nvmlDeviceGetName(card))),
             "max_sm_clock_hz": ask(lambda: api.nvmlDeviceGetMaxClockInfo(card, api.NVML_CLOCK_SM) * 10**6),
             "max_memory_clock_hz": ask(lambda: api.nvmlDeviceGetMaxClockInfo(card, api.NVML_CLOCK_MEM) * 10**6),
@@ -156,6 +158,12 @@ class Nvml:
                 lambda: [api.nvmlDeviceGetCurrPcieLinkGeneration(card), api.nvmlDeviceGetCurrPcieLinkWidth(card)]
             ),
         }
+
+
+def _reasons(mask: int) -> list[str]:
+    from inception_bench.backends.nvml import throttle_reasons
+
+    return throttle_reasons(mask)
 
 
 def _text(value: Any) -> str:
@@ -211,7 +219,7 @@ class _Watch(threading.Thread):
                 self.found["energy"] = energy
             elif not moments or energy != moments[-1][1]:
                 moments.append((time.perf_counter() - begin, energy))
-            if "state" not in self.found and time.perf_counter() - begin > LOAD_S[True] / 2:
+            if "state" not in self.found and time.perf_counter() - begin > EARLY_S:
                 self.found["state"] = self._nvml.state()
         # The state read last has the clocks and the power of a card that has been at work for a while.
         self.found["state_last"] = self._nvml.state()

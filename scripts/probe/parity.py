@@ -13,7 +13,7 @@ from probe.task import Child, Deadline, Progress, Task, read_answer
 
 ROLES = ("heuristic", "search")
 # Of the time that is left. Searching takes seconds a network and batch, choosing by rule a fraction of one.
-HEURISTIC_SHARE = 0.4
+HEURISTIC_SHARE = 0.42
 LIMITS = {"fp32": 1e-4, "tf32": 5e-2, "fp16": 5e-2, "bf16": None}
 POLL_S = 0.1
 
@@ -40,6 +40,9 @@ def run(task: Task, deadline: Deadline, progress: Progress, children: list[Child
         elif child.process.returncode:
             progress.value.setdefault("errors", {})[role] = child.log_tail()
         _collect(progress, by_role)
+    errors = progress.value.get("errors", {})
+    if not any(job.get("parity_error") is not None for job in progress.value["jobs"]):
+        progress.value["error"] = "nothing was compared: " + "; ".join(errors.values())
 
 
 def _collect(progress: Progress, by_role: dict[str, Child]) -> None:

@@ -47,8 +47,9 @@ class Subject:
 def jobs_of(role: str, networks: list[str], batches: tuple[int, ...], precisions: tuple[str, ...]) -> list[Job]:
     """What a role compares, in the order of its value: time may end anywhere.
 
-    The heuristic choice takes network by network, as they are prepared. The search takes the networks of a first
-    run at both batches that are measured, then the others, then the rest: each search may take seconds.
+    The heuristic choice takes network by network, as they are prepared, then the other precisions. The search
+    takes the networks of a first run at both batches that are measured, then the others, then the rest: each
+    search may take seconds.
     """
     one, most, middle = batches
     reduced = [precision for precision in precisions if precision != "fp32"]
@@ -56,7 +57,9 @@ def jobs_of(role: str, networks: list[str], batches: tuple[int, ...], precisions
         found = []
         for name in networks:
             found += [Job(name, "fp32", size, False) for size in batches]
-            found += [Job(name, precision, middle, False) for precision in reduced]
+            found += [Job(name, precision, middle, False) for precision in reduced[:1]]
+        for name in networks:
+            found += [Job(name, precision, middle, False) for precision in reduced[1:]]
             found.append(Job(name, "fp32", middle, False, deterministic=True))
         return found
     early = [name for name in networks if name in FIRST]
@@ -188,6 +191,8 @@ class Comparer:
             subject.model(batch)
             self.device.synchronize()
         counts = {entry.key: entry.count for entry in seen.key_averages()}
+        if not counts:
+            raise RuntimeError("the profiler saw no kernel")
         winograd = sum(count for key, count in counts.items() if "winograd" in key.lower())
         kept = sorted(counts.items(), key=lambda entry: -entry[1])[:KERNELS]
         return {**vars(job), "winograd": winograd, "kernels": [[key[:KERNEL_TEXT], count] for key, count in kept]}
@@ -196,6 +201,8 @@ class Comparer:
 def work(task: Task, progress: Progress) -> None:
     """Wait for the word, then compare until the time is over."""
     networks = names(task.small)
+    # Two processes prepare at once; more threads than cores would wait for each other.
+    torch.set_num_threads(max(1, torch.get_num_threads() // 2))
     message = wait_for_line()
     pantry = Pantry(networks, task.small)  # the second process prepares while the first compares
     if "budget_s" not in message:
@@ -206,7 +213,7 @@ def work(task: Task, progress: Progress) -> None:
     jobs = jobs_of(task.role, networks, BATCHES[task.small], precisions)
     progress.value.update(jobs=[], left_out=[vars(job) for job in jobs], failures=[])
     progress.save()
-    with torch.inference_mode():
+    with torch.no_grad():
         _compare_all(task, Comparer(task, progress, pantry), jobs, deadline, progress)
 
 
