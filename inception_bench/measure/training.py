@@ -6,7 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from inception_bench.measure.installation import HERE, Installation
 from inception_bench.measure.process import CallFailed, Process
 from inception_bench.models.catalogue import find_table
 from inception_bench.spec.case import Case
-from inception_bench.train.job import Job, Machine
+from inception_bench.train.job import FULL, PRECISION_OF_STEP, Job, Machine
 from inception_bench.train.recipes import find_recipe
 
 TRAINER = "inception_bench.trainer"
@@ -31,7 +31,10 @@ _PACKAGES = ("torch", "lightning-fabric", "scikit-learn", "pillow")
 
 
 def job_of(case: Case) -> Job:
-    """What trains the weights of a case. Raises UsageError where its network has no such recipe."""
+    """What trains the weights of a case. Raises UsageError where its network has no such recipe.
+
+    Always in full binary32, whatever the case's precision: cells of every precision run the same trained network.
+    """
     if case.trained_by is None:
         raise ValueError(f"the weights of {case.id} are not trained here: {case.weights}")
     recipe, seed = case.trained_by
@@ -42,8 +45,14 @@ def job_of(case: Case) -> Job:
         seed,
         case.width_mult,
         case.input_size,
-        machine=Machine(case.device, threads=case.threads),
+        machine=Machine(case.device, FULL, case.threads),
     )
+
+
+def step_job(case: Case) -> Job:
+    """What a training step of a case is a step of: in the case's own precision."""
+    job = job_of(case)
+    return replace(job, machine=replace(job.machine, precision=PRECISION_OF_STEP[case.precision]))
 
 
 def case_data(case: Case, cache: Path) -> DataSplits:
@@ -151,6 +160,9 @@ class StepTiming:
         self._until = time.monotonic() + self.limit_s
         self._process = self.training.process(self.case)
         self.memory = self._call("begin", case=self.case.to_json(), warmup_rounds=WARMUP_STEPS)
+        asked, found = PRECISION_OF_STEP[self.case.precision], self.memory["precision"]
+        if found != asked:
+            raise CallFailed("mislabelled", f"asked for a step in {asked}, got one in {found}")
 
     def round(self) -> float:
         """Seconds of one step, as the process measured them."""
@@ -166,7 +178,7 @@ class StepTiming:
         self._process.kill()
 
     def to_json(self) -> dict[str, Any]:
-        """Raw rounds, memory in bytes."""
+        """Raw rounds, memory in bytes, and the arithmetic that was in force (see ``train.machine.effective``)."""
         rounds = {name: [answer[name] for answer in self.rounds] for name in ("seconds", "preempted")}
         return {**rounds, **self.memory}
 
