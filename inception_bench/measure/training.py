@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from inception_bench.backends.cache import PACKAGE, Artifact, ArtifactCache, key_of, source_hash
+from inception_bench.backends.cuda import device_identity, driver_problem
 from inception_bench.backends.registry import installed_version
 from inception_bench.data.sets import DataSplits, open_data
 from inception_bench.measure.installation import HERE, Installation
@@ -60,6 +61,24 @@ def case_data(case: Case, cache: Path) -> DataSplits:
     return open_data(case.data, case.input_size, find_table(case.address).preprocessing, cache=cache)
 
 
+def on_one_device(job: Job) -> Job:
+    """The job with ``auto`` replaced by the device that it is here. Imports no torch, makes no context on a GPU."""
+    if job.machine.device != "auto":
+        return job
+    device = "cuda" if driver_problem() is None else "cpu"
+    return replace(job, machine=replace(job.machine, device=device))
+
+
+def training_identity(job: Job) -> dict[str, Any]:
+    """All that decides what training makes of a job but code and versions, JSON-able.
+
+    Rounding is part of it. A CPU's weights hold on every CPU, as far as the package goes; a GPU sums in an order of
+    its own, which its name and compute capability tell, in the precision that the job's identity has.
+    """
+    gpu = {"gpu": device_identity()} if job.machine.device == "cuda" else {}
+    return {"job": job.identity(), "table": repr(find_table(job.model)), **gpu}
+
+
 @dataclass
 class Training:
     """Trains what cases need, each once: the weights are an artifact, and what failed is not tried again.
@@ -80,6 +99,7 @@ class Training:
 
     def course(self, job: Job) -> dict[str, Any]:
         """How the training of ``job`` went (see ``train.course``); its weights are not kept. Raises CallFailed."""
+        job = on_one_device(job)
         looked_at = {"evaluate_at": job.evaluate_at, "evaluations": job.evaluations}
         artifact = self._once("courses", job, looked_at, lambda folder, work: self._follow(job, folder, work))
         return json.loads((artifact.folder / COURSE).read_text())
@@ -104,8 +124,7 @@ class Training:
     def _once(self, kind: str, job: Job, more: Mapping[str, Any], make: Callable[[Path, Path], None]) -> Artifact:
         """The artifact of a job; ``make`` fills its folder and may use another one, which outlives a kill."""
         parts = {
-            "job": job.identity(),
-            "table": repr(find_table(job.model)),
+            **training_identity(job),
             "source": source_hash(PACKAGE, *SOURCES, without=RECIPES),
             "versions": {name: installed_version(name) for name in _PACKAGES},
             **self.installation.identity,
