@@ -175,7 +175,7 @@ def train(
     width_mult: Annotated[float | None, typer.Option(help="Filter multiplier; default: the recipe's.")] = None,
     input_size: Annotated[int | None, typer.Option(help="Pixels a side; default: the recipe's, else native.")] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "auto",
-    precision: Annotated[str, typer.Option(help="32-true or bf16-mixed.")] = "32-true",
+    precision: Annotated[str, typer.Option(help="32-true, tf32 (GPUs) or bf16-mixed.")] = "32-true",
     threads: Annotated[int | None, typer.Option(help="Threads inside one operation.")] = None,
     json: Json = False,
 ) -> None:

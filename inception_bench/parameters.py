@@ -120,9 +120,14 @@ OTHERS = ("network", "training", "training_step", "pair", "claim")
 
 
 def training_id(case: Case) -> str:
-    """``inception_v3-80px-w0.25-quick-s0-digits``: the network, its scale, recipe, seed and data."""
+    """``inception_v3-80px-w0.25-quick-s0-digits``: the network, its scale, recipe, seed and data.
+
+    A step in another precision than fp32 names it at the end.
+    """
     recipe, seed = case.trained_by or ("", 0)
-    return f"{case.address}-{case.input_size}px-w{case.width_mult:g}-{recipe}-s{seed}-{case.data.replace('/', '_')}"
+    scale = f"{case.input_size}px-w{case.width_mult:g}"
+    name = f"{case.address}-{scale}-{recipe}-s{seed}-{case.data.replace('/', '_')}"
+    return name if case.precision == "fp32" else f"{name}-{case.precision}"
 
 
 def _cell_param(case: Case, rounds: int) -> Any:

@@ -12,13 +12,13 @@ from typing import Any
 import torch
 
 from inception_bench.data.photographs import fill_batch, parity_images
-from inception_bench.measure.training import job_of
+from inception_bench.measure.training import job_of, step_job
 from inception_bench.service import Answer, serve
 from inception_bench.spec.case import Case
 from inception_bench.train.assembly import assemble
 from inception_bench.train.course import read_job, train_course
 from inception_bench.train.loop import train
-from inception_bench.train.machine import make_fabric
+from inception_bench.train.machine import effective, make_fabric
 from inception_bench.train.step import Step
 from inception_bench.worker import peak_rss_bytes, reset_peak_rss, settle
 
@@ -42,9 +42,12 @@ class Trainer:
         return train_course(read_job(message["job"]), Path(message["work"])), []
 
     def begin(self, message: dict[str, Any]) -> Answer:
-        """Make the network, its optimiser and a batch of photographs; run steps that do not count."""
+        """Make the network, its optimiser and a batch of photographs; run steps that do not count.
+
+        Answers with the arithmetic that is in force, which the record keeps.
+        """
         case = Case.from_json(message["case"])
-        job = job_of(case)
+        job = step_job(case)
         fabric = make_fabric(job.machine)
         assembly = assemble(job, case.num_classes, fabric)
         assembly.network.train()
@@ -58,7 +61,8 @@ class Trainer:
             self._timed()
         gc.collect()
         gc.disable()
-        return {"peak_was_reset": reset_peak_rss(), "aux": bool(self.step.aux_weights)}, []
+        made = {"peak_was_reset": reset_peak_rss(), "aux": bool(self.step.aux_weights)}
+        return {**made, **effective(fabric)}, []
 
     def round(self, message: dict[str, Any]) -> Answer:
         """One timed step: forward, backward, update."""

@@ -51,6 +51,22 @@ def device_name() -> str | None:
     return f"{name.value.decode()}, driver for CUDA {_version_text(version.value)}"
 
 
+def device_identity() -> dict[str, str]:
+    """The first device's name and compute capability (``9.0``); empty without one. Makes no context.
+
+    They decide which machine code runs and how sums are ordered, so they are part of the keys of what a GPU made.
+    """
+    if driver_problem() is not None:
+        return {}
+    library, device, name = ctypes.CDLL(LIBRARY), c_int(), (c_char * 256)()
+    library.cuDeviceGet(byref(device), 0)
+    library.cuDeviceGetName(name, 256, device)
+    found = [c_int(), c_int()]
+    for place, attribute in zip(found, _CAPABILITY, strict=True):
+        library.cuDeviceGetAttribute(byref(place), attribute, device)
+    return {"name": name.value.decode(), "capability": f"{found[0].value}.{found[1].value}"}
+
+
 def _version_text(number: int) -> str:
     return f"{number // 1000}.{number % 1000 // 10}"
 

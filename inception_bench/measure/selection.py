@@ -96,7 +96,7 @@ def select(request: Request) -> Selection:
         machine[0],
         cells(plain_cases(request, tables, scales, *machine), kinds, batches),
         trainings,
-        step_cases(trainings, learning, profile),
+        step_cases(trainings, learning, profile, precisions),
         cells(trainings, kinds, batches[:1]),
         frozenset(find_backend(word).backend.name for word in _words(request.require, "require") or ()),
         read_pythons(request.python),

@@ -6,18 +6,19 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from inception_bench.backends.cache import PACKAGE, Artifact, ArtifactCache, key_of, source_hash
+from inception_bench.backends.cuda import device_identity, driver_problem
 from inception_bench.backends.registry import installed_version
 from inception_bench.data.sets import DataSplits, open_data
 from inception_bench.measure.installation import HERE, Installation
 from inception_bench.measure.process import CallFailed, Process
 from inception_bench.models.catalogue import find_table
 from inception_bench.spec.case import Case
-from inception_bench.train.job import Job, Machine
+from inception_bench.train.job import FULL, PRECISION_OF_STEP, Job, Machine
 from inception_bench.train.recipes import find_recipe
 
 TRAINER = "inception_bench.trainer"
@@ -31,7 +32,10 @@ _PACKAGES = ("torch", "lightning-fabric", "scikit-learn", "pillow")
 
 
 def job_of(case: Case) -> Job:
-    """What trains the weights of a case. Raises UsageError where its network has no such recipe."""
+    """What trains the weights of a case. Raises UsageError where its network has no such recipe.
+
+    Always in full binary32, whatever the case's precision: cells of every precision run the same trained network.
+    """
     if case.trained_by is None:
         raise ValueError(f"the weights of {case.id} are not trained here: {case.weights}")
     recipe, seed = case.trained_by
@@ -42,13 +46,37 @@ def job_of(case: Case) -> Job:
         seed,
         case.width_mult,
         case.input_size,
-        machine=Machine(case.device, threads=case.threads),
+        machine=Machine(case.device, FULL, case.threads),
     )
+
+
+def step_job(case: Case) -> Job:
+    """What a training step of a case is a step of: in the case's own precision."""
+    job = job_of(case)
+    return replace(job, machine=replace(job.machine, precision=PRECISION_OF_STEP[case.precision]))
 
 
 def case_data(case: Case, cache: Path) -> DataSplits:
     """The images of a case, at its size and as its network wants them."""
     return open_data(case.data, case.input_size, find_table(case.address).preprocessing, cache=cache)
+
+
+def on_one_device(job: Job) -> Job:
+    """The job with ``auto`` replaced by the device that it is here. Imports no torch, makes no context on a GPU."""
+    if job.machine.device != "auto":
+        return job
+    device = "cuda" if driver_problem() is None else "cpu"
+    return replace(job, machine=replace(job.machine, device=device))
+
+
+def training_identity(job: Job) -> dict[str, Any]:
+    """All that decides what training makes of a job but code and versions, JSON-able.
+
+    Rounding is part of it. A CPU's weights hold on every CPU, as far as the package goes; a GPU sums in an order of
+    its own, which its name and compute capability tell, in the precision that the job's identity has.
+    """
+    gpu = {"gpu": device_identity()} if job.machine.device == "cuda" else {}
+    return {"job": job.identity(), "table": repr(find_table(job.model)), **gpu}
 
 
 @dataclass
@@ -71,6 +99,7 @@ class Training:
 
     def course(self, job: Job) -> dict[str, Any]:
         """How the training of ``job`` went (see ``train.course``); its weights are not kept. Raises CallFailed."""
+        job = on_one_device(job)
         looked_at = {"evaluate_at": job.evaluate_at, "evaluations": job.evaluations}
         artifact = self._once("courses", job, looked_at, lambda folder, work: self._follow(job, folder, work))
         return json.loads((artifact.folder / COURSE).read_text())
@@ -95,8 +124,7 @@ class Training:
     def _once(self, kind: str, job: Job, more: Mapping[str, Any], make: Callable[[Path, Path], None]) -> Artifact:
         """The artifact of a job; ``make`` fills its folder and may use another one, which outlives a kill."""
         parts = {
-            "job": job.identity(),
-            "table": repr(find_table(job.model)),
+            **training_identity(job),
             "source": source_hash(PACKAGE, *SOURCES, without=RECIPES),
             "versions": {name: installed_version(name) for name in _PACKAGES},
             **self.installation.identity,
@@ -151,6 +179,9 @@ class StepTiming:
         self._until = time.monotonic() + self.limit_s
         self._process = self.training.process(self.case)
         self.memory = self._call("begin", case=self.case.to_json(), warmup_rounds=WARMUP_STEPS)
+        asked, found = PRECISION_OF_STEP[self.case.precision], self.memory["precision"]
+        if found != asked:
+            raise CallFailed("mislabelled", f"asked for a step in {asked}, got one in {found}")
 
     def round(self) -> float:
         """Seconds of one step, as the process measured them."""
@@ -166,7 +197,7 @@ class StepTiming:
         self._process.kill()
 
     def to_json(self) -> dict[str, Any]:
-        """Raw rounds, memory in bytes."""
+        """Raw rounds, memory in bytes, and the arithmetic that was in force (see ``train.machine.effective``)."""
         rounds = {name: [answer[name] for answer in self.rounds] for name in ("seconds", "preempted")}
         return {**rounds, **self.memory}
 

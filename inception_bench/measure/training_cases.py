@@ -14,6 +14,8 @@ from inception_bench.spec.case import REFERENCE_BACKEND, Case, trained_weights
 from inception_bench.spec.profile import Profile
 from inception_bench.train.recipes import RECIPES, find_recipe
 
+# In what arithmetic a step is timed on each device. On a CPU bf16 is emulated where the processor lacks it.
+STEP_PRECISIONS = {"cpu": ("fp32",), "cuda": ("fp32", "tf32", "bf16")}
 # Images in a timed step at paper scale, where the papers' 32 would not fit a small machine's patience.
 PAPER_SCALE_BATCH = {"cpu": 8, "cuda": 32}
 
@@ -55,8 +57,21 @@ def training_cases(
     )
 
 
-def step_cases(trainings: Sequence[Case], tables: Sequence[Table], profile: Profile) -> tuple[Case, ...]:
-    """The training steps to time: one a network and scale, or one a network at the papers' scale."""
+def step_cases(
+    trainings: Sequence[Case], tables: Sequence[Table], profile: Profile, precisions: Sequence[str] = ("fp32",)
+) -> tuple[Case, ...]:
+    """The training steps to time: one a network and scale, or one a network at the papers' scale.
+
+    Each in those of ``precisions`` (of the run's cells) that a step can have on its device; in fp32 where it has none.
+    """
+    return tuple(
+        replace(case, precision=precision)
+        for case in _stepping(trainings, tables, profile)
+        for precision in [name for name in precisions if name in STEP_PRECISIONS[case.device]] or ["fp32"]
+    )
+
+
+def _stepping(trainings: Sequence[Case], tables: Sequence[Table], profile: Profile) -> tuple[Case, ...]:
     if not profile.paper_scale:
         return tuple({(case.address, case.input_size, case.width_mult): case for case in trainings}.values())
     native = {table.address: table.input_size for table in tables}

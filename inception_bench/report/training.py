@@ -19,7 +19,7 @@ from inception_bench.train.trained import COLUMNS
 _TRAINED = ("network", "recipe", "scale", "data", "seed", "epochs", "time", "img/s", "top-1 (95 %)", "top-5")
 _ON_TEST = "Accuracy is on the test images, which no training looked at."
 _OVER_SEEDS = ("network", "recipe", "scale", "data", "seeds", "mean top-1", "standard deviation", "lowest", "highest")
-_STEPS = ("network", "recipe", "batch", "scale", "step", "img/s", "peak RSS")
+_STEPS = ("network", "recipe", "precision", "batch", "scale", "step", "img/s", "peak RSS")
 
 
 def training_rows(records: Sequence[Record]) -> list[dict[str, Any]]:
@@ -36,7 +36,7 @@ def training_section(records: Sequence[Record]) -> str:
     if trained:
         parts += [
             "## Training",
-            _ON_TEST,
+            " ".join([_ON_TEST, *dict.fromkeys(filter(None, map(arithmetic_sentence, trained)))]),
             *_trained_tables(trained),
         ]
     if steps:
@@ -55,6 +55,15 @@ def training_line(body: dict[str, Any]) -> str:
     """``top-1 0.989 (0.971-0.996) on digits, 24 s``."""
     spent = "from the cache, " if body["cached"] else ""
     return f"top-1 {_share(body)} on {body['dataset']}, {spent}trained in {duration(body['train_s'])}"
+
+
+def arithmetic_sentence(body: Mapping[str, Any]) -> str:
+    """``Trained on cuda (NVIDIA H100) in 32-true, TF32 off.``; empty for a record that does not tell, of old code."""
+    if "tf32" not in body:
+        return ""
+    where = f"{body['device']} ({body['gpu']})" if body["gpu"] else body["device"]
+    tf32 = "" if body["tf32"] is None else f", TF32 {'on' if body['tf32'] else 'off'}"
+    return f"Trained on {where} in {body['precision']}{tf32}."
 
 
 def step_line(case: Case, body: dict[str, Any]) -> str:
@@ -106,6 +115,7 @@ def _step_cells(case: Case, body: dict[str, Any]) -> list[str]:
     return [
         case.address,
         recipe[0] if recipe else "",
+        case.precision,
         str(case.batch_size),
         f"w{case.width_mult:g}-{case.input_size}px",
         milliseconds(seconds),

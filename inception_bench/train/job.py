@@ -14,17 +14,22 @@ from inception_bench.models.plan import has_norm, make_plan
 from inception_bench.models.table import Table
 from inception_bench.train.recipe import Recipe
 
-# Fabric's names. fp16 would need the state of a loss scaler in the checkpoints, and no network here needs fp16.
-PRECISIONS = ("32-true", "bf16-mixed")
+# What may be asked for, and Fabric's name of it. Fabric does not tell TF32, to which a GPU may round the factors of
+# binary32 products, from binary32 in full: that is set beside it. fp16 would need the state of a loss scaler in the
+# checkpoints, and no network here needs fp16.
+FULL, TF32 = "32-true", "tf32"
+PRECISIONS = {FULL: FULL, TF32: FULL, "bf16-mixed": "bf16-mixed"}
+# A case's precision as a training step has it: bf16 keeps its weights in binary32.
+PRECISION_OF_STEP = {"fp32": FULL, "tf32": TF32, "bf16": "bf16-mixed"}
 
 
 @dataclass(frozen=True)
 class Machine:
     """On what a job runs; it does not decide the weights but for rounding.
 
-    ``device`` is ``cpu``, ``cuda`` or ``auto``; ``precision`` one of Fabric's names; ``threads``
-    inside one operation (None: as torch chooses); ``workers`` are processes that read pictures.
-    ``channels_last`` keeps maps and kernels in NHWC order inside: the step of a quick recipe took
+    ``device`` is ``cpu``, ``cuda`` or ``auto`` (a GPU where torch finds one, else the CPU); ``precision`` one of
+    ``PRECISIONS``; ``threads`` inside one operation (None: as torch chooses); ``workers`` are processes that read
+    pictures. ``channels_last`` keeps maps and kernels in NHWC order inside: the step of a quick recipe took
     0.57 to 0.62 of the time of NCHW (v3, v4, GoogLeNet on one AMD EPYC core).
     """
 
@@ -123,13 +128,20 @@ class Job:
         return (even | set(self.evaluate_at) | {steps}) - {0}
 
     def identity(self) -> dict[str, Any]:
-        """What must be the same for a checkpoint to be gone on from, JSON-able."""
+        """What must be the same for a checkpoint to be gone on from, JSON-able.
+
+        Of the machine that is how it rounds: half a training on a GPU and half on a CPU, or in two precisions, could
+        not be said to be of either. Raises ValueError while it is open which device ``auto`` is.
+        """
+        if self.machine.device == "auto":
+            raise ValueError("device auto names no device yet; find out which it is, then ask for the identity")
         parts = asdict(self)
         for name in ("machine", "evaluate_at", "evaluations", "diverge", "checkpoint_s", "checkpoint_steps"):
             parts.pop(name)
         for name in ("sources", "paper"):
             parts["recipe"].pop(name)
-        return {**parts, "width_mult": self.width, "input_size": self.size}
+        rounding = {"device": self.machine.device, "precision": self.machine.precision}
+        return {**parts, "width_mult": self.width, "input_size": self.size, "machine": rounding}
 
     def check(self) -> None:
         """Raise UsageError for what no training can be, before anything is opened."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from inception_bench.train.evaluate import evaluate
 from inception_bench.train.job import Job
 from inception_bench.train.log import FILE as LOG
 from inception_bench.train.log import Log
-from inception_bench.train.machine import make_fabric, norm_statistics
+from inception_bench.train.machine import effective, make_fabric, norm_statistics
 from inception_bench.train.step import NCHW, DivergedError, largest_activation
 from inception_bench.train.trained import Trained
 
@@ -65,6 +65,7 @@ def train(job: Job, folder: Path, report: Report = silent, *, splits: DataSplits
     """
     job.check()
     fabric = make_fabric(job.machine)
+    job = replace(job, machine=replace(job.machine, device=fabric.device.type))  # which of them ``auto`` is
     if splits is None:
         with fabric.rank_zero_first(local=True):  # the others then find in the cache what the first one resized
             splits = open_data(job.data, job.size, job.table.preprocessing)
@@ -203,8 +204,8 @@ class Run:
             "steps": self.steps,
             "steps_per_epoch": self.per_epoch,
             "processes": self.fabric.world_size,
-            "device": str(self.fabric.device),
-            "precision": self.job.machine.precision,
+            **effective(self.fabric),
+            "device": str(self.fabric.device),  # with its number
             "threads": torch.get_num_threads(),
             "batch_norm_statistics": norm_statistics(self.network, self.fabric, batch),
         }
@@ -246,6 +247,7 @@ class Run:
             digest=file_hash(target / WEIGHTS) if test else None,
             data_digest=self.splits.digest,
             log=str(self.log.path),
+            **effective(self.fabric),
         )
 
 

@@ -1,28 +1,36 @@
-"""What a job runs on: Fabric's device, precision and processes."""
+"""What a job runs on: Fabric's device, precision and processes, and whether a GPU may round to TF32."""
 
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
 from torch import nn
 
+from inception_bench.backends.torch_session import refuses
 from inception_bench.errors import UnknownNameError, UsageError
-from inception_bench.train.job import Machine
+from inception_bench.train.job import FULL, PRECISIONS, TF32, Machine
 
 DEVICES = ("cpu", "cuda", "auto")
+# As ``refuses`` names what a card must be able to do.
+_NEEDED = {TF32: "tf32", "bf16-mixed": "bf16"}
 
 
 def make_fabric(machine: Machine) -> Fabric:
-    """Fabric for one process, or for each of those that ``torchrun`` started. Raises UsageError without the device."""
-    if machine.device not in DEVICES:
-        raise UnknownNameError("device", machine.device, DEVICES)
-    if machine.device == "cuda" and not torch.cuda.is_available():
-        raise UsageError("device cuda is not available here (torch finds no GPU); give cpu")
+    """Fabric for one process, or for each of those that ``torchrun`` started.
+
+    What is computed in this process afterwards, training and its evaluation, is in the machine's precision: cuDNN
+    rounds to TF32 by default, which only ``tf32`` asks for. Raises UsageError without the device, or for a precision
+    that it does not have.
+    """
+    device = find_device(machine.device)
+    _check_precision(device, machine.precision)
+    allow_tf32(machine.precision == TF32)
     if machine.threads is not None:
         torch.set_num_threads(machine.threads)
-    chosen = {"accelerator": machine.device, "precision": machine.precision}
+    chosen = {"accelerator": device, "precision": PRECISIONS[machine.precision]}
     if not torch.distributed.is_torchelastic_launched():
         fabric = Fabric(devices=1, **chosen)  # type: ignore[arg-type]
     else:
@@ -30,6 +38,47 @@ def make_fabric(machine: Machine) -> Fabric:
         fabric = Fabric(devices=local, num_nodes=world // local, strategy="ddp", **chosen)  # type: ignore[arg-type]
     fabric.launch()
     return fabric
+
+
+def find_device(name: str) -> str:
+    """``cpu`` or ``cuda``: which of them ``auto`` is here. Raises UsageError for one that is not here."""
+    if name not in DEVICES:
+        raise UnknownNameError("device", name, DEVICES)
+    available = torch.cuda.is_available()
+    if name == "cuda" and not available:
+        raise UsageError("device cuda is not available here (torch finds no GPU); give cpu")
+    if name == "auto":
+        return "cuda" if available else "cpu"
+    return name
+
+
+def _check_precision(device: str, precision: str) -> None:
+    if precision == TF32 and device == "cpu":
+        raise UsageError(f"precision {TF32} is of NVIDIA's GPUs; give {FULL}, or device cuda")
+    reason = refuses(device, _NEEDED.get(precision, "fp32"))
+    if reason is not None:
+        raise UsageError(f"precision {precision} is not possible here: {reason}; give {FULL}")
+
+
+def allow_tf32(allowed: bool) -> None:
+    """Whether convolutions and matrix products of binary32 may round their factors to TF32, in this whole process."""
+    torch.backends.cudnn.allow_tf32 = allowed
+    torch.backends.cuda.matmul.allow_tf32 = allowed
+
+
+def effective(fabric: Fabric) -> dict[str, Any]:
+    """In what arithmetic this process computes, read from torch and Fabric; JSON-able.
+
+    ``device``; ``precision``, a name of ``PRECISIONS``; ``tf32``, whether binary32 may round to it (None on a CPU,
+    which has none); ``gpu``, the card's name (None on a CPU).
+    """
+    name = str(fabric.strategy.precision.precision)
+    if fabric.device.type != "cuda":
+        return {"device": fabric.device.type, "precision": name, "tf32": None, "gpu": None}
+    tf32 = torch.backends.cudnn.allow_tf32 or torch.backends.cuda.matmul.allow_tf32
+    precision = TF32 if tf32 and name == FULL else name
+    gpu = torch.cuda.get_device_name(fabric.device)
+    return {"device": "cuda", "precision": precision, "tf32": tf32, "gpu": gpu}
 
 
 def share_of(batch_size: int, world: int) -> int:

@@ -29,7 +29,9 @@ class Trained:
 
     ``outcome`` is ``ok`` or ``diverged`` (``reason`` then says where, and there is no checkpoint and
     no accuracy). ``train_s`` is of the steps alone. ``checkpoint`` is a folder for ``load_network``,
-    ``digest`` the SHA-256 of its weights. ``data_digest`` is of the images and their split.
+    ``digest`` the SHA-256 of its weights. ``data_digest`` is of the images and their split. ``device`` (``cpu`` or
+    ``cuda``), ``precision`` (a name of ``train.job.PRECISIONS``), ``tf32`` (whether binary32 was allowed to round to
+    it; None on a CPU) and ``gpu`` (its name) are what was in force when training and test ended.
     """
 
     model: str
@@ -53,6 +55,10 @@ class Trained:
     digest: str | None
     data_digest: str
     log: str
+    device: str
+    precision: str
+    tf32: bool | None
+    gpu: str | None
 
     def row(self) -> dict[str, Any]:
         """The columns of ``training.csv``."""

@@ -52,7 +52,7 @@ def test_trainings_that_end_together_keep_each_others_rows(tmp_path):
     def put(seed: int) -> None:
         append_training(tmp_path, Trained(
             "googlenet", "quick", "w0.25-80px", "digits", seed, 1.0, 1.0, 1.0, 0.5, 0.4, 0.6, 0.9, None, "ok", "", 1,
-            360, None, None, "", "",
+            360, None, None, "", "", "cpu", "32-true", None, None,
         ))  # fmt: skip
 
     with ThreadPoolExecutor(8) as pool:
@@ -75,7 +75,7 @@ def test_trainings_that_end_together_keep_each_others_rows(tmp_path):
         (["googlenet", "--batch-size=2000"], "training images are fewer than one batch of 2000"),
         (["googlenet", "--input-size=31"], "googlenet: input size 31 is too small; the least is 32 pixels"),
         (["googlenet", "--device=tpu"], "unknown device 'tpu'"),
-        (["googlenet", "--precision=fp8"], "precision 'fp8' is not known; give one of 32-true, bf16-mixed"),
+        (["googlenet", "--precision=fp8"], "precision 'fp8' is not known; give one of 32-true, tf32, bf16-mixed"),
         (["googlenet", "--data=imagefolder:/nowhere"], "imagefolder:/nowhere is no folder"),
         (["googlenet", "--data=hf:"], "hf: names no set; write for example hf:"),
     ],
