@@ -94,6 +94,12 @@ class Cell:
         reason = absent or registered.unsupported(self.case.device, self.case.precision)
         if reason is not None:
             raise CellStopped("unavailable", "build", reason)
+        self._enter("build")
+        try:  # before weights, reference and export, which may take minutes
+            self._workshop.refusals.require(self.case)
+            self._workshop.refusals.require(self.partner)
+        except CallFailed as error:
+            raise self._stopped(error) from None
         own, other = self._build()
         candidate, companion = self._load(own, other)
         self._enter("parity")
