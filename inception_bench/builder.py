@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from inception_bench.backends.base import Backend
 from inception_bench.backends.base import Network as BuildInput
+from inception_bench.backends.refusal import refusals, require
 from inception_bench.data.maps import network_images
 from inception_bench.data.photographs import fill_batch
 from inception_bench.models.catalogue import find_table
@@ -119,10 +121,19 @@ def make_row_reference(message: dict[str, Any]) -> Answer:
     return {}, []
 
 
+def ask_refusals(message: dict[str, Any]) -> Answer:
+    """What a backend whose engine this interpreter has cannot do on a device; empty where it can."""
+    return {"refusals": refusals(_backend(message), message["device"])}, []
+
+
 def make_artifact(message: dict[str, Any]) -> Answer:
-    """What a backend exports: the network, or with ``rows`` the network that shows every end point."""
-    module, _, attribute = message["backend"].partition(":")
-    backend = getattr(import_module(module), attribute)
+    """What a backend exports: the network, or with ``rows`` the network that shows every end point.
+
+    A graph that several engines share names no device, and nothing can refuse it.
+    """
+    backend: Any = _backend(message)
+    if message["device"]:
+        require(backend, message["device"], message["precision"])
     images = np.load(message["images"])
     batch = torch.from_numpy(fill_batch(images, message["batch_size"]))
     model = load_for(Path(message["weights"]), rows=message["rows"])
@@ -141,6 +152,11 @@ def free_device_memory() -> None:
     gc.collect()
     if torch.cuda.is_initialized():
         torch.cuda.empty_cache()
+
+
+def _backend(message: dict[str, Any]) -> Backend:
+    module, _, attribute = message["backend"].partition(":")
+    return getattr(import_module(module), attribute)
 
 
 def count_network(message: dict[str, Any]) -> Answer:
@@ -176,6 +192,7 @@ def main() -> None:
             "reference": make_reference,
             "rounding": make_rounding,
             "row_reference": make_row_reference,
+            "refusals": ask_refusals,
             "artifact": make_artifact,
             "count": count_network,
         }

@@ -23,6 +23,7 @@ import numpy as np
 
 from inception_bench.backends.base import Setup
 from inception_bench.backends.hardware import L2_STATES, WARM, Device, processor
+from inception_bench.backends.refusal import refusals, require
 from inception_bench.service import Answer, Unavailable, serve
 
 SETTLE_STEP_S = 0.0005
@@ -57,24 +58,21 @@ class Worker:
         }, []
 
     def refusals(self, message: dict[str, Any]) -> Answer:
-        """Why this machine cannot do a precision on a device, for all that the engine knows; empty where it can."""
-        found: dict[str, dict[str, str]] = {}
-        for device, precisions in self.backend.precisions.items():
-            found[device] = {precision: self._refusal(device, precision) or "" for precision in precisions}
-        return {"refusals": found}, []
+        """Why this machine cannot do a precision on a ``device``, or on all that the engine knows; empty: it can."""
+        return {"refusals": refusals(self.backend, message.get("device"))}, []
 
     def compile(self, message: dict[str, Any]) -> Answer:
         """Let the engine make its own file of an exported graph."""
         setup = Setup(**message["setup"])
         if not message.get("without_device"):
-            self._require(setup)
+            require(self.backend, setup.device, setup.precision)
         self.backend.compile(Path(message["graph"]), Path(message["folder"]), setup)
         return {}, []
 
     def load(self, message: dict[str, Any]) -> Answer:
         """Load the artifact; say how it will really run."""
         setup = Setup(**message["setup"])
-        self._require(setup)
+        require(self.backend, setup.device, setup.precision)
         if self.device is not None:
             self.device.before_load()
         start = time.perf_counter()
@@ -176,15 +174,6 @@ class Worker:
             raise Unavailable(f"{error.name} is not installed for {whose}") from None
         except (ImportError, OSError) as error:  # a library of the system or of the driver that it links to
             raise Unavailable(f"{name} cannot be loaded ({error}) by {whose}") from None
-
-    def _refusal(self, device: str, precision: str) -> str | None:
-        refuses = getattr(self.backend, "refuses", None)
-        return None if refuses is None else refuses(device, precision)
-
-    def _require(self, setup: Setup) -> None:
-        refusal = self._refusal(setup.device, setup.precision)
-        if refusal:
-            raise Unavailable(refusal)
 
     def _prime(self, device: Device) -> None:
         """One call that does not count: before most rounds the GPU has served the paired process.

@@ -87,7 +87,7 @@ class AotInductor:
     built_with = ("inception_bench.backends.torch_session", "inception_bench.backends.inductor")
 
     def refuses(self, device: str, precision: str) -> str | None:
-        return inductor.refuses(device, precision)
+        return inductor.refuses(device, precision, packaged=True)
 
     def build(self, network: Network, folder: Path) -> None:
         import torch

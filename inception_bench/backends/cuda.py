@@ -40,31 +40,46 @@ def driver_problem() -> str | None:
     return None if count.value else "no CUDA device (the driver shows none)"
 
 
-def device_name() -> str | None:
-    """The first device and the CUDA version of its driver, in words; None without one. Makes no context."""
+def device_identity() -> dict[str, str] | None:
+    """The first device's name, compute capability and driver's CUDA version; None without one. Makes no context.
+
+    What code compiled for the device depends on: not where it is plugged in.
+    """
     if driver_problem() is not None:
         return None
     library, device, name, version = ctypes.CDLL(LIBRARY), c_int(), (c_char * 256)(), c_int()
     library.cuDeviceGet(byref(device), 0)
     library.cuDeviceGetName(name, 256, device)
     library.cuDriverGetVersion(byref(version))
-    return f"{name.value.decode()}, driver for CUDA {_version_text(version.value)}"
+    return {
+        "name": name.value.decode(),
+        "capability": "{}.{}".format(*_capability(library, device)),
+        "driver_cuda": _version_text(version.value),
+    }
 
 
-def device_identity() -> dict[str, str]:
-    """The first device's name and compute capability (``9.0``); empty without one. Makes no context.
+def device_capability() -> tuple[int, int]:
+    """The first device's compute capability, such as (9, 0). Makes no context. Raises CudaError without one."""
+    found = device_identity()
+    if found is None:
+        raise CudaError(driver_problem())
+    major, minor = found["capability"].split(".")
+    return int(major), int(minor)
 
-    They decide which machine code runs and how sums are ordered, so they are part of the keys of what a GPU made.
-    """
-    if driver_problem() is not None:
-        return {}
-    library, device, name = ctypes.CDLL(LIBRARY), c_int(), (c_char * 256)()
-    library.cuDeviceGet(byref(device), 0)
-    library.cuDeviceGetName(name, 256, device)
+
+def _capability(library: Any, device: c_int) -> tuple[int, int]:
     found = [c_int(), c_int()]
     for place, attribute in zip(found, _CAPABILITY, strict=True):
         library.cuDeviceGetAttribute(byref(place), attribute, device)
-    return {"name": name.value.decode(), "capability": f"{found[0].value}.{found[1].value}"}
+    return found[0].value, found[1].value
+
+
+def device_name() -> str | None:
+    """The first device and the CUDA version of its driver, in words; None without one. Makes no context."""
+    found = device_identity()
+    if found is None:
+        return None
+    return f"{found['name']}, driver for CUDA {found['driver_cuda']}"
 
 
 def _version_text(number: int) -> str:
@@ -107,10 +122,7 @@ class Cuda:
 
     def capability(self) -> tuple[int, int]:
         """The compute capability, such as (9, 0)."""
-        found = [c_int(), c_int()]
-        for place, attribute in zip(found, _CAPABILITY, strict=True):
-            self.call("cuDeviceGetAttribute", byref(place), attribute, self._device)
-        return found[0].value, found[1].value
+        return _capability(self._library, self._device)
 
     def l2_bytes(self) -> int:
         """The size of the second-level cache."""

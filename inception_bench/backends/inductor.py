@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import sys
 from importlib.util import find_spec
 
 from inception_bench.backends import torch_session
@@ -15,16 +17,28 @@ _GRAPH_TYPES = {"f32": "torch.float32", "f16": "torch.float16", "bf16": "torch.b
 _CONSTANT = re.compile(r"constants_info_\[(\d+)\]\.(dtype|shape|name|original_fqn) = (.*);")
 
 
-def refuses(device: str, precision: str) -> str | None:
-    """Why inductor cannot generate code for ``device`` here, or None."""
+def refuses(device: str, precision: str, *, packaged: bool = False) -> str | None:
+    """Why inductor cannot generate code for ``device`` here, or None. A package holds C++ on every device."""
     problem = torch_session.refuses(device, precision)
     if problem is not None:
         return problem
-    if device == "cpu" and not any(shutil.which(compiler) for compiler in ("g++", "clang++", "c++")):
-        return "inductor needs a C++ compiler and finds none; apt install g++"
     if device == "cuda" and find_spec("triton") is None:
         return "inductor needs triton for CUDA; pip install triton"
+    if device == "cuda" and not _c_compiler():  # triton compiles what launches its kernels
+        return "triton needs a C compiler and finds none; apt install gcc"
+    if (device == "cpu" or packaged) and shutil.which(_cxx()) is None:
+        return f"inductor needs a C++ compiler and finds no {_cxx()}; apt install g++, or name one in CXX"
     return None
+
+
+def _cxx() -> str:
+    """The C++ compiler that inductor would start, chosen as in torch._inductor.config."""
+    return os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++")
+
+
+def _c_compiler() -> str | None:
+    """The C compiler that triton would start, chosen as in triton.runtime.build."""
+    return os.environ.get("CC") or shutil.which("gcc") or shutil.which("clang")
 
 
 def graph_convolution_types(graph: str) -> set[str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ from inception_bench.service import Unavailable
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 # A graph of the engine's own making, for reading; it is not what runs.
 OPTIMISED = "optimised.onnx"
+# In the words of an engine that was told not to fall back to the CPU (inference_session.cc); its type is Fail.
+_OFF_DEVICE = "assigned to the default CPU EP"
 
 
 class OnnxRuntimeSession:
@@ -108,10 +112,34 @@ def _open(engine: Any, path: Path, setup: Setup, stream: Any = None, optimised: 
     try:
         return engine.InferenceSession(str(path), options, providers=[provider])
     except Exception as error:
+        if _OFF_DEVICE in str(error):
+            missing = nodes_off_device(engine, path, provider)
+            raise Unavailable(f"onnxruntime on {setup.device} in {setup.precision}: {missing}") from None
         # The engine's own types are NotImplemented and InvalidGraph: it knows no such operator in this precision.
         if type(error).__name__ in ("NotImplemented", "InvalidGraph"):
             raise Unavailable(f"onnxruntime on {setup.device} in {setup.precision}: {error}") from None
         raise
+
+
+def nodes_off_device(engine: Any, path: Path, provider: Any) -> str:
+    """What the engine would put on the CPU, by operator; its refusal itself names none.
+
+    Asked of a session that may fall back. Engines before 1.24 do not tell.
+    """
+    options = engine.SessionOptions()
+    options.log_severity_level = 4
+    options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
+    try:
+        session = engine.InferenceSession(str(path), options, providers=[provider, PROVIDERS["cpu"]])
+        parts = session.get_provider_graph_assignment_info()
+    except Exception as error:  # it has said that it refuses; this was only to learn why
+        print(f"onnxruntime does not say which operators: {error}", file=sys.stderr)
+        return "the provider lacks an operator of this graph, and does not say which"
+    found = Counter(node.op_type for part in parts if part.ep_name == PROVIDERS["cpu"] for node in part.get_nodes())
+    if parts and all(part.ep_name == PROVIDERS["cpu"] for part in parts):
+        return "the provider did not start: every operator would run on the CPU"
+    named = ", ".join(f"{name} x{count}" for name, count in found.most_common())
+    return f"the provider has no {named} for this graph"
 
 
 class OnnxRuntime:

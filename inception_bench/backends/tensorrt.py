@@ -8,7 +8,7 @@ from typing import Any
 
 from inception_bench.backends import onnx_graph
 from inception_bench.backends.base import Setup
-from inception_bench.backends.cuda import Cuda, driver_problem
+from inception_bench.backends.cuda import Cuda, device_capability, driver_problem
 from inception_bench.backends.tensorrt_plan import PLAN, build_plan, is_version_8
 from inception_bench.backends.tensorrt_session import TensorRtSession
 
@@ -42,7 +42,7 @@ class TensorRt(onnx_graph.OnnxExport):
 
         if precision == "bf16" and is_version_8(tensorrt):
             return f"tensorrt {tensorrt.__version__} has no bf16; it came with version 9"
-        if precision in ("tf32", "bf16") and Cuda().capability() < _TF32_CAPABILITY:
+        if precision in ("tf32", "bf16") and device_capability() < _TF32_CAPABILITY:
             return f"this GPU has no {precision}"
         return None
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from inception_bench.backends.base import Setup
+from inception_bench.service import Unavailable
 
 PLAN = "network.plan"
 FACTS = "facts.json"
@@ -46,9 +47,9 @@ def build_plan(
     ``timings`` is a file that keeps how fast each kernel was here, so that the next build asks again for less.
     """
     words: list[str] = []
-    logger = _listener(trt, words)
-    builder = trt.Builder(logger)
-    network = builder.create_network(_network_flags(trt))
+    logger = listener(trt, words)
+    builder = make(trt.Builder, logger, words)
+    network = builder.create_network(network_flags(trt))
     parser = trt.OnnxParser(network, logger)
     understood = parser.parse(graph.read_bytes())
     if not understood or not network.num_inputs:  # of bytes that are no graph it makes an empty network
@@ -71,14 +72,15 @@ def build_plan(
         config.set_timing_cache(config.create_timing_cache(known), False)
     plan = builder.build_serialized_network(network, config)
     if plan is None:
-        raise PlanError(f"the engine built nothing; its last words: {'; '.join(words[-3:]) or 'none'}")
+        raise PlanError(f"the engine built nothing; {last_words(words)}")
     if timings is not None:
         timings.parent.mkdir(parents=True, exist_ok=True)
         timings.write_bytes(bytes(config.get_timing_cache().serialize()))
     return bytes(plan)
 
 
-def _network_flags(trt: Any) -> int:
+def network_flags(trt: Any) -> int:
+    """What a network is created with, so that it keeps the graph's own types."""
     flags = trt.NetworkDefinitionCreationFlag
     name = "EXPLICIT_BATCH" if is_version_8(trt) else "STRONGLY_TYPED"
     # A version that knows the name no more has no other kind of network.
@@ -109,8 +111,8 @@ def _add_profile(builder: Any, network: Any, config: Any, batch_size: int) -> No
         raise PlanError(f"the engine refused a batch of 1 to {batch_size} images of {shape[1:]}")
 
 
-def _listener(trt: Any, words: list[str]) -> Any:
-    """A logger that keeps warnings and errors for the reason of a failure."""
+def listener(trt: Any, words: list[str]) -> Any:
+    """A logger that keeps errors for the reason of a failure."""
 
     class Listener(trt.ILogger):
         def __init__(self) -> None:
@@ -118,9 +120,22 @@ def _listener(trt: Any, words: list[str]) -> Any:
 
         def log(self, severity: Any, text: str) -> None:
             if severity in (trt.ILogger.ERROR, trt.ILogger.INTERNAL_ERROR):
-                words.append(text)
+                words.append(" ".join(text.split()))
 
     return Listener()
+
+
+def last_words(words: Sequence[str]) -> str:
+    """What the engine said at last, in one line."""
+    return f"its last words: {'; '.join(words[-3:]) or 'none'}"
+
+
+def make(kind: Any, logger: Any, words: Sequence[str]) -> Any:
+    """A Builder or a Runtime. Raises Unavailable where the engine makes none, as on a GPU that it knows no more."""
+    try:
+        return kind(logger)
+    except (TypeError, RuntimeError) as error:  # the bindings' words for a factory that gave nothing
+        raise Unavailable(f"the engine makes no {kind.__name__} here ({error}); {last_words(words)}") from None
 
 
 def inspector_convolutions(layers: Sequence[Mapping[str, Any]]) -> Counter[str]:

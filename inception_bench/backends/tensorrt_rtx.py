@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from inception_bench.backends import onnx_graph
 from inception_bench.backends.base import Setup
-from inception_bench.backends.cuda import driver_problem
-from inception_bench.backends.tensorrt_plan import FACTS, PLAN, build_plan, plan_convolutions
-from inception_bench.backends.tensorrt_session import TensorRtSession
+from inception_bench.backends.cuda import device_identity, driver_problem
+from inception_bench.backends.tensorrt_plan import (
+    FACTS,
+    PLAN,
+    build_plan,
+    last_words,
+    listener,
+    make,
+    network_flags,
+    plan_convolutions,
+)
+from inception_bench.backends.tensorrt_session import TensorRtSession, open_plan
+from inception_bench.service import Unavailable
 
 # "current" builds for the GPU that is here; without one, for all that the engine's own default covers.
 TARGETS = ("default", "current", "sm75", "sm80", "sm86", "sm89", "sm120", "sm121")
@@ -33,7 +46,7 @@ class TensorRtRtx(onnx_graph.OnnxExport):
     built_with = ("inception_bench.backends.tensorrt_plan",)
 
     def refuses(self, device: str, precision: str) -> str | None:
-        return driver_problem()
+        return driver_problem() or refused_by_trial()
 
     def compile(self, graph: Path, folder: Path, setup: Setup) -> None:
         target = setup.options.get("target", TARGETS[0])
@@ -44,6 +57,38 @@ class TensorRtRtx(onnx_graph.OnnxExport):
 
     def load(self, folder: Path, setup: Setup) -> Any:
         return TensorRtSession(_engine(), folder, setup, Counter(json.loads((folder / FACTS).read_text())))
+
+
+@cache
+def refused_by_trial() -> str | None:
+    """What the engine has against the GPU that is here, or None: it is asked to load one convolution of its own.
+
+    It builds for any of its targets without a GPU, so a GPU that is none of them (Hopper is not) shows at loading
+    alone; a convolution takes a tenth of a second, a network and its reference take minutes.
+    """
+    trt, words = _engine(), list[str]()
+    logger = listener(trt, words)
+    try:
+        plan = one_convolution(trt, logger, words)
+        open_plan(trt, make(trt.Runtime, logger, words), plan, words)
+    except Unavailable as reason:
+        gpu = device_identity() or {"name": "no GPU", "capability": "unknown"}
+        return f"{reason} ({gpu['name']}, compute capability {gpu['capability']})"
+    return None
+
+
+def one_convolution(trt: Any, logger: Any, words: list[str]) -> bytes:
+    """A plan of a 3x3 convolution over 8x8 pixels. Raises Unavailable with the engine's last words."""
+    builder = make(trt.Builder, logger, words)
+    network = builder.create_network(network_flags(trt))
+    image = network.add_input("image", trt.float32, (1, 1, 8, 8))
+    filters = np.ones((1, 1, 3, 3), np.float32)
+    convolution = network.add_convolution_nd(image, 1, (3, 3), trt.Weights(filters), trt.Weights())
+    network.mark_output(convolution.get_output(0))
+    plan = builder.build_serialized_network(network, builder.create_builder_config())
+    if plan is None:
+        raise Unavailable(f"the engine does not build a convolution; {last_words(words)}")
+    return bytes(plan)
 
 
 def _engine() -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,52 @@ import numpy as np
 from inception_bench.backends.base import Attestation, Setup
 from inception_bench.backends.cuda import Buffer, Cuda, EventClock, Graph, Stream
 from inception_bench.backends.onnx_graph import INPUT, OUTPUT
-from inception_bench.backends.tensorrt_plan import PLAN, effective_precision, inspector_convolutions, read_layers
+from inception_bench.backends.tensorrt_plan import (
+    PLAN,
+    effective_precision,
+    inspector_convolutions,
+    last_words,
+    listener,
+    make,
+    read_layers,
+)
+from inception_bench.service import Unavailable
+
+
+def open_plan(trt: Any, runtime: Any, plan: bytes, words: list[str]) -> tuple[Any, Any]:
+    """The engine of a plan and its execution context; ``words`` holds what the runtime's logger heard.
+
+    Raises Unavailable where the engine does not run this plan on this GPU, with its reason, and RuntimeError where
+    only memory is missing or the plan is damaged.
+    """
+    invalid = _invalidity(trt, runtime, plan)
+    if invalid:
+        raise _refused(f"the engine does not run its plan on this GPU: {', '.join(invalid)}", invalid)
+    engine = runtime.deserialize_cuda_engine(plan)
+    if engine is None:
+        raise _refused(f"the engine does not load its plan on this GPU; {last_words(words)}", words)
+    context = engine.create_execution_context()
+    if context is None:
+        raise _refused(f"the engine does not run its plan on this GPU; {last_words(words)}", words)
+    return engine, context
+
+
+def _refused(text: str, words: Sequence[str]) -> Exception:
+    """A lack of memory and a damaged file are failures of this cell; all else is what the engine does not do here."""
+    said = " ".join(words).lower().replace("_", " ")
+    ours = any(sign in said for sign in ("out of memory", "outofmemory", "gpu memory", "malformed"))
+    return RuntimeError(text) if ours else Unavailable(text)
+
+
+def _invalidity(trt: Any, runtime: Any, plan: bytes) -> list[str]:
+    """Why a plan is not valid here, by the names of the engine's diagnostics; empty where it is, or gives no reason."""
+    if not hasattr(runtime, "get_engine_validity"):  # TensorRT-RTX has it
+        return []
+    validity, diagnostics = runtime.get_engine_validity(plan)
+    if validity != trt.EngineValidity.INVALID:
+        return []
+    known = trt.EngineInvalidityDiagnostics.__members__.items()
+    return [name for name, bit in known if int(diagnostics) & int(bit)]
 
 
 class TensorRtSession:
@@ -27,11 +73,10 @@ class TensorRtSession:
         self._cuda = Cuda()
         self._stream = Stream(self._cuda)
         self.device_clock = EventClock(self._cuda, self._stream)
-        self._runtime = trt.Runtime(trt.Logger(trt.Logger.ERROR))
-        self._engine = self._runtime.deserialize_cuda_engine((folder / PLAN).read_bytes())
-        if self._engine is None:
-            raise RuntimeError("the engine file could not be loaded on this GPU by this version")
-        self._context = self._engine.create_execution_context()
+        self._words: list[str] = []
+        self._logger = listener(trt, self._words)
+        self._runtime = make(trt.Runtime, self._logger, self._words)
+        self._engine, self._context = open_plan(trt, self._runtime, (folder / PLAN).read_bytes(), self._words)
         self._buffers: dict[str, Buffer] = {}
         self._graph: Graph | None = None
         self._output: np.ndarray | None = None
@@ -90,7 +135,7 @@ class TensorRtSession:
 
     def _enqueue(self) -> None:
         if not self._context.execute_async_v3(self._stream.address):
-            raise RuntimeError("the engine could not enqueue the call")
+            raise RuntimeError(f"the engine could not enqueue the call; {last_words(self._words)}")
 
     def _bind(self, shape: tuple[int, ...]) -> None:
         if not self._context.set_input_shape(INPUT, shape):

@@ -13,9 +13,10 @@ from typing import Any
 
 from inception_bench.backends.cache import ArtifactCache, default_root, source_hash
 from inception_bench.errors import UsageError
+from inception_bench.measure.identity import MODEL_SOURCES
 from inception_bench.measure.installation import HOME, Installation
 from inception_bench.measure.machine import PACKAGES
-from inception_bench.measure.workshop import MODEL_SOURCES, Workshop
+from inception_bench.measure.workshop import Workshop
 from inception_bench.spec.case import Case
 from inception_bench.spec.profile import Limits
 

@@ -83,6 +83,12 @@ class Cell:
         reason = absent or registered.unsupported(self.case.device, self.case.precision)
         if reason is not None:
             raise CellStopped("unavailable", "build", reason)
+        self._enter("build")
+        try:  # before weights, reference and export, which may take minutes
+            self._workshop.refusals.require(self.case)
+            self._workshop.refusals.require(self.partner)
+        except CallFailed as error:
+            raise self._stopped(error) from None
         own, other = self._build()
         shared = None if self._partners is None else self._partners.find(self.partner, other.artifact)
         candidate, companion = self._load(own, other, shared)

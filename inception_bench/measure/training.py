@@ -73,9 +73,9 @@ def training_identity(job: Job) -> dict[str, Any]:
     """All that decides what training makes of a job but code and versions, JSON-able.
 
     Rounding is part of it. A CPU's weights hold on every CPU, as far as the package goes; a GPU sums in an order of
-    its own, which its name and compute capability tell, in the precision that the job's identity has.
+    its own, which its name, compute capability and driver tell, in the precision that the job's identity has.
     """
-    gpu = {"gpu": device_identity()} if job.machine.device == "cuda" else {}
+    gpu = {"gpu": device_identity() or {}} if job.machine.device == "cuda" else {}
     return {"job": job.identity(), "table": repr(find_table(job.model)), **gpu}
 
 

@@ -12,16 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inception_bench.backends.base import Setup
-from inception_bench.backends.cache import PACKAGE, Artifact, ArtifactCache, file_hash, source_hash
+from inception_bench.backends.cache import Artifact, ArtifactCache, file_hash
 from inception_bench.backends.cuda import driver_problem
 from inception_bench.backends.hardware import processor
-from inception_bench.backends.registry import find_backend, installed_version
+from inception_bench.backends.registry import find_backend
+from inception_bench.measure.identity import network, network_fields, reference_parts, reference_versions
 from inception_bench.measure.installation import HERE, Installation
 from inception_bench.measure.machine import usable_cores
 from inception_bench.measure.parity import MEASURED_AS, RowScale
 from inception_bench.measure.process import Process
+from inception_bench.measure.refusals import Refusals
 from inception_bench.measure.training import Training
-from inception_bench.models.catalogue import find_table
 from inception_bench.spec.case import SIGNAL_KEEPING, Case
 from inception_bench.spec.profile import Limits
 
@@ -30,8 +31,6 @@ WORKER = "inception_bench.worker"
 IMAGES = "images.npy"
 ANSWERS = "answers.npy"
 WEIGHTS_FILE = "weights.safetensors"
-# All code that decides what a network computes and what it is shown.
-MODEL_SOURCES = ("models/*.py", "data/photographs.py", "builder.py")
 
 # glibc hands freed maps back to the kernel or keeps them, by a threshold that moves with a process's history: two
 # identical workers were seen to differ by 9 to 12 % (5,370 page faults a call against none). Here all keep them.
@@ -73,17 +72,19 @@ class Workshop:
     installation: Installation = HERE
     compile_threads: int = 1
     training: Training = field(init=False)
+    refusals: Refusals = field(init=False)
     _builder: Process | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.training = Training(self.cache, self.train_limit_s, self.installation)
+        self.refusals = Refusals(self._ask, self.worker, self.limit_s, self.pythons)
 
     def weights(self, case: Case) -> Artifact:
         """The case's weights: trained first, read from what was given, or signal-keeping. Raises CallFailed."""
         if case.trained_by is not None:
             return self.training.weights(case)
-        fields = _network_fields(case)
-        parts = {**_network(case), "weights": case.weights, "versions": _reference_versions()}
+        fields = network_fields(case)
+        parts = {**network(case), "weights": case.weights, "versions": reference_versions()}
         if case.weights != SIGNAL_KEEPING:
             fields["given"] = case.weights
             path = Path(case.weights)
@@ -95,35 +96,35 @@ class Workshop:
     ) -> NDArray[np.int64]:
         """Eager's best classes of all test images, asked once of the paired reference and kept."""
         run = {"device": case.device, "batch_size": case.batch_size, "threads": case.threads}
-        parts = {**_reference_parts(case, weights), **run, "data": data_digest, "hardware": processor()}
+        parts = {**reference_parts(case, weights), **run, "data": data_digest, "hardware": processor()}
         found = self._get("answers", parts, lambda folder: np.save(folder / ANSWERS, ask()))
         return np.load(found.folder / ANSWERS)
 
     def reference(self, case: Case, weights: Artifact) -> Reference:
         """What the case's output is compared with."""
-        parts = _reference_parts(case, weights)
-        fields = {**_network_fields(case), "weights": str(weights.folder)}
+        parts = reference_parts(case, weights)
+        fields = {**network_fields(case), "weights": str(weights.folder)}
         folder = self._get("reference", parts, lambda folder: self._call("reference", folder, **fields)).folder
         facts = json.loads((folder / "facts.json").read_text())
         return Reference(folder / "images.npy", np.load(folder / "logits.npy"), facts["spread"], facts["mutations"])
 
     def images(self, case: Case) -> Path:
         """The images that the case's network is shown, where no reference is needed."""
-        parts = {**_network(case), "versions": _reference_versions()}
-        fields = _network_fields(case)
+        parts = {**network(case), "versions": reference_versions()}
+        fields = network_fields(case)
         return self._get("images", parts, lambda folder: self._call("images", folder, **fields)).folder / IMAGES
 
     def rounding(self, case: Case, weights: Artifact, reference: Reference) -> float:
         """Eager's own error in the case's precision, over the spread."""
         fields = self._compared(weights, reference, case.precision)
-        parts = {**_reference_parts(case, weights), "precision": fields["precision"]}
+        parts = {**reference_parts(case, weights), "precision": fields["precision"]}
         folder = self._get("rounding", parts, lambda folder: self._call("rounding", folder, **fields)).folder
         return json.loads((folder / "facts.json").read_text())["error"] / reference.spread
 
     def row_reference(self, case: Case, weights: Artifact, reference: Reference) -> RowReference:
         """What every end point's map is compared with, where logits cannot tell a fault from rounding."""
         fields = self._compared(weights, reference, case.precision)
-        parts = {**_reference_parts(case, weights), "precision": fields["precision"]}
+        parts = {**reference_parts(case, weights), "precision": fields["precision"]}
         folder = self._get("rows", parts, lambda folder: self._call("row_reference", folder, **fields)).folder
         scales = [RowScale(**scale) for scale in json.loads((folder / "facts.json").read_text())["scales"]]
         return RowReference(folder / "images.npy", np.load(folder / "logits.npy"), scales)
@@ -136,8 +137,11 @@ class Workshop:
         registered = find_backend(case.backend)
         if not registered.exports:
             return weights
-        graph = self.graph(case, weights, images, rows=rows)
-        return self._compiled(case, graph) if registered.compiles else graph
+        if not registered.compiles:
+            return self.graph(case, weights, images, rows=rows)
+        if not _builds_without_device(case):
+            self.refusals.require(case)
+        return self._compiled(case, self.graph(case, weights, images, rows=rows))
 
     def graph(self, case: Case, weights: Artifact, images: Path, *, rows: bool = False) -> Artifact:
         """What the case's backend exports, before its engine compiles it. Raises CallFailed."""
@@ -155,7 +159,7 @@ class Workshop:
             "options": chosen,
             "rows": rows,
         }
-        parts = {**_network(case), **registered.graph_identity(), **built, "weights": weights.digest}
+        parts = {**network(case), **registered.graph_identity(), **built, "weights": weights.digest}
         if not shared:
             parts["hardware"] = processor()
         fields = {"backend": registered.target, "weights": str(weights.folder), "images": str(images), **built}
@@ -175,7 +179,7 @@ class Workshop:
 
     def _compiled(self, case: Case, graph: Artifact) -> Artifact:
         registered = find_backend(case.backend)
-        without_device = getattr(registered.backend, "builds_without_device", False) and driver_problem() is not None
+        without_device = _builds_without_device(case)
         worker = self.worker(case)
         try:
             flags = {"backend": registered.target, "device": case.device, "without_device": without_device}
@@ -222,7 +226,7 @@ class Workshop:
 
     def count(self, case: Case) -> dict[str, Any]:
         """Params and MACs as fvcore and FlopCounterMode count them."""
-        return self._ask("count", **_network_fields(case))
+        return self._ask("count", **network_fields(case))
 
     def close(self) -> None:
         """End the builder process, and the trainer's."""
@@ -244,30 +248,9 @@ class Workshop:
         return self._builder.call(op, self.limit_s, **fields)[0]
 
 
-def _network_fields(case: Case) -> dict[str, Any]:
-    return {
-        "address": case.address,
-        "width_mult": case.width_mult,
-        "num_classes": case.num_classes,
-        "input_size": case.input_size,
-    }
-
-
-def _network(case: Case) -> dict[str, Any]:
-    return {
-        **_network_fields(case),
-        "model_source": source_hash(PACKAGE, *MODEL_SOURCES),
-        "table": repr(find_table(case.address)),
-    }
-
-
-def _reference_parts(case: Case, weights: Artifact) -> dict[str, Any]:
-    """What decides an answer that others are compared with."""
-    return {**_network(case), "weights": weights.digest, "versions": _reference_versions()}
-
-
-def _reference_versions() -> dict[str, str]:
-    return {name: installed_version(name) for name in ("torch", "scikit-learn", "pillow")}
+def _builds_without_device(case: Case) -> bool:
+    """Whether the case's engine can compile here although there is no GPU."""
+    return getattr(find_backend(case.backend).backend, "builds_without_device", False) and driver_problem() is not None
 
 
 def weights_name(case: Case, weights: Artifact) -> str:

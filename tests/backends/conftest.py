@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inception_bench.backends import registry
+from inception_bench.backends import cuda, registry
 from inception_bench.backends.cache import Artifact, ArtifactCache
 from inception_bench.backends.registry import BUILT_IN, find_backend
 from inception_bench.measure.process import Process
@@ -86,3 +87,22 @@ def bench(workshop: Workshop, case: Case) -> Bench:
 def _ends_processes() -> Iterator[None]:
     yield
     assert str(ENGINES) not in sys.path
+
+
+@pytest.fixture(scope="session")
+def stub_driver_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library that stands for the CUDA driver of a machine with a GPU, as far as it tells the truth without one."""
+    library = tmp_path_factory.mktemp("driver") / "libcuda.so.1"
+    source = Path(__file__).with_name("stub_driver.c")
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", str(library), str(source)], check=True)
+    return library
+
+
+@pytest.fixture
+def stub_driver(stub_driver_library: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The stub is this process's CUDA driver, and that of all that it starts."""
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(stub_driver_library.parent), prepend=":")
+    monkeypatch.setattr(cuda, "LIBRARY", str(stub_driver_library))
+    cuda.driver_problem.cache_clear()
+    yield stub_driver_library
+    cuda.driver_problem.cache_clear()

@@ -92,10 +92,13 @@ class Driver:
         # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR is 75, _MINOR 76.
         value._obj.value = {75: 8, 76: 6}[attribute]
 
+    def cuDriverGetVersion(self, version):
+        version._obj.value = 13000
+
 
 def test_the_driver_tells_name_and_capability_without_a_context(monkeypatch):
     monkeypatch.setattr(cuda, "driver_problem", lambda: None)
     monkeypatch.setattr(cuda.ctypes, "CDLL", lambda _: Driver())
-    assert cuda.device_identity() == {"name": "NVIDIA A10G", "capability": "8.6"}
+    assert cuda.device_identity() == {"name": "NVIDIA A10G", "capability": "8.6", "driver_cuda": "13.0"}
     monkeypatch.setattr(cuda, "driver_problem", lambda: "no CUDA driver")
-    assert cuda.device_identity() == {}
+    assert cuda.device_identity() is None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from inception_bench.backends.base import Attestation, Setup
 from inception_bench.backends.eager import Eager, EagerSession
+from inception_bench.backends.onnx_graph import OnnxExport
 from inception_bench.backends.onnxruntime import OnnxRuntime
 
 
@@ -51,7 +53,37 @@ class CrashesAtImport(Eager):
     modules = ("crashing_library",)
 
 
+class Choosy(Eager):
+    """Refuses where its interpreter's environment says so."""
+
+    name = "choosy"
+
+    def refuses(self, device: str, precision: str) -> str | None:
+        return os.environ.get("CHOOSY")
+
+
+class ChoosyCompiler(OnnxExport):
+    """Refuses likewise; else it would compile an exported graph."""
+
+    name = "choosy_compiler"
+    modules = ()
+    distributions = ()
+    install = ""
+    precisions = {"cpu": ("fp32",)}  # noqa: RUF012 - a table
+
+    def refuses(self, device: str, precision: str) -> str | None:
+        return os.environ.get("CHOOSY")
+
+    def compile(self, graph: Path, folder: Path, setup: Setup) -> None:
+        raise RuntimeError("compiled although it refuses")
+
+    def load(self, folder: Path, setup: Setup) -> Any:
+        raise RuntimeError("loaded although it refuses")
+
+
 SAYS_FP16 = SaysFp16()
 RUNS_FP32 = RunsFp32()
 CRASHES_AT_IMPORT = CrashesAtImport()
 AVERAGES_DEPTH = AveragesDepth()
+CHOOSY = Choosy()
+CHOOSY_COMPILER = ChoosyCompiler()

@@ -1,0 +1,42 @@
+"""What decides what is built for a case: the parts of an artifact's key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from inception_bench.backends.cache import PACKAGE, Artifact, source_hash
+from inception_bench.backends.registry import installed_version
+from inception_bench.models.catalogue import find_table
+from inception_bench.spec.case import Case
+
+# All code that decides what a network computes and what it is shown.
+MODEL_SOURCES = ("models/*.py", "data/photographs.py", "builder.py")
+
+
+def network_fields(case: Case) -> dict[str, Any]:
+    """The network as a builder is told it."""
+    return {
+        "address": case.address,
+        "width_mult": case.width_mult,
+        "num_classes": case.num_classes,
+        "input_size": case.input_size,
+    }
+
+
+def network(case: Case) -> dict[str, Any]:
+    """The network and the code that makes it."""
+    return {
+        **network_fields(case),
+        "model_source": source_hash(PACKAGE, *MODEL_SOURCES),
+        "table": repr(find_table(case.address)),
+    }
+
+
+def reference_parts(case: Case, weights: Artifact) -> dict[str, Any]:
+    """What decides an answer that others are compared with."""
+    return {**network(case), "weights": weights.digest, "versions": reference_versions()}
+
+
+def reference_versions() -> dict[str, str]:
+    """The packages that decide weights and the reference's answer."""
+    return {name: installed_version(name) for name in ("torch", "scikit-learn", "pillow")}
