@@ -30,6 +30,7 @@ def run(task: Task, deadline: Deadline, progress: Progress, children: list[Child
     """By batch size and condition: host and device seconds of process ``a`` and of its partner ``b``."""
     value = progress.value
     value.update(network=NETWORK, precision="fp32", cudnn_benchmark=False, batches={}, left_out=[])
+    progress.save()
     for child in children:
         child.tell(budget_s=deadline.left())
     for batch_size, rounds in ROUNDS[task.small].items():
