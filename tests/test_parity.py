@@ -10,7 +10,7 @@ import torch
 
 from inception_bench.builder import least_spread
 from inception_bench.data.photographs import WINDOWS, parity_images, photograph_windows
-from inception_bench.measure.parity import LIMITS, compare, parity_error
+from inception_bench.measure.parity import LIMITS, compare, limit_of, parity_error
 from inception_bench.models.catalogue import NINE, find_table
 from inception_bench.models.mutations import list_mutations, mutation_errors
 from inception_bench.models.network import create_model
@@ -47,6 +47,25 @@ def test_limit_holds_only_where_it_can_tell():
     wrong = compare(REFERENCE + 0.01, REFERENCE, 3.0, {"pool": 0.7}, "fp32")
     assert not wrong.holds
     assert "over the limit 1e-04" in wrong.reason()
+
+
+@pytest.mark.parametrize(
+    ("rounding", "limit"),
+    [
+        (None, 1e-4),  # a CPU
+        (1e-5, 1e-4),  # eager on the GPU errs by little: the usual limit
+        (2e-4, 4e-4),  # its search chose an algorithm that rounds more: twice that
+        (6e-4, 1e-3),  # never over a thousandth: TF32 would pass
+        (float("inf"), 1e-3),  # eager itself
+    ],
+)
+def test_limit_of_fp32_on_a_gpu_follows_eager(rounding: float | None, limit: float):
+    assert limit_of("fp32", rounding) == pytest.approx(limit)
+    reference = REFERENCE * 100.0  # the least spread is 300
+    off = compare(reference + 300.0 * 1.01 * limit, reference, 300.0, {"pool": 0.7}, "fp32", rounding)
+    near = compare(reference + 300.0 * 0.99 * limit, reference, 300.0, {"pool": 0.7}, "fp32", rounding)
+    assert (off.holds, near.holds) == (False, True)
+    assert limit_of("tf32", 0.2) == 5e-2
 
 
 def test_windows_are_photographs_and_all_differ():

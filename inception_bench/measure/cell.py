@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +24,9 @@ from inception_bench.measure.parity import LIMITS, Parity, compare, compare_rows
 from inception_bench.measure.partners import Partner, Partners
 from inception_bench.measure.process import CallFailed, Process
 from inception_bench.measure.rounds import Taken
-from inception_bench.measure.stages import CellStopped, Plan
+from inception_bench.measure.stages import Built, CellStopped, Plan
 from inception_bench.measure.training import case_data
-from inception_bench.measure.workshop import Reference, Workshop, setup_of, weights_name
+from inception_bench.measure.workshop import Workshop, setup_of, weights_name
 from inception_bench.spec.case import Case
 
 _CLOSE_LIMIT_S = 10.0
@@ -32,15 +34,6 @@ _CLOSE_LIMIT_S = 10.0
 _TRANSFER_ROUNDS = 64
 # Comparing row by row moves every map of every image of a batch.
 _ROWS_BATCH = 2
-
-
-@dataclass(frozen=True)
-class Built:
-    """What one side of a pair needs: what its worker loads, and what its output is compared with."""
-
-    artifact: Artifact
-    weights: Artifact
-    reference: Reference
 
 
 class Cell:
@@ -94,10 +87,11 @@ class Cell:
         candidate, companion = self._load(own, other, shared)
         self._enter("parity")
         try:
-            self.measurement.parity = self._parity(candidate, self.case, own)
             self.measurement.partner_parity = (
                 self._parity(companion, self.partner, other) if shared is None else shared.parity
             )
+            eager_error = self.measurement.partner_parity.error if self.partner == self.case.reference() else None
+            self.measurement.parity = self._parity(candidate, self.case, own, eager_error)
         except CallFailed as error:
             raise self._stopped(error) from None
         if not self.measurement.parity.holds:
@@ -230,38 +224,38 @@ class Cell:
         loaded = self._ask(worker, "load", folder=str(artifact.folder), setup=vars(setup_of(case, rows=rows)))
         return loaded, self._ask(worker, "first", images=str(images), batch_size=case.batch_size)
 
-    def _parity(self, worker: Process, case: Case, built: Built) -> Parity:
-        """Compare a worker's logits; every end point where logits cannot tell a fault from rounding."""
+    def _parity(self, worker: Process, case: Case, built: Built, eager_error: float | None = None) -> Parity:
+        """Compare a worker's logits; every end point where logits cannot tell a fault from rounding.
+
+        ``eager_error`` is what eager beside it errs by in fp32, where there is one.
+        """
         rounding = None
         if case.precision not in LIMITS:
             rounding = self._workshop.rounding(case, built.weights, built.reference)
-        parity = self._compare(worker, case, built.reference, rounding)
+        elif case.precision == "fp32" and case.device == "cuda":
+            rounding = math.inf if eager_error is None else eager_error
+        known = built.reference
+        _, (logits,) = worker.call("logits", self._left(), images=str(known.images), batch_size=case.batch_size)
+        parity = compare(logits, known.logits, known.spread, known.mutations, case.precision, rounding)
         return parity if parity.can_tell else self._compare_rows(case, built.weights)
 
     def _measure_accuracy(self, candidate: Process, companion: Process, weights: Artifact) -> None:
         """Top-1 and top-5 on the test images; eager's answers are kept for the other runtimes."""
         self._enter("accuracy")
         splits = case_data(self.case, self._workshop.cache.root)
+        fields = {"batch_size": self.case.batch_size}
 
         def answers(worker: Process) -> NDArray[np.int64]:
-            fields = {"batch_size": self.case.batch_size}
-            return answers_to(
-                splits.test, lambda path: worker.call("logits", self._left(), images=str(path), **fields)[1][0]
-            )
+            ask = partial(worker.call, "logits", **fields)
+            return answers_to(splits.test, lambda path: ask(self._left(), images=str(path))[1][0])
 
         try:
             eager = self._workshop.answers(self.case, weights, splits.digest, lambda: answers(companion))
-            counts = count(answers(candidate), eager, splits.test.labels, splits.name)
+            self.measurement.accuracy = count(answers(candidate), eager, splits.test.labels, splits.name)
         except CallFailed as error:
             raise self._stopped(error) from None
-        self.measurement.accuracy = counts
-        if counts.reason():
-            raise CellStopped("mismatch", "accuracy", counts.reason())
-
-    def _compare(self, worker: Process, case: Case, reference: Reference, rounding: float | None) -> Parity:
-        fields = {"images": str(reference.images), "batch_size": case.batch_size}
-        _, (logits,) = worker.call("logits", self._left(), **fields)
-        return compare(logits, reference.logits, reference.spread, reference.mutations, case.precision, rounding)
+        if self.measurement.accuracy.reason():
+            raise CellStopped("mismatch", "accuracy", self.measurement.accuracy.reason())
 
     def _compare_rows(self, case: Case, weights: Artifact) -> Parity:
         """The same engine on the same network with every end point as an output, in a worker of its own."""

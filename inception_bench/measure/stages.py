@@ -1,9 +1,11 @@
-"""The stages that a cell goes through: how it is to be timed, and how one ends before its time."""
+"""The stages that a cell goes through: how it is timed, how one ends before its time, and what building gives."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from inception_bench.backends.cache import Artifact
+from inception_bench.measure.workshop import Reference
 from inception_bench.spec.profile import Limits
 
 
@@ -30,3 +32,12 @@ class Plan:
     seed: str
     l2: str = "warm"
     window_s: float = 5.0
+
+
+@dataclass(frozen=True)
+class Built:
+    """What one side of a pair needs: what its worker loads, and what its output is compared with."""
+
+    artifact: Artifact
+    weights: Artifact
+    reference: Reference
