@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -28,7 +28,7 @@ from inception_bench.watch import Watch
 
 @dataclass
 class ClaimItem:
-    """One claim as a test: measures it, keeps the record, and fails where the verdict is not the ledger's."""
+    """One claim as a test: measures it, keeps the record, and fails where the ledger expects another verdict here."""
 
     run: BenchRun
     watch: Watch
@@ -44,10 +44,11 @@ class ClaimItem:
             outcome = benchmark.pedantic(judge_proxy, args=(self.claim, PROXIES[self.claim.id], courses))
             self.run.take_over(earlier)
         else:
-            outcome = benchmark.pedantic(self._outcome)
+            outcome = replace(benchmark.pedantic(self._outcome), device=self.run.selection.cases[0].device)
             if self.keeps_record:
                 self.run.keep_claim(outcome)
-        self.watch.finish(outcome.verdict, outcome.measured_text or outcome.note)
+        told = f"; {outcome.remark}" if outcome.is_first else ""
+        self.watch.finish(outcome.verdict, (outcome.measured_text or outcome.note) + told)
         if outcome.verdict == NOT_RUN:
             pytest.skip(f"not run: {outcome.note}")
         if not outcome.as_expected:
@@ -110,6 +111,6 @@ def _news(outcome: Outcome) -> str:
     claim = outcome.claim
     note = f"; {outcome.note}" if outcome.note else ""
     return (
-        f"{claim.id}: {outcome.verdict}, expected {outcome.expected}; claimed {claim.claimed_text} "
+        f"{claim.id}: {outcome.verdict}, {outcome.remark}; claimed {claim.claimed_text} "
         f"({claim.tolerance_text}), measured {outcome.measured_text or 'nothing'}{note}"
     )

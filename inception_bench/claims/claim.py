@@ -47,7 +47,8 @@ class Claim:
     ``arguments`` its keywords. ``by_hand`` is the expected figure's calculation, worked out by
     ``calculate`` where the claim is exact; counts of whole networks in it are those of public code (BVLC's prototxt,
     torchvision, timm, Cadene, facenet-pytorch, TensorFlow-slim), not this package's.
-    ``reason`` says in one line why the verdict is expected.
+    ``reason`` says in one line why the verdict is expected. What is timed is expected from CPUs; ``expected_cuda`` with
+    ``reason_cuda`` is the verdict on a GPU, empty until one has been measured there.
     """
 
     id: str
@@ -66,6 +67,8 @@ class Claim:
     by_hand: str
     reason: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    expected_cuda: str = ""
+    reason_cuda: str = ""
 
     @property
     def source(self) -> str:
@@ -75,6 +78,26 @@ class Claim:
     @property
     def is_exact(self) -> bool:
         return self.kind in EXACT_KINDS
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether it is about times that are measured here; those that need what is not at hand are not."""
+        return self.kind == "latency" and bool(self.measure)
+
+    def expected_on(self, device: str) -> str | None:
+        """The verdict expected on ``cpu`` or ``cuda``; None where nobody has measured, as a guess is no expectation.
+
+        Only times depend on the device: arithmetic is the same everywhere, and training proxies show directions.
+        """
+        if self.is_timed and device == "cuda":
+            return self.expected_cuda or None
+        return self.expected
+
+    def reason_on(self, device: str) -> str:
+        """Why that verdict is expected there, or what is expected elsewhere."""
+        if self.expected_on(device) is None:
+            return f"no expectation on {device} yet; on a CPU: {self.expected}, as {self.reason}"
+        return self.reason_cuda if self.is_timed and device == "cuda" else self.reason
 
     @property
     def tolerance_text(self) -> str:

@@ -27,7 +27,7 @@ def ledger() -> dict[str, Claim]:
         text = (files("inception_bench.claims") / "sources" / f"{name}.toml").read_text(encoding="utf-8")
         data = tomllib.loads(text)
         for entry in data["claim"]:
-            claim = _read(entry, data["source"])
+            claim = read_claim(entry, data["source"])
             if claim.id in found:
                 raise ValueError(f"claim {claim.id} stands twice in the ledger")
             found[claim.id] = claim
@@ -45,7 +45,8 @@ def find_claim(claim_id: str) -> Claim:
     return claims[claim_id]
 
 
-def _read(entry: dict[str, Any], source: str) -> Claim:
+def read_claim(entry: dict[str, Any], source: str) -> Claim:
+    """One entry of a file, of the paper or tutorial ``source``. Raises ValueError where it is not whole."""
     entry = dict(entry)
     claimed = entry.pop("claimed", "")
     arguments = entry.pop("with", {})
@@ -80,7 +81,19 @@ def _check(claim: Claim) -> None:
     ):
         if value not in known:
             raise ValueError(f"claim {claim.id}: {what} {value!r} is none of {', '.join(known)}")
+    _check_cuda(claim)
     if len(claim.units) != len(claim.bounds) and claim.bounds:
         raise ValueError(f"claim {claim.id}: {len(claim.bounds)} figures, {len(claim.units)} units")
     if claim.is_exact and not (claim.by_hand and claim.measure and claim.bounds):
         raise ValueError(f"claim {claim.id}: an exact claim has figures, a measure and a calculation by hand")
+
+
+def _check_cuda(claim: Claim) -> None:
+    if not claim.expected_cuda and not claim.reason_cuda:
+        return
+    if not claim.is_timed:
+        raise ValueError(f"claim {claim.id}: only what is timed has an expected_cuda; all else is the same everywhere")
+    if claim.expected_cuda not in VERDICTS:
+        raise ValueError(f"claim {claim.id}: expected_cuda {claim.expected_cuda!r} is none of {', '.join(VERDICTS)}")
+    if not claim.reason_cuda:
+        raise ValueError(f"claim {claim.id}: expected_cuda needs reason_cuda, one line of what was measured on a GPU")

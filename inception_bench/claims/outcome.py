@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from inception_bench.claims.calculation import calculate
@@ -16,7 +16,7 @@ class Outcome:
     """One claim after a run. ``note`` says what the figures do not: why not run, or what two ways disagree on.
 
     ``pairs`` are the ids of the timed pairs that the figures come from, ``courses`` the raw courses of a
-    training proxy as plain values, (treated, reference) a seed.
+    training proxy as plain values, (treated, reference) a seed. ``device`` is the run's, on which times are taken.
     """
 
     claim: Claim
@@ -25,17 +25,42 @@ class Outcome:
     note: str = ""
     pairs: tuple[str, ...] = ()
     courses: Sequence[Any] = ()
+    device: str = "cpu"
 
     @property
-    def expected(self) -> str:
-        """The ledger's verdict; a claim that was expected not to be testable should hold where it is tested."""
+    def expected(self) -> str | None:
+        """The ledger's verdict on this device, None where it has none.
+
+        A claim that was expected not to be testable should hold where it is tested.
+        """
         tested = self.verdict not in (NOT_TESTABLE, NOT_RUN)
-        return REPRODUCED if self.claim.expected == NOT_TESTABLE and tested else self.claim.expected
+        return REPRODUCED if self.claim.expected == NOT_TESTABLE and tested else self.claim.expected_on(self.device)
+
+    @property
+    def reason(self) -> str:
+        """Why that is expected on this device."""
+        return self.claim.reason_on(self.device)
 
     @property
     def as_expected(self) -> bool:
-        """Whether nothing is wrong here: the expected verdict, or none because the profile left the claim out."""
-        return self.verdict in (self.expected, NOT_RUN) and not self.is_broken
+        """Whether nothing is wrong here.
+
+        The verdict is the expected one, or nothing was expected, or the profile left the claim out. A measuring that
+        failed is wrong on every device.
+        """
+        return self.verdict in (self.expected or self.verdict, NOT_RUN) and not self.is_broken
+
+    @property
+    def remark(self) -> str:
+        """What a reader must know beside the verdict; empty where it is the expected one, or the claim was left out."""
+        if self.expected is None and self.verdict != NOT_RUN:
+            return f"no expectation on {self.device} yet"
+        return "" if self.as_expected else f"expected {self.expected}"
+
+    @property
+    def is_first(self) -> bool:
+        """Whether a verdict was reached where the ledger expects none yet: what the next expectation is made of."""
+        return self.expected is None and bool(self.figures)
 
     @property
     def is_broken(self) -> bool:
@@ -58,6 +83,7 @@ class Outcome:
             "pairs": list(self.pairs),
             "courses": list(self.courses),
             "note": self.note,
+            "run_device": self.device,
         }
 
 
@@ -98,9 +124,15 @@ def not_run(claim: Claim, why: str) -> Outcome:
 
 def read_outcome(claim: Claim, body: Mapping[str, Any]) -> Outcome:
     """The outcome of a record without pairs and courses, judged again by the ledger as it is now."""
+    device = device_of(body)
     if body["state"] != "measured":
-        return Outcome(claim, body["state"], note=body["note"])
-    return judge(claim, [Figure(**figure) for figure in body["figures"]], body["note"])
+        return Outcome(claim, body["state"], note=body["note"], device=device)
+    return replace(judge(claim, [Figure(**figure) for figure in body["figures"]], body["note"]), device=device)
+
+
+def device_of(body: Mapping[str, Any]) -> str:
+    """The device of the run that wrote a record's body; those that do not tell are of CPUs, as all runs were."""
+    return body.get("run_device", "cpu")
 
 
 def _shown(figure: Figure, unit: str) -> str:

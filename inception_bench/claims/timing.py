@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from inception_bench.claims.claim import Claim
 from inception_bench.claims.outcome import Outcome, judge, not_run
@@ -30,7 +31,13 @@ def judge_timed(claim: Claim, records: Sequence[Record]) -> Outcome:
 
     A figure is the median over them; its interval reaches from the lowest to the highest of theirs, so runtimes
     that disagree span the boundary. A runtime that is not here is left out; one that failed decides nothing.
+    The records are of one run, and so of one device, whose expectation holds.
     """
+    found = _judge(claim, records)
+    return replace(found, device=records[0].case["device"]) if records else found
+
+
+def _judge(claim: Claim, records: Sequence[Record]) -> Outcome:
     ids = tuple(pair_of(record).id for record in records)
     timed = [record for record in records if record.body["outcome"] == "ok"]
     broken = [record for record in records if record.body["outcome"] not in ("ok", "unavailable")]

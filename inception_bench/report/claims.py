@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from inception_bench.claims.ledger import ledger
-from inception_bench.claims.outcome import Outcome, not_run, read_outcome
+from inception_bench.claims.outcome import Outcome, device_of, not_run, read_outcome
 from inception_bench.claims.proxies import PROXIES
 from inception_bench.claims.proxy import judge_proxy, read_courses
 from inception_bench.claims.timing import judge_timed, pair_of
@@ -19,7 +19,8 @@ from inception_bench.records.record import Record
 class ClaimRow:
     """One claim. The fields are the columns of ``claims.csv``, in order; several figures are parted by semicolons.
 
-    Figures and tolerances are plain numbers in SI units and shares; an empty interval is an exact figure.
+    Figures and tolerances are plain numbers in SI units and shares; an empty interval is an exact figure. ``expected``
+    is empty where there is no expectation on the run's device yet, which ``reason`` then says.
     """
 
     id: str
@@ -50,11 +51,12 @@ def outcomes_of(records: Sequence[Record]) -> list[Outcome]:
     bodies = {record.body["id"]: record.body for record in records if record.kind == "claim"}
     if not bodies:
         return []
+    device = [device_of(body) for body in bodies.values()][-1]
     found = []
     for claim in ledger().values():
         body = bodies.get(claim.id)
         if body is None:
-            found.append(not_run(claim, "not selected in this run"))
+            found.append(replace(not_run(claim, "not selected in this run"), device=device))
         elif body["pairs"]:
             found.append(judge_timed(claim, [pairs[name] for name in body["pairs"]]))
         elif body["courses"]:
@@ -86,7 +88,7 @@ def claim_row(outcome: Outcome, run_id: str) -> ClaimRow:
         _numbers([figure.high for figure in figures]) if timed else "",
         claim.tolerance_text,
         outcome.verdict,
-        outcome.expected,
+        outcome.expected or "",
         why(outcome),
         run_id,
     )
@@ -95,8 +97,8 @@ def claim_row(outcome: Outcome, run_id: str) -> ClaimRow:
 def why(outcome: Outcome) -> str:
     """One line: the ledger's reason, and what this run has to add."""
     if not outcome.note or outcome.note == outcome.claim.reason:
-        return outcome.claim.reason
-    return f"{outcome.note}; {outcome.claim.reason}" if outcome.figures else outcome.note
+        return outcome.reason
+    return f"{outcome.note}; {outcome.reason}" if outcome.figures else outcome.note
 
 
 def _numbers(values: Sequence[float]) -> str:

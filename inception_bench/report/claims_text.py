@@ -35,7 +35,7 @@ def ledger_text(outcomes: Sequence[Outcome], *, measured: bool, width: int = 160
         table.add_column(head, overflow="fold", no_wrap=head in ("id", "kind"))
     for outcome in outcomes:
         claim, word = outcome.claim, outcome.verdict if measured else outcome.claim.expected
-        shown = word if outcome.as_expected or not measured else f"{word}, expected {outcome.expected}"
+        shown = f"{word}, {outcome.remark}" if outcome.remark and measured else word
         style = COLOURS.get(word, "dim") if outcome.as_expected or not measured else "bold red"
         verdict = Text(shown, style=style)
         table.add_row(claim.id, claim.kind, Text(claim.statement), Text(claim.figure), outcome.measured_text, verdict)
@@ -50,6 +50,9 @@ def summary(outcomes: Sequence[Outcome]) -> str:
     parts = [f"{number} {verdict}" for verdict, number in counts(outcomes).items() if number]
     news = [outcome.claim.id for outcome in outcomes if not outcome.as_expected]
     tail = f"otherwise than expected: {', '.join(news)}" if news else "all as expected"
+    first = [outcome for outcome in outcomes if outcome.is_first]
+    if first:
+        tail += f"; {first[0].remark}: {', '.join(outcome.claim.id for outcome in first)}"
     return f"{len(outcomes)} claims: {', '.join(parts)}; {tail}"
 
 
@@ -65,11 +68,19 @@ def explanation(outcome: Outcome, *, measured: bool) -> str:
         ("by hand", claim.by_hand),
         ("needs", "" if claim.needs == "nothing" else claim.needs),
         ("expected", f"{claim.expected}: {claim.reason}"),
+        ("expected on cuda", _on_cuda(claim)),
     ]
     if measured:
         pairs += [("measured", outcome.measured_text), ("verdict", f"{outcome.verdict}: {why(outcome)}")]
     lines += [f"  {name}: {text}" for name, text in pairs if text]
     return "\n".join([*lines, f"  to reproduce: {command(claim)}"])
+
+
+def _on_cuda(claim: Claim) -> str:
+    """What is expected on a GPU where that may be something else than on a CPU."""
+    if not claim.is_timed:
+        return ""
+    return f"{claim.expected_cuda}: {claim.reason_cuda}" if claim.expected_cuda else "no expectation yet"
 
 
 def command(claim: Claim) -> str:

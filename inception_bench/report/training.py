@@ -58,12 +58,11 @@ def training_line(body: dict[str, Any]) -> str:
 
 
 def arithmetic_sentence(body: Mapping[str, Any]) -> str:
-    """``Trained on cuda (NVIDIA H100) in 32-true, TF32 off.``; empty for a record that does not tell, of old code."""
+    """``Trained on NVIDIA H100 in 32-true, TF32 off.``; empty for a record that does not tell, of old code."""
     if "tf32" not in body:
         return ""
-    where = f"{body['device']} ({body['gpu']})" if body["gpu"] else body["device"]
     tf32 = "" if body["tf32"] is None else f", TF32 {'on' if body['tf32'] else 'off'}"
-    return f"Trained on {where} in {body['precision']}{tf32}."
+    return f"Trained on {body['gpu'] or 'a CPU'} in {body['precision']}{tf32}."
 
 
 def step_line(case: Case, body: dict[str, Any]) -> str:

@@ -204,8 +204,8 @@ class Run:
             "steps": self.steps,
             "steps_per_epoch": self.per_epoch,
             "processes": self.fabric.world_size,
+            "device": str(self.fabric.device),
             **effective(self.fabric),
-            "device": str(self.fabric.device),  # with its number
             "threads": torch.get_num_threads(),
             "batch_norm_statistics": norm_statistics(self.network, self.fabric, batch),
         }

@@ -69,16 +69,15 @@ def allow_tf32(allowed: bool) -> None:
 def effective(fabric: Fabric) -> dict[str, Any]:
     """In what arithmetic this process computes, read from torch and Fabric; JSON-able.
 
-    ``device``; ``precision``, a name of ``PRECISIONS``; ``tf32``, whether binary32 may round to it (None on a CPU,
-    which has none); ``gpu``, the card's name (None on a CPU).
+    ``precision``, a name of ``PRECISIONS``; ``tf32``, whether binary32 may round to it (None on a CPU, which has
+    none); ``gpu``, the card's name (None on a CPU).
     """
     name = str(fabric.strategy.precision.precision)
     if fabric.device.type != "cuda":
-        return {"device": fabric.device.type, "precision": name, "tf32": None, "gpu": None}
+        return {"precision": name, "tf32": None, "gpu": None}
     tf32 = torch.backends.cudnn.allow_tf32 or torch.backends.cuda.matmul.allow_tf32
     precision = TF32 if tf32 and name == FULL else name
-    gpu = torch.cuda.get_device_name(fabric.device)
-    return {"device": "cuda", "precision": precision, "tf32": tf32, "gpu": gpu}
+    return {"precision": precision, "tf32": tf32, "gpu": torch.cuda.get_device_name(fabric.device)}
 
 
 def share_of(batch_size: int, world: int) -> int:

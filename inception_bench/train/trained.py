@@ -29,9 +29,9 @@ class Trained:
 
     ``outcome`` is ``ok`` or ``diverged`` (``reason`` then says where, and there is no checkpoint and
     no accuracy). ``train_s`` is of the steps alone. ``checkpoint`` is a folder for ``load_network``,
-    ``digest`` the SHA-256 of its weights. ``data_digest`` is of the images and their split. ``device`` (``cpu`` or
-    ``cuda``), ``precision`` (a name of ``train.job.PRECISIONS``), ``tf32`` (whether binary32 was allowed to round to
-    it; None on a CPU) and ``gpu`` (its name) are what was in force when training and test ended.
+    ``digest`` the SHA-256 of its weights. ``data_digest`` is of the images and their split. ``precision`` (a name of
+    ``train.job.PRECISIONS``), ``tf32`` (whether binary32 was allowed to round to it) and ``gpu`` (its name) are what
+    was in force when training and test ended; the last two are None on a CPU.
     """
 
     model: str
@@ -55,7 +55,6 @@ class Trained:
     digest: str | None
     data_digest: str
     log: str
-    device: str
     precision: str
     tf32: bool | None
     gpu: str | None

@@ -35,10 +35,11 @@ class Benchmark:
 
 
 class Run:
-    """What an exact claim needs of a run: a profile, and somebody who keeps what came out."""
+    """What an exact claim needs of a run: a profile, its device, and somebody who keeps what came out."""
 
     def __init__(self):
-        self.selection, self.kept = SimpleNamespace(profile=PROFILES["smoke"]), []
+        cases = [SimpleNamespace(device="cpu")]
+        self.selection, self.kept = SimpleNamespace(profile=PROFILES["smoke"], cases=cases), []
 
     def trained_before(self, _):
         return None

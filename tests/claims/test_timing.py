@@ -32,9 +32,9 @@ RUN = Run("r1", "2016-01-01T00:00:00+00:00", "quick", {
 CLAIM = find_claim("S1-17")
 
 
-def pair_record(ratio, backend="eager", batch=1, outcome="ok", name="3x3_for_5x5"):
+def pair_record(ratio, backend="eager", batch=1, outcome="ok", name="3x3_for_5x5", device="cpu"):
     """A pair whose replaced side took ``ratio`` times as long in every round."""
-    where = Case("", "", backend, "cpu", "fp32", batch, 0, 1.0, 10, 1)
+    where = Case("", "", backend, device, "fp32", batch, 0, 1.0, 10, 1)
     pair = make_pair(factorisations()[name], where)
     rounds = {
         "candidate_s": [0.001] * 64, "reference_s": [0.001 * ratio] * 64, "reference_first": [True] * 64,

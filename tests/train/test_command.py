@@ -52,7 +52,7 @@ def test_trainings_that_end_together_keep_each_others_rows(tmp_path):
     def put(seed: int) -> None:
         append_training(tmp_path, Trained(
             "googlenet", "quick", "w0.25-80px", "digits", seed, 1.0, 1.0, 1.0, 0.5, 0.4, 0.6, 0.9, None, "ok", "", 1,
-            360, None, None, "", "", "cpu", "32-true", None, None,
+            360, None, None, "", "", "32-true", None, None,
         ))  # fmt: skip
 
     with ThreadPoolExecutor(8) as pool:
