@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -243,11 +242,13 @@ class Cell:
         """Top-1 and top-5 on the test images; eager's answers are kept for the other runtimes."""
         self._enter("accuracy")
         splits = case_data(self.case, self._workshop.cache.root)
-        fields = {"batch_size": self.case.batch_size}
+        size = self.case.batch_size
 
         def answers(worker: Process) -> NDArray[np.int64]:
-            ask = partial(worker.call, "logits", **fields)
-            return answers_to(splits.test, lambda path: ask(self._left(), images=str(path))[1][0])
+            def ask(images: Path) -> NDArray[np.floating]:
+                return worker.call("logits", self._left(), images=str(images), batch_size=size)[1][0]
+
+            return answers_to(splits.test, ask)
 
         try:
             eager = self._workshop.answers(self.case, weights, splits.digest, lambda: answers(companion))
