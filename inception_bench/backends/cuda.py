@@ -58,12 +58,17 @@ def device_identity() -> dict[str, str] | None:
     }
 
 
-def device_capability() -> tuple[int, int]:
-    """The first device's compute capability, such as (9, 0). Makes no context. Raises CudaError without one."""
+def this_device() -> dict[str, str]:
+    """``device_identity`` where there must be a device. Raises CudaError without one."""
     found = device_identity()
     if found is None:
         raise CudaError(driver_problem())
-    major, minor = found["capability"].split(".")
+    return found
+
+
+def device_capability() -> tuple[int, int]:
+    """The first device's compute capability, such as (9, 0). Makes no context. Raises CudaError without one."""
+    major, minor = this_device()["capability"].split(".")
     return int(major), int(minor)
 
 

@@ -25,6 +25,7 @@ INPUT, OUTPUT = "image", "logits"
 BUILD_MODULES = ("torch", "onnx", "onnxscript")
 # ONNX has bfloat16 convolutions since operator set 22; all else is fine with what torch exports by itself.
 _OPSET_OF = {"bf16": 22}
+_OLDEST = 17
 _PRECISION_OF = {"FLOAT": "fp32", "FLOAT16": "fp16", "BFLOAT16": "bf16", "DOUBLE": "fp64"}
 
 
@@ -37,18 +38,19 @@ class OnnxExport:
     build_distributions = ("torch", "onnx", "onnxscript")
 
     def build(self, network: Network, folder: Path) -> None:
-        export_graph(network, folder, opset=network.options.get("opset"), dynamic=_is_dynamic(network))
+        opset = _OLDEST if network.options.get("opset") == str(_OLDEST) else None
+        export_graph(network, folder, opset=opset, dynamic=_is_dynamic(network))
 
 
-def export_graph(network: Network, folder: Path, *, opset: str | None = None, dynamic: bool = False) -> None:
-    """Write the graph and its facts.
+def export_graph(network: Network, folder: Path, *, opset: int | None = None, dynamic: bool = False) -> None:
+    """Write the graph and its facts, in operator set ``opset``, else in the one that torch takes by itself.
 
-    ``opset`` 17 is for TensorRT 8.6: by torch's older exporter, the only one that writes it, and in float32, as
-    that engine chooses types by itself.
+    17 is for TensorRT 8.6: by torch's older exporter, the only one that writes it, and in float32, as that engine
+    chooses types by itself. bfloat16 is always written in 22.
     """
     import torch
 
-    precision = "fp32" if opset == "17" else network.precision
+    precision = "fp32" if opset == _OLDEST else network.precision
     module, example = _in_precision(fold_batch_norms(network.module), precision), network.example
     names: dict[str, Any] = {"input_names": [INPUT], "output_names": [OUTPUT], "verbose": False}
     # The exporter notes that torchvision's operators are absent; no network here has any.
@@ -56,10 +58,10 @@ def export_graph(network: Network, folder: Path, *, opset: str | None = None, dy
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"`isinstance\(treespec, LeafSpec\)`", category=FutureWarning)
         warnings.filterwarnings("ignore", category=DeprecationWarning)
-        if opset == "17":
+        if opset == _OLDEST:
             axes = {INPUT: {0: "batch"}} if dynamic else None
             torch.onnx.export(
-                module, (example,), str(folder / FILE), dynamo=False, opset_version=17, dynamic_axes=axes, **names
+                module, (example,), str(folder / FILE), dynamo=False, opset_version=_OLDEST, dynamic_axes=axes, **names
             )
         else:
             shapes = ({0: torch.export.Dim("batch", min=1)},) if dynamic else None
@@ -69,7 +71,7 @@ def export_graph(network: Network, folder: Path, *, opset: str | None = None, dy
                 str(folder / FILE),
                 dynamo=True,
                 external_data=False,
-                opset_version=_OPSET_OF.get(network.precision),
+                opset_version=_OPSET_OF.get(precision, opset),
                 dynamic_shapes=shapes,
                 **names,
             )

@@ -17,6 +17,9 @@ from inception_bench.backends.onnx_graph import BUILD_MODULES, FACTS, FILE, INPU
 from inception_bench.service import Unavailable
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+# Its CUDA provider has Pad (GoogLeNet's normalisation pads) up to operator set 18; later ones came with 1.25 or are
+# still missing (microsoft/onnxruntime, issue 26393). Set 18 has all that these networks need but bfloat16.
+OPSETS = {"cuda": 18}
 # A graph of the engine's own making, for reading; it is not what runs.
 OPTIMISED = "optimised.onnx"
 # In the words of an engine that was told not to fall back to the CPU (inference_session.cc); its type is Fail.
@@ -164,7 +167,7 @@ class OnnxRuntime:
         return problem
 
     def build(self, network: Network, folder: Path) -> None:
-        export_graph(network, folder)
+        export_graph(network, folder, opset=OPSETS.get(network.device))
         facts = json.loads((folder / FACTS).read_text())
         batch, _, size, _ = network.example.shape
         with tempfile.TemporaryDirectory() as place:

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 from inception_bench.backends import onnx_graph
 from inception_bench.backends.base import Setup
-from inception_bench.backends.cuda import Cuda, device_capability, driver_problem
+from inception_bench.backends.cuda import device_capability, driver_problem, this_device
 from inception_bench.backends.tensorrt_plan import PLAN, build_plan, is_version_8
 from inception_bench.backends.tensorrt_session import TensorRtSession
+from inception_bench.backends.timings import timing_file
 
-TIMINGS = "INCEPTION_BENCH_TIMINGS"
 _TF32_CAPABILITY = (8, 0)
-
-
-def timing_file(gpu: str, version: str) -> Path | None:
-    """Where builds on ``gpu`` by ``version`` keep their timings; None where the coordinator names no folder."""
-    folder = os.environ.get(TIMINGS)
-    return Path(folder) / f"{gpu.replace(' ', '-')}-{version}.cache" if folder else None
 
 
 class TensorRt(onnx_graph.OnnxExport):
@@ -49,7 +42,7 @@ class TensorRt(onnx_graph.OnnxExport):
     def compile(self, graph: Path, folder: Path, setup: Setup) -> None:
         import tensorrt
 
-        timings = timing_file(Cuda().facts()["name"], tensorrt.__version__)
+        timings = timing_file(this_device(), tensorrt.__version__)
         (folder / PLAN).write_bytes(build_plan(tensorrt, graph / onnx_graph.FILE, setup, timings=timings))
 
     def load(self, folder: Path, setup: Setup) -> Any:

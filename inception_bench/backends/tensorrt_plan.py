@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from inception_bench.backends.base import Setup
+from inception_bench.backends.timings import keep_timings, use_timings
 from inception_bench.service import Unavailable
 
 PLAN = "network.plan"
@@ -68,14 +69,12 @@ def build_plan(
         config.set_compute_capability(getattr(trt.ComputeCapability, compute_capability), 0)
     _add_profile(builder, network, config, setup.batch_size)
     if timings is not None:
-        known = timings.read_bytes() if timings.exists() else b""
-        config.set_timing_cache(config.create_timing_cache(known), False)
+        use_timings(config, timings)
     plan = builder.build_serialized_network(network, config)
     if plan is None:
         raise PlanError(f"the engine built nothing; {last_words(words)}")
     if timings is not None:
-        timings.parent.mkdir(parents=True, exist_ok=True)
-        timings.write_bytes(bytes(config.get_timing_cache().serialize()))
+        keep_timings(config, timings)
     return bytes(plan)
 
 

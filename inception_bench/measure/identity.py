@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from inception_bench.backends.cache import PACKAGE, Artifact, source_hash
+from inception_bench.backends.cuda import device_identity
+from inception_bench.backends.hardware import processor
 from inception_bench.backends.registry import installed_version
 from inception_bench.models.catalogue import find_table
 from inception_bench.spec.case import Case
@@ -40,3 +42,15 @@ def reference_parts(case: Case, weights: Artifact) -> dict[str, Any]:
 def reference_versions() -> dict[str, str]:
     """The packages that decide weights and the reference's answer."""
     return {name: installed_version(name) for name in ("torch", "scikit-learn", "pillow")}
+
+
+def hardware(case: Case) -> dict[str, Any]:
+    """What code that is compiled for the case's device depends on: the processor, and on CUDA the GPU's kind.
+
+    Not where the GPU is plugged in: two of a kind run each other's code. Asked without a context on the device.
+    """
+    if case.device != "cuda":
+        return processor()
+    found = device_identity()
+    gpu = found and {name: found[name] for name in ("name", "capability")}
+    return {**processor(), "gpu": gpu}

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from inception_bench.backends.base import Setup
 from inception_bench.backends.cache import Artifact, ArtifactCache, file_hash
 from inception_bench.backends.cuda import driver_problem
-from inception_bench.backends.hardware import processor
 from inception_bench.backends.registry import find_backend
-from inception_bench.measure.identity import network, network_fields, reference_parts, reference_versions
+from inception_bench.backends.timings import FOLDER as TIMINGS
+from inception_bench.measure.identity import hardware, network, network_fields, reference_parts, reference_versions
 from inception_bench.measure.installation import HERE, Installation
 from inception_bench.measure.machine import usable_cores
 from inception_bench.measure.parity import MEASURED_AS, RowScale
@@ -96,7 +96,7 @@ class Workshop:
     ) -> NDArray[np.int64]:
         """Eager's best classes of all test images, asked once of the paired reference and kept."""
         run = {"device": case.device, "batch_size": case.batch_size, "threads": case.threads}
-        parts = {**reference_parts(case, weights), **run, "data": data_digest, "hardware": processor()}
+        parts = {**reference_parts(case, weights), **run, "data": data_digest, "hardware": hardware(case)}
         found = self._get("answers", parts, lambda folder: np.save(folder / ANSWERS, ask()))
         return np.load(found.folder / ANSWERS)
 
@@ -161,7 +161,7 @@ class Workshop:
         }
         parts = {**network(case), **registered.graph_identity(), **built, "weights": weights.digest}
         if not shared:
-            parts["hardware"] = processor()
+            parts["hardware"] = hardware(case)
         fields = {"backend": registered.target, "weights": str(weights.folder), "images": str(images), **built}
         kind = shared or case.backend
         return self._get(kind, parts, lambda folder: self._call("artifact", folder, **fields))
@@ -184,13 +184,13 @@ class Workshop:
         try:
             flags = {"backend": registered.target, "device": case.device, "without_device": without_device}
             started, _ = worker.call("start", self.limit_s, **flags)
-            hardware = {name: value for name, value in started["hardware"].items() if name != "pci"}
+            own_hardware = {name: value for name, value in started["hardware"].items() if name != "pci"}
             parts = {
                 "graph": graph.digest,
                 "backend": case.backend,
                 "source": registered.source(),
                 "versions": started["versions"],
-                "hardware": hardware,
+                "hardware": own_hardware,
                 "setup": vars(setup_of(case)),
             }
             fields = {"graph": str(graph.folder), "setup": vars(setup_of(case)), "without_device": without_device}
@@ -221,7 +221,7 @@ class Workshop:
             "TORCHINDUCTOR_CACHE_DIR": str(root / "code"),
             "TRITON_CACHE_DIR": str(root / "triton"),
             "TORCHINDUCTOR_COMPILE_THREADS": str(self.compile_threads),
-            "INCEPTION_BENCH_TIMINGS": str(self.cache.root / "timings"),
+            TIMINGS: str(self.cache.root / "timings"),
         }
 
     def count(self, case: Case) -> dict[str, Any]:
