@@ -8,6 +8,7 @@ import pytest
 
 from inception_bench.records.record import Record, Run
 from inception_bench.report.board import BoardRow, make_board, rank_group, read_row
+from inception_bench.report.console import board_text
 from inception_bench.report.markdown import board_page
 from inception_bench.report.progress import Progress
 from inception_bench.report.text import duration, megabytes, milliseconds
@@ -80,6 +81,37 @@ def test_wide_interval_is_marked():
     found = read_row(record(noisy, [0.025] * 64))
     assert found.is_wide
     assert found.reason == "speed-up interval wider than 10%"
+
+
+def attesting(precision: str, seconds: list[float]) -> Record:
+    """A cell on CUDA in fp16 whose engine says that it computes in ``precision``."""
+    found = record(seconds, [0.025] * 64, "tensorrt")
+    case = {**found.case, "device": "cuda", "precision": "fp16"}
+    return replace(found, case=case, body={**found.body, "attest": {"precision": precision}})
+
+
+@pytest.mark.parametrize("precision", ["unknown", "fp16+unknown"])
+def test_a_precision_that_the_engine_hides_is_marked_and_timed(precision: str):
+    board = make_board([attesting(precision, [0.010] * 64)])
+    (found,) = board.rows
+    assert (found.outcome, found.latency_s_p50, found.rank) == ("ok", 0.010, "1-1")
+    assert found.reason == "the engine does not show in what precision it computes"
+    page = board_page(board, RUN)
+    assert "| 1-1 | tensorrt | fp16 ? | 10 ms |" in page
+    assert "`?`: the engine does not show in what precision it computes; it was asked for the one" in page
+    assert "tensorrt fp16 ?" in board_text(board, width=200)
+
+
+def test_a_precision_that_the_engine_shows_is_not_marked():
+    page = board_page(make_board([attesting("fp16", [0.010] * 64)]), RUN)
+    assert "| fp16 |" in page
+    assert "?" not in page
+
+
+def test_a_row_has_all_its_marks():
+    found = read_row(attesting("unknown", [0.010 + 0.001 * (n % 9) for n in range(64)]))
+    assert found.is_wide
+    assert found.reason == ("the engine does not show in what precision it computes; speed-up interval wider than 10%")
 
 
 def test_last_record_of_a_cell_counts():

@@ -6,14 +6,13 @@ engine's module, imported by the backend's own file. Sources: NVIDIA's API refer
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from inception_bench.backends.base import Setup
+from inception_bench.backends.base import UNKNOWN, Setup
 from inception_bench.backends.timings import keep_timings, use_timings
 from inception_bench.service import Unavailable
 
@@ -21,6 +20,7 @@ PLAN = "network.plan"
 FACTS = "facts.json"
 TYPE_NAMES = {
     "float": "fp32", "fp32": "fp32", "half": "fp16", "fp16": "fp16", "bf16": "bf16", "bfloat16": "bf16", "int8": "int8",
+    "fp8": "fp8", "fp4": "fp4", "int4": "int4", "int32": "int32", "int64": "int64",
 }  # fmt: skip
 
 
@@ -137,31 +137,6 @@ def make(kind: Any, logger: Any, words: Sequence[str]) -> Any:
         raise Unavailable(f"the engine makes no {kind.__name__} here ({error}); {last_words(words)}") from None
 
 
-def inspector_convolutions(layers: Sequence[Mapping[str, Any]]) -> Counter[str]:
-    """What the convolutions of an engine compute in, by the engine inspector's layers (JSON, detailed).
-
-    A convolution whose tensors are binary32 counts as tf32 where its tactic's name says so. TensorRT 11
-    gives a tensor's ``Datatype`` apart, older versions at the end of ``Format/Datatype``.
-    """
-    found: Counter[str] = Counter()
-    for layer in layers:
-        kind = str(layer.get("ParameterType") or layer.get("LayerType") or "")
-        if "onvolution" not in kind or not layer.get("Inputs"):
-            continue
-        image = layer["Inputs"][0]
-        text = str(image.get("Datatype") or image.get("Format/Datatype") or "")
-        name = TYPE_NAMES.get((text.split() or [""])[-1].lower(), text or "unknown")
-        tactic = str(layer.get("TacticName", ""))
-        found["tf32" if name == "fp32" and "tf32" in tactic else name] += 1
-    return found
-
-
-def read_layers(trt: Any, engine: Any) -> list[Mapping[str, Any]]:
-    """The inspector's layers of a loaded engine."""
-    text = engine.create_engine_inspector().get_engine_information(trt.LayerInformationFormat.JSON)
-    return [layer for layer in json.loads(text)["Layers"] if isinstance(layer, dict)]
-
-
 # TensorRT-RTX keeps in its plan, as text, the operations that are compiled on the user's GPU.
 _OPERATION = re.compile(
     rb'(corrltn|fully_connected)=\{ name="[^"]*" output=\{[^}]*\} input=\{"([^"]*)" "([^"]*)"([^\n]*)'
@@ -183,13 +158,16 @@ def plan_convolutions(plan: bytes) -> Counter[str]:
     for kind, image, weights, rest in _OPERATION.findall(plan):
         if kind == b"fully_connected" and _FROM_CONVOLUTION not in rest:
             continue
-        found["+".join(sorted({types.get(image, "unknown"), types.get(weights, "unknown")}))] += 1
+        found["+".join(sorted({types.get(image, UNKNOWN), types.get(weights, UNKNOWN)}))] += 1
     return found
 
 
 def effective_precision(found: Mapping[str, int], tf32: bool) -> str:
-    """One precision, or all joined where they differ. With TF32 permitted, an engine may leave some in full."""
-    names = {name for name, count in found.items() if count}
-    if tf32 and names <= {"fp32", "tf32"} and ("tf32" in names):
-        return "tf32"
-    return "+".join(sorted(names)) or "unknown"
+    """One precision, or all joined where they differ, UNKNOWN among them where some could not be read.
+
+    With TF32 permitted, an engine may leave some in full.
+    """
+    names = {name for names, count in found.items() if count for name in names.split("+")}
+    if tf32 and names & {"tf32", UNKNOWN} and names <= {"fp32", "tf32", UNKNOWN}:
+        names -= {"fp32"}
+    return "+".join(sorted(names)) or UNKNOWN

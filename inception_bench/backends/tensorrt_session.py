@@ -12,15 +12,8 @@ import numpy as np
 from inception_bench.backends.base import Attestation, Setup
 from inception_bench.backends.cuda import Buffer, Cuda, EventClock, Graph, Stream
 from inception_bench.backends.onnx_graph import INPUT, OUTPUT
-from inception_bench.backends.tensorrt_plan import (
-    PLAN,
-    effective_precision,
-    inspector_convolutions,
-    last_words,
-    listener,
-    make,
-    read_layers,
-)
+from inception_bench.backends.tensorrt_inspect import inspector_convolutions, read_layers, told
+from inception_bench.backends.tensorrt_plan import PLAN, effective_precision, last_words, listener, make
 from inception_bench.service import Unavailable
 
 
@@ -108,8 +101,10 @@ class TensorRtSession:
         return host
 
     def attest(self) -> Attestation:
-        found = self._built or inspector_convolutions(read_layers(self._trt, self._engine))
         tf32 = self._setup.precision == "tf32"
+        found = self._built
+        if found is None:
+            found = inspector_convolutions(read_layers(self._trt, self._engine, self._context), tf32=tf32)
         return Attestation(
             engine=self._trt.__name__.partition("_bindings")[0],
             engine_version=self._trt.__version__,
@@ -119,7 +114,7 @@ class TensorRtSession:
             batch_norms_left=0,
             tf32=tf32,
             nodes_elsewhere=0,
-            note="convolutions " + ", ".join(f"{name} x{count}" for name, count in found.most_common()),
+            note=told(found),
         )
 
     def device_memory(self) -> dict[str, int]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from inception_bench.backends.base import UNKNOWN
 from inception_bench.measure.accuracy import Counts
 from inception_bench.measure.rounds import Rounds
 from inception_bench.records.record import Record
@@ -15,6 +16,7 @@ from inception_bench.spec.case import backend_text
 from inception_bench.spec.profile import LEAST_ROUNDS
 
 WIDE_INTERVAL = 0.10
+UNREAD = "the engine does not show in what precision it computes"
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,16 @@ class BoardRow:
         """Whether the speed-up's interval is wider than 10 % of it: read such a row with care."""
         return self.speedup is not None and self.speedup.relative_width > WIDE_INTERVAL
 
+    @property
+    def is_unread(self) -> bool:
+        """Whether the precision is what was asked, and the engine did not show that it is what it has."""
+        return UNREAD in self.reason
+
+    @property
+    def precision_text(self) -> str:
+        """The precision as people read it: ``?`` marks one that the engine did not show."""
+        return self.precision + (" ?" if self.is_unread else "")
+
 
 COLUMNS = tuple(field.name for field in fields(BoardRow))
 
@@ -167,6 +179,8 @@ def read_row(record: Record) -> BoardRow:
     if body["outcome"] != "ok":
         return row
     rounds = Rounds(**body["rounds"])
+    if UNKNOWN in ((body.get("attest") or {}).get("precision") or "").split("+"):
+        row = replace(row, reason=UNREAD)
     return _timed(replace(row, **_costs(body)), rounds)
 
 
@@ -212,4 +226,6 @@ def _timed(row: BoardRow, rounds: Rounds) -> BoardRow:
         clock="host",
         transfer="excluded",
     )
-    return replace(timed, reason=f"speed-up interval wider than {WIDE_INTERVAL:.0%}") if timed.is_wide else timed
+    marks = [row.reason] if row.reason else []
+    marks += [f"speed-up interval wider than {WIDE_INTERVAL:.0%}"] if timed.is_wide else []
+    return replace(timed, reason="; ".join(marks))

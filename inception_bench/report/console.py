@@ -43,7 +43,7 @@ def _cells(row: BoardRow, first: bool) -> list[str | Text]:
         f"{row.address} {row.input_size}px{width}" if first else "",
         str(row.batch_size) if first else "",
         row.rank or "",
-        Text(f"{row.backend_text} {row.precision}"),  # brackets are options here, not colours
+        Text(f"{row.backend_text} {row.precision_text}"),  # brackets are options here, not colours
         milliseconds(row.latency_s_p50),
         ratio(row.speedup) + (" ~" if row.is_wide else ""),
         megabytes(row.peak_rss_bytes),

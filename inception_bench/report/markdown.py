@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from inception_bench.records.record import Run
-from inception_bench.report.board import Board, BoardRow
+from inception_bench.report.board import UNREAD, Board, BoardRow
 from inception_bench.report.text import megabytes, milliseconds, ratio, seconds_text, share
 
 _HEADS = (
@@ -52,6 +52,8 @@ def _group(rows: Sequence[BoardRow]) -> str:
     parts = [title]
     if timed:
         parts.append(_table(timed))
+    if any(row.is_unread for row in timed):
+        parts.append(f"`?`: {UNREAD}; it was asked for the one that is named.")
     untimed = [
         f"* {row.backend_text} {row.precision}: **{row.outcome}**: {row.reason}" for row in rows if row.outcome != "ok"
     ]
@@ -71,7 +73,7 @@ def cells(row: BoardRow) -> list[str]:
     return [
         row.rank or "",
         row.backend_text,
-        row.precision,
+        row.precision_text,
         milliseconds(row.latency_s_p50),
         milliseconds(row.latency_s_p90),
         f"{row.throughput_img_s:.3g}" if row.throughput_img_s is not None else "",

@@ -94,6 +94,12 @@ def test_an_engine_that_says_what_it_does_not_do(workshop: Workshop):
     assert (found.outcome, found.reason) == ("mislabelled", "precision: asked fp32, effective fp16")
 
 
+def test_an_engine_that_does_not_show_its_precision_keeps_its_time(workshop: Workshop):
+    found = prepared(workshop, small_case("shows_nothing")).measurement
+    assert (found.outcome, found.reason) == ("ok", "")
+    assert (found.attest["precision"], found.attest["note"]) == ("unknown", "precision could not be read")
+
+
 def test_an_engine_that_silently_runs_another_precision(workshop: Workshop):
     """ONNX Runtime on a CPU accepts a graph in fp16 and computes its convolutions in fp32."""
     found = prepared(workshop, small_case("runs_fp32", "fp16")).measurement

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from inception_bench.backends.base import Attestation, Setup
+from inception_bench.backends.base import UNKNOWN, Attestation, Setup
 from inception_bench.backends.eager import Eager, EagerSession
 from inception_bench.backends.onnx_graph import OnnxExport
 from inception_bench.backends.onnxruntime import OnnxRuntime
@@ -25,6 +25,20 @@ class SaysFp16(Eager):
 
     def load(self, folder: Path, setup: Setup) -> EagerSession:
         return SaysFp16Session(folder, setup)
+
+
+class ShowsNothingSession(EagerSession):
+    def attest(self) -> Attestation:
+        return replace(super().attest(), precision=UNKNOWN, note="precision could not be read")
+
+
+class ShowsNothing(Eager):
+    """Runs as it was asked to and does not show it."""
+
+    name = "shows_nothing"
+
+    def load(self, folder: Path, setup: Setup) -> EagerSession:
+        return ShowsNothingSession(folder, setup)
 
 
 class RunsFp32(OnnxRuntime):
@@ -82,6 +96,7 @@ class ChoosyCompiler(OnnxExport):
 
 
 SAYS_FP16 = SaysFp16()
+SHOWS_NOTHING = ShowsNothing()
 RUNS_FP32 = RunsFp32()
 CRASHES_AT_IMPORT = CrashesAtImport()
 AVERAGES_DEPTH = AveragesDepth()
