@@ -21,8 +21,8 @@ from tests.conftest import ROOT
 HOST = (
     "torch", "numpy", "onnx", "onnx-ir", "onnxscript", "onnxruntime", "ml-dtypes", "protobuf", "pytest",
     "pytest-benchmark", "py-cpuinfo2", "py-cpuinfo", "pluggy", "iniconfig", "packaging", "pygments", "pandas",
-    "python-dateutil", "six", "scikit-learn", "scipy", "joblib", "cloudpickle", "threadpoolctl", "narwhals", "pillow", "safetensors",
-    "rich", "markdown-it-py", "mdurl", "psutil", "lightning-fabric", "lightning-utilities", "torchmetrics", "tqdm",
+    "python-dateutil", "six", "scikit-learn", "scipy", "joblib", "cloudpickle", "threadpoolctl", "narwhals", "pillow",
+    "safetensors", "rich", "markdown-it-py", "mdurl", "psutil", "lightning-fabric", "lightning-utilities", "torchmetrics", "tqdm",
     "fsspec", "pyyaml", "sympy", "mpmath", "networkx", "jinja2", "markupsafe", "filelock", "typing-extensions",
     "setuptools", "flatbuffers",
 )  # fmt: skip
