@@ -19,10 +19,10 @@ from tests.conftest import ROOT
 # What a host of a GPU without a network has of what this package could use; the rest of the package's own needs
 # (platformdirs, fvcore, the histogram of pytest-benchmark) it lacks, and typer may be lacking too.
 HOST = (
-    "torch", "numpy", "onnx", "onnx-ir", "onnxscript", "onnxruntime", "ml-dtypes", "protobuf", "pytest", "pytest-
-    benchmark", "py-cpuinfo2", "py-cpuinfo", "pluggy", "iniconfig", "packaging", "pygments", "pandas", "python-
-    dateutil", "six", "scikit-learn", "scipy", "joblib", "cloudpickle", "threadpoolctl", "narwhals", "pillow",
-    "safetensors", "rich", "markdown-it-py", "mdurl", "psutil", "lightning-fabric", "lightning-utilities",
+    "torch", "numpy", "onnx", "onnx-ir", "onnxscript", "onnxruntime", "ml-dtypes", "protobuf", "pytest",
+    "pytest-benchmark", "py-cpuinfo2", "py-cpuinfo", "pluggy", "iniconfig", "packaging", "pygments", "pandas",
+    "python-dateutil", "six", "scikit-learn", "scipy", "joblib", "cloudpickle", "threadpoolctl", "narwhals",
+    "pillow", "safetensors", "rich", "markdown-it-py", "mdurl", "psutil", "lightning-fabric", "lightning-utilities",
     "torchmetrics", "tqdm", "fsspec", "pyyaml", "sympy", "mpmath", "networkx", "jinja2", "markupsafe", "filelock",
     "typing-extensions", "setuptools", "flatbuffers",
 )  # fmt: skip
