@@ -18,10 +18,10 @@ from types import ModuleType
 import torch
 
 from inception_bench.data.photographs import fill_batch, parity_images
-from inception_bench.models.catalogue import find_table
-from inception_bench.models.checkpoint import load_tensors
 from inception_bench.models.network import build
-from inception_bench.models.signal import keep_signal
+from inception_bench.models.public import find_table
+from inception_bench.models.weights.checkpoint import load_tensors
+from inception_bench.models.weights.signal import keep_signal
 
 RESAMPLES = 2000
 WARM_UP = 3  # pairs that are not counted

@@ -13,7 +13,7 @@ import signal
 
 from pairs import LIMIT_S, Prepared, arguments, prepare, print_ratio
 
-from inception_bench.measure.process import Process
+from inception_bench.processes.process import Process
 
 
 def one_round(worker: Process, neighbour: Process, frozen: bool) -> float:

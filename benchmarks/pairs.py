@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from inception_bench.backends.cache import ArtifactCache, default_root
 from inception_bench.backends.registry import find_backend
-from inception_bench.measure.process import Process
 from inception_bench.measure.workshop import Workshop, setup_of
-from inception_bench.models.catalogue import find_table
+from inception_bench.models.public import find_table
+from inception_bench.processes.process import Process
 from inception_bench.records.statistics import median, median_interval
 from inception_bench.spec.case import Case
+from inception_bench.store.cache import ArtifactCache, default_root
 
 LIMIT_S = 600.0
 WARMUP_ROUNDS = 10

@@ -22,8 +22,8 @@ from eager_against_references import torchvision_network
 from pairs import print_ratio
 
 from inception_bench.data.photographs import fill_batch, parity_images
-from inception_bench.models.catalogue import find_table
 from inception_bench.models.network import build
+from inception_bench.models.public import find_table
 from inception_bench.records.statistics import median
 from inception_bench.train.job import Machine
 from inception_bench.train.machine import make_fabric

@@ -9,12 +9,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from inception_bench.models.catalogue import list_definitions, list_models
     from inception_bench.models.changes import Changes
-    from inception_bench.models.checkpoint import load_checkpoint
     from inception_bench.models.complexity import complexity
     from inception_bench.models.modules import create_module, list_modules, module_cost
-    from inception_bench.models.network import create_model
+    from inception_bench.models.public import create_model, list_definitions, list_models
+    from inception_bench.models.weights.checkpoint import load_checkpoint
 
 __version__ = "0.1.0"
 __all__ = [
@@ -32,12 +31,12 @@ __all__ = [
 _HOMES = {
     "Changes": "inception_bench.models.changes",
     "complexity": "inception_bench.models.complexity",
-    "create_model": "inception_bench.models.network",
+    "create_model": "inception_bench.models.public",
     "create_module": "inception_bench.models.modules",
-    "list_definitions": "inception_bench.models.catalogue",
-    "list_models": "inception_bench.models.catalogue",
+    "list_definitions": "inception_bench.models.public",
+    "list_models": "inception_bench.models.public",
     "list_modules": "inception_bench.models.modules",
-    "load_checkpoint": "inception_bench.models.checkpoint",
+    "load_checkpoint": "inception_bench.models.weights.checkpoint",
     "module_cost": "inception_bench.models.modules",
 }
 

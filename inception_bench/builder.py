@@ -20,16 +20,15 @@ from inception_bench.backends.base import Network as BuildInput
 from inception_bench.backends.refusal import refusals, require
 from inception_bench.data.maps import network_images
 from inception_bench.data.photographs import fill_batch
-from inception_bench.models.catalogue import find_table
-from inception_bench.models.checkpoint import load_checkpoint
 from inception_bench.models.counters import count
-from inception_bench.models.hub import fetch
 from inception_bench.models.mutations import mutation_errors, row_mutation_errors
-from inception_bench.models.network import create_model
-from inception_bench.models.rows import load_for
-from inception_bench.models.signal import keep_signal
-from inception_bench.models.stored import load_network, save_network
-from inception_bench.service import Answer, serve
+from inception_bench.models.public import create_model, find_table
+from inception_bench.models.weights.checkpoint import load_checkpoint
+from inception_bench.models.weights.hub import fetch
+from inception_bench.models.weights.rows import load_for
+from inception_bench.models.weights.signal import keep_signal
+from inception_bench.models.weights.stored import load_network, save_network
+from inception_bench.processes.service import Answer, serve
 
 IMAGES, LOGITS, FACTS = "images.npy", "logits.npy", "facts.json"
 # Mutations are looked at on the first images only: fewer images can only make a fault look smaller.

@@ -13,7 +13,7 @@ import torch
 
 from inception_bench.data.photographs import fill_batch, parity_images
 from inception_bench.measure.training import job_of, step_job
-from inception_bench.service import Answer, serve
+from inception_bench.processes.service import Answer, serve
 from inception_bench.spec.case import Case
 from inception_bench.train.assembly import assemble
 from inception_bench.train.course import read_job, train_course

@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 
 from inception_bench.backends.base import Setup
-from inception_bench.backends.hardware import L2_STATES, WARM, Device, processor
 from inception_bench.backends.refusal import refusals, require
-from inception_bench.service import Answer, Unavailable, serve
+from inception_bench.machine.processor import L2_STATES, WARM, Device, processor
+from inception_bench.processes.service import Answer, Unavailable, serve
 
 SETTLE_STEP_S = 0.0005
 SETTLE_LIMIT_S = 0.1

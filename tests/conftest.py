@@ -124,3 +124,13 @@ def faulty_run(launcher: Launcher, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("faulty")
     names = "wrong_kernel,killed,segfaults,hangs,liar,absent,breaks_build,onnxruntime"
     return launcher.run(folder, *SMALL, f"--inception-backends={names}", "-o", "inception_limits=time=20")
+
+
+@pytest.fixture
+def burner():
+    """Another program, which uses all of one core."""
+    process = subprocess.Popen([sys.executable, "-c", "print(1, flush=True)\nwhile True: pass"], stdout=subprocess.PIPE)
+    process.stdout.readline()
+    yield process
+    process.kill()
+    process.communicate()

@@ -11,18 +11,18 @@ import pytest
 import tomllib
 
 from inception_bench.backends import registry
-from inception_bench.models import catalogue
+from inception_bench.models import public
 from inception_bench.models.table import Table
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "inception_bench"
-# Each name may import itself and what stands to its left; data and train stand beside
-# backends: they use its cache of artifacts, and it uses nothing of theirs.
-LAYERS = (
+# Each room may import itself and what stands to its left. What lies in the package's own folder stands on top of all:
+# the programs that are started by name.
+ROOMS = (
     "errors",
-    "atomic",
-    "wire",
-    "service",
+    "store",
+    "processes",
+    "machine",
     "spec",
     "models",
     "backends",
@@ -33,56 +33,58 @@ LAYERS = (
     "claims",
     "gate",
     "report",
-    "top",
-)
-# The programs that the coordinator starts by name, and what stands on top of everything.
-PROGRAMS = {"worker": "data", "builder": "train", "trainer": "measure"}
-TOP = {
-    "plugin",
-    "session",
-    "fixtures",
-    "parameters",
-    "items",
-    "against",
-    "claim_items",
-    "pair_items",
-    "claims_command",
-    "watch",
-    "run",
-    "clock",
     "cli",
-    "cli_gate",
-    "__main__",
-    "__init__",
+    "plugin",
+    "programs",
+)
+# The same inside the rooms that have floors; a name that is not listed is a file on the first floor.
+FLOORS = {
+    "models": ("", "tables", "public", "complexity", "describe", "weights"),
+    "plugin": ("clock", "watch", "run", "against", "session", "items", "parameters", "fixtures", "hooks", "__init__"),
+    "gate": ("", "stored", "duet", "power"),
 }
 
 
-def layer_of(module: str) -> str:
-    part = module.split(".")[1] if "." in module else "__init__"
-    return "top" if part in TOP else PROGRAMS.get(part, part)
+def room_of(module: str) -> str:
+    part = module.split(".")[1]
+    return part if part in ROOMS else "programs"
+
+
+def floor_of(room: str, module: str) -> int:
+    parts = module.split(".")
+    part = parts[2] if len(parts) > 2 else "__init__"
+    return FLOORS[room].index(part if part in FLOORS[room] else FLOORS[room][0])
+
+
+def is_module(name: str) -> bool:
+    path = ROOT.joinpath(*name.split("."))
+    return path.is_dir() or path.with_suffix(".py").is_file()
 
 
 def imports_of(path: Path) -> set[str]:
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found |= {
-                f"{node.module}.{alias.name}" if node.module == "inception_bench" else node.module
-                for alias in node.names
-            }
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if is_module(name) else node.module for name in names}
         elif isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
     return {name for name in found if name.split(".")[0] == "inception_bench"}
 
 
+def module_of(path: Path) -> str:
+    return "inception_bench." + str(path.relative_to(PACKAGE)).removesuffix(".py").replace("/", ".")
+
+
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_imports_go_one_way(path):
-    own = layer_of("inception_bench." + str(path.relative_to(PACKAGE)).removesuffix(".py").replace("/", "."))
-    for name in imports_of(path) - {"inception_bench"}:
-        used = layer_of(name)
-        if name == "inception_bench.__version__":
-            continue
-        assert LAYERS.index(used) <= LAYERS.index(own), f"{own} imports {name}"
+    module = module_of(path)
+    room = room_of(module)
+    for name in imports_of(path) - {"inception_bench", "inception_bench.__version__"}:
+        used = room_of(name)
+        assert ROOMS.index(used) <= ROOMS.index(room), f"{module} imports {name}"
+        if used == room and room in FLOORS:
+            assert floor_of(room, name) <= floor_of(room, module), f"{module} imports {name}"
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -90,7 +92,16 @@ def test_files_stay_small(path):
     assert len(path.read_text().splitlines()) <= 300
 
 
-@pytest.mark.parametrize("program", ["worker", "service", "wire", "backends/base", "backends/onnxruntime"])
+@pytest.mark.parametrize(
+    "program",
+    [
+        "worker",
+        "backends/base",
+        "backends/onnxruntime",
+        *(f"machine/{path.stem}" for path in (PACKAGE / "machine").glob("*.py")),
+        *(f"processes/{path.stem}" for path in (PACKAGE / "processes").glob("*.py")),
+    ],
+)
 def test_worker_needs_only_the_standard_library_and_numpy(program):
     tree = ast.parse((PACKAGE / f"{program}.py").read_text(), feature_version=(3, 10))
     roots = set()
@@ -110,7 +121,7 @@ def test_worker_needs_only_the_standard_library_and_numpy(program):
         "import sys, runpy; sys.argv[1:] = ['--help']; runpy.run_module('inception_bench')",
         "import pytest; pytest.main(['-p', 'inception_bench.plugin', '--collect-only', '-q', 'suites/'])",
         "from inception_bench.train.command import Typed, make_job; make_job('googlenet', 'digits', 'quick', Typed())",
-        "from inception_bench.data import sets; from inception_bench.models.googlenet import HALF; "
+        "from inception_bench.data import sets; from inception_bench.models.tables.googlenet import HALF; "
         "sets.open_data('digits', 8, HALF)",
         "import inception_bench.worker, inception_bench.backends.onnxruntime, inception_bench.backends.eager",
     ],
@@ -126,7 +137,7 @@ def test_no_torch_is_imported(program):
 def test_torch_check_can_fail():
     program = "import atexit, sys, inception_bench\natexit.register(lambda: print('torch' in sys.modules))\n"
     done = subprocess.run(
-        [sys.executable, "-c", program + "inception_bench.create_model"],
+        [sys.executable, "-c", program + "inception_bench.create_model('googlenet', width_mult=0.1)"],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -138,11 +149,11 @@ def test_torch_check_can_fail():
 def test_entry_points_name_the_built_in_tables():
     points = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]
     assert points[registry.GROUP] == registry.BUILT_IN
-    for target in points[catalogue.GROUP].values():
+    for target in points[public.GROUP].values():
         table = registry.resolve(target)
         assert isinstance(table, Table)
-        assert table in catalogue.BUILT_IN
-    assert len(points[catalogue.GROUP]) == len(catalogue.BUILT_IN)
+        assert table in public.BUILT_IN
+    assert len(points[public.GROUP]) == len(public.BUILT_IN)
 
 
 @pytest.mark.parametrize("command", [["check"], ["format", "--check"]])

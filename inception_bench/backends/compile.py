@@ -24,7 +24,7 @@ class CompiledSession(TorchSession):
         import torch
         import torch._inductor
 
-        from inception_bench.models.rows import load_for
+        from inception_bench.models.weights.rows import load_for
 
         prepare(setup)
         self._captured: list[Any] = []

@@ -27,7 +27,7 @@ class EagerSession(TorchSession):
     def __init__(self, folder: Path, setup: Setup, memory_format: str = "contiguous_format"):
         import torch
 
-        from inception_bench.models.rows import load_for
+        from inception_bench.models.weights.rows import load_for
 
         prepare(setup)
         layout = getattr(torch, memory_format)

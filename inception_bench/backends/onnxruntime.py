@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from inception_bench.backends.base import Attestation, Network, Setup
-from inception_bench.backends.cuda import driver_problem
 from inception_bench.backends.onnx_graph import BUILD_MODULES, FACTS, FILE, INPUT, OUTPUT, export_graph, read_facts
-from inception_bench.service import Unavailable
+from inception_bench.machine.cuda import driver_problem
+from inception_bench.processes.service import Unavailable
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 # Its CUDA provider has Pad (GoogLeNet's normalisation pads) up to operator set 18; later ones came with 1.25 or are

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inception_bench.backends.base import Backend
-from inception_bench.service import Unavailable
+from inception_bench.processes.service import Unavailable
 
 
 def refusal(backend: Backend, device: str, precision: str) -> str | None:

@@ -8,14 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, entry_points, version
+from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from inception_bench.backends.base import Backend, Compiler, Exporter
-from inception_bench.backends.cuda import driver_problem
 from inception_bench.errors import UnknownNameError, UsageError
+from inception_bench.machine.cuda import driver_problem
+from inception_bench.machine.environment import installed_version
 
 GROUP = "inception_bench.backends"
 
@@ -101,14 +102,6 @@ class Registered:
         if precision not in known[device]:
             return f"{self.backend.name} has no {precision} on {device}; it has {', '.join(known[device])}"
         return None
-
-
-def installed_version(distribution: str) -> str:
-    """The version of an installed package, or an empty string."""
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return ""
 
 
 @cache

@@ -7,10 +7,10 @@ from typing import Any
 
 from inception_bench.backends import onnx_graph
 from inception_bench.backends.base import Setup
-from inception_bench.backends.cuda import device_capability, driver_problem, this_device
 from inception_bench.backends.tensorrt_plan import PLAN, build_plan, is_version_8
 from inception_bench.backends.tensorrt_session import TensorRtSession
 from inception_bench.backends.timings import timing_file
+from inception_bench.machine.cuda import device_capability, driver_problem, this_device
 
 _TF32_CAPABILITY = (8, 0)
 

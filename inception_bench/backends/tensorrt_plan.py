@@ -14,7 +14,7 @@ from typing import Any
 
 from inception_bench.backends.base import UNKNOWN, Setup
 from inception_bench.backends.timings import keep_timings, use_timings
-from inception_bench.service import Unavailable
+from inception_bench.processes.service import Unavailable
 
 PLAN = "network.plan"
 FACTS = "facts.json"

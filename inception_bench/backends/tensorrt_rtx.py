@@ -14,7 +14,6 @@ import numpy as np
 
 from inception_bench.backends import onnx_graph
 from inception_bench.backends.base import Setup
-from inception_bench.backends.cuda import device_identity, driver_problem
 from inception_bench.backends.tensorrt_plan import (
     FACTS,
     PLAN,
@@ -26,7 +25,8 @@ from inception_bench.backends.tensorrt_plan import (
     plan_convolutions,
 )
 from inception_bench.backends.tensorrt_session import TensorRtSession, open_plan
-from inception_bench.service import Unavailable
+from inception_bench.machine.cuda import device_identity, driver_problem
+from inception_bench.processes.service import Unavailable
 
 # "current" builds for the GPU that is here; without one, for all that the engine's own default covers.
 TARGETS = ("default", "current", "sm75", "sm80", "sm86", "sm89", "sm120", "sm121")

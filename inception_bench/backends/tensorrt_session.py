@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from inception_bench.backends.base import Attestation, Setup
-from inception_bench.backends.cuda import Buffer, Cuda, EventClock, Graph, Stream
 from inception_bench.backends.onnx_graph import INPUT, OUTPUT
 from inception_bench.backends.tensorrt_inspect import inspector_convolutions, read_layers, told
 from inception_bench.backends.tensorrt_plan import PLAN, effective_precision, last_words, listener, make
-from inception_bench.service import Unavailable
+from inception_bench.machine.cuda import Buffer, Cuda, EventClock, Graph, Stream
+from inception_bench.processes.service import Unavailable
 
 
 def open_plan(trt: Any, runtime: Any, plan: bytes, words: list[str]) -> tuple[Any, Any]:

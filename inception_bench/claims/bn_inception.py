@@ -7,10 +7,10 @@ from dataclasses import replace
 from inception_bench.claims.branches import branch_layers, cost_of
 from inception_bench.claims.measures import Figures, measure
 from inception_bench.claims.networks import conv_elements, is_module, longest_chain, plan_of
-from inception_bench.models.catalogue import find_table
 from inception_bench.models.complexity import Complexity, cost
 from inception_bench.models.notation import Branch, Conv, Step
 from inception_bench.models.plan import make_plan
+from inception_bench.models.public import find_table
 from inception_bench.models.table import Table
 
 # GoogLeNet's first convolution, and the paper's separable one with channel multiplier 8 (its appendix).

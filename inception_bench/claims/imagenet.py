@@ -9,7 +9,7 @@ from inception_bench.claims.outcome import Outcome, judge
 from inception_bench.claims.verdict import Figure
 from inception_bench.measure.accuracy import Counts
 from inception_bench.measure.cell import Cell
-from inception_bench.models.catalogue import find_table
+from inception_bench.models.public import find_table
 from inception_bench.spec.case import REFERENCE_BACKEND, Case
 from inception_bench.train.accuracy import wilson
 

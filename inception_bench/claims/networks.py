@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from inception_bench.claims.measures import Figures, measure
-from inception_bench.models.catalogue import find_table
 from inception_bench.models.complexity import complexity
 from inception_bench.models.notation import Conv, Pool
 from inception_bench.models.plan import ForkPlan, Layer, Node, Plan, RowPlan, make_plan
+from inception_bench.models.public import find_table
 
 _TRAINED_BYTES = 4  # a parameter or an activation in binary32
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from inception_bench.claims.measures import Figures, measure
-from inception_bench.models.catalogue import find_table
 from inception_bench.models.describe import PaperLine, paper_lines
 from inception_bench.models.plan import make_plan
+from inception_bench.models.public import find_table
 
 
 def find_line(model: str, line: str) -> PaperLine:

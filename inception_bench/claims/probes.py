@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from inception_bench.data.photographs import parity_images
-from inception_bench.models.catalogue import find_table
+from inception_bench.models.public import find_table
 
 SEEDS = (0, 1, 2, 3, 4)
 WIDTH = 0.25
@@ -20,7 +20,7 @@ def aux_gradient(seed: int) -> float:
     import torch
     from torch.nn.functional import cross_entropy
 
-    from inception_bench.models.network import create_model
+    from inception_bench.models.public import create_model
 
     torch.manual_seed(seed)
     table = find_table("googlenet")
@@ -40,7 +40,7 @@ def residual_variance(seed: int) -> float:
     import torch
 
     from inception_bench.models.changes import Changes
-    from inception_bench.models.network import create_model
+    from inception_bench.models.public import create_model
 
     table = find_table("inception_resnet_v1")
     images = torch.from_numpy(parity_images(80, table.preprocessing))

@@ -8,11 +8,11 @@ from inception_bench.claims.branches import branch_layers
 from inception_bench.claims.measures import Figures, measure
 from inception_bench.claims.networks import is_module, plan_of
 from inception_bench.claims.tutorials import modules_by_figure
-from inception_bench.models.catalogue import find_table
 from inception_bench.models.changes import STEMS, Changes, apply_changes
 from inception_bench.models.complexity import complexity, cost
 from inception_bench.models.notation import Conv
 from inception_bench.models.plan import Linear, layers_of, make_plan
+from inception_bench.models.public import find_table
 
 # arXiv:1502.01852, Table 3, model C on 224 pixels: convolutions, then a pyramid of 7x7, 3x3, 2x2 and 1x1 cells.
 PRELU_C = " ".join(

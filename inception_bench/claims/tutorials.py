@@ -8,10 +8,10 @@ from collections import Counter
 from inception_bench.claims.branches import cost_of, projection_of
 from inception_bench.claims.measures import Figures, measure
 from inception_bench.claims.networks import is_module, plan_of
-from inception_bench.models.catalogue import find_table
 from inception_bench.models.complexity import CLASSIFIER_ROW, complexity
 from inception_bench.models.notation import Conv
 from inception_bench.models.plan import Linear, Shape, plan_row
+from inception_bench.models.public import find_table
 from inception_bench.models.table import Row, Style
 
 

@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from inception_bench.backends.cache import ArtifactCache, key_of
 from inception_bench.data.parts import PicturePart
 from inception_bench.data.sets import DataSplits, Request
 from inception_bench.data.splitting import split_off
 from inception_bench.errors import UsageError
+from inception_bench.store.cache import ArtifactCache, key_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image

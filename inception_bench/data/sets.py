@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inception_bench.backends.cache import default_root
 from inception_bench.data.parts import Part
 from inception_bench.errors import UnknownNameError, UsageError
 from inception_bench.models.table import Preprocessing
+from inception_bench.store.cache import default_root
 
 LEAST_CLASSES = 2
 # What is known without opening a set.

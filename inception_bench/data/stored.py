@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inception_bench.backends.cache import ArtifactCache, key_of
 from inception_bench.data.parts import Part, PicturePart, StoredPart, picture_of
 from inception_bench.data.sets import DataSplits, Request
+from inception_bench.store.cache import ArtifactCache, key_of
 
 # Above this many bytes a set is resized as it is read: Fashion-MNIST at 299 pixels would fill 6 GB.
 LIMIT_BYTES = 2**30

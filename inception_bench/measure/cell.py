@@ -14,19 +14,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inception_bench.backends.cache import Artifact
 from inception_bench.backends.registry import find_backend
+from inception_bench.machine.environment import Activity
 from inception_bench.measure.accuracy import answers_to, count
-from inception_bench.measure.machine import Activity
 from inception_bench.measure.measurement import Measurement
 from inception_bench.measure.parity import LIMITS, Parity, compare, compare_rows
 from inception_bench.measure.partners import Partner, Partners
-from inception_bench.measure.process import CallFailed, Process
 from inception_bench.measure.rounds import Taken
 from inception_bench.measure.stages import Built, CellStopped, Plan
 from inception_bench.measure.training import case_data
 from inception_bench.measure.workshop import Workshop, setup_of, weights_name
+from inception_bench.processes.process import CallFailed, Process
 from inception_bench.spec.case import Case
+from inception_bench.store.cache import Artifact
 
 _CLOSE_LIMIT_S = 10.0
 # On a GPU: calls with their input's transfer.

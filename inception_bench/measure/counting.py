@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from inception_bench.models.catalogue import find_table
 from inception_bench.models.complexity import Complexity, complexity
+from inception_bench.models.public import find_table
 from inception_bench.spec.case import Case
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from inception_bench.backends.cuda import REMEDY, driver_problem
 from inception_bench.backends.registry import Registered, backends
-from inception_bench.measure.process import CallFailed, Process
+from inception_bench.machine.cuda import REMEDY, driver_problem
+from inception_bench.processes.process import CallFailed, Process
 
 WORKER = "inception_bench.worker"
 LIMIT_S = 120.0

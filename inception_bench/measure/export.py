@@ -6,17 +6,17 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from inception_bench.backends.cache import Artifact, ArtifactCache, default_root
 from inception_bench.backends.registry import find_backend
 from inception_bench.errors import UnknownNameError, UsageError
-from inception_bench.measure.machine import usable_cores
-from inception_bench.measure.process import CallFailed
+from inception_bench.machine.environment import usable_cores
 from inception_bench.measure.selection import NUM_CLASSES, read_options
 from inception_bench.measure.workshop import Workshop
-from inception_bench.models.catalogue import find_table
 from inception_bench.models.plan import make_plan
+from inception_bench.models.public import find_table
+from inception_bench.processes.process import CallFailed
 from inception_bench.spec.case import DEVICES, PRECISIONS, Case
 from inception_bench.spec.profile import Limits
+from inception_bench.store.cache import Artifact, ArtifactCache, default_root
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from inception_bench.backends.cache import PACKAGE, Artifact, source_hash
-from inception_bench.backends.cuda import device_identity
-from inception_bench.backends.hardware import processor
-from inception_bench.backends.registry import installed_version
-from inception_bench.models.catalogue import find_table
+from inception_bench.machine.cuda import device_identity
+from inception_bench.machine.environment import installed_version
+from inception_bench.machine.processor import processor
+from inception_bench.models.public import find_table
 from inception_bench.spec.case import Case
+from inception_bench.store.cache import PACKAGE, Artifact, source_hash
 
 # All code that decides what a network computes and what it is shown.
-MODEL_SOURCES = ("models/*.py", "data/photographs.py", "builder.py")
+MODEL_SOURCES = ("models/**/*.py", "data/photographs.py", "data/maps.py", "builder.py")
 
 
 def network_fields(case: Case) -> dict[str, Any]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from inception_bench.backends.cache import Artifact
 from inception_bench.measure.accuracy import Counts
 from inception_bench.measure.parity import Parity, finite
 from inception_bench.measure.rounds import Rounds
+from inception_bench.store.cache import Artifact
 
 
 @dataclass

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from inception_bench.measure.selection import NUM_CLASSES, Selection, read_options
-from inception_bench.models.catalogue import find_table
-from inception_bench.models.factorisations import MODULE, OUTPUTS, Factorisation, factorisations, network_pairs
+from inception_bench.models.public import find_table
+from inception_bench.models.tables.factorisations import MODULE, OUTPUTS, Factorisation, factorisations, network_pairs
 from inception_bench.spec.case import SIGNAL_KEEPING, Case
 from inception_bench.spec.pair import Pair
 from inception_bench.spec.profile import LEAST_ROUNDS

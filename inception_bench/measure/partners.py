@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from inception_bench.backends.cache import Artifact
 from inception_bench.measure.parity import Parity
-from inception_bench.measure.process import Process
+from inception_bench.processes.process import Process
 from inception_bench.spec.case import Case
+from inception_bench.store.cache import Artifact
 
 
 @dataclass(frozen=True)

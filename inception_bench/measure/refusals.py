@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from inception_bench.backends.registry import find_backend
-from inception_bench.measure.process import CallFailed, Process
+from inception_bench.processes.process import CallFailed, Process
 from inception_bench.spec.case import Case
 
 

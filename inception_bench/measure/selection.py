@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from inception_bench.backends.cuda import driver_problem
 from inception_bench.backends.registry import backends, find_backend
 from inception_bench.data.sets import count_classes
 from inception_bench.errors import UnknownNameError, UsageError
-from inception_bench.measure.machine import usable_cores
+from inception_bench.machine.cuda import driver_problem
+from inception_bench.machine.environment import usable_cores
 from inception_bench.measure.training_cases import (
     Scales,
     check_data,
@@ -20,8 +20,8 @@ from inception_bench.measure.training_cases import (
     step_cases,
     training_cases,
 )
-from inception_bench.models.catalogue import INCEPTIONS, NINE, find_table
 from inception_bench.models.plan import make_plan
+from inception_bench.models.public import INCEPTIONS, NINE, find_table
 from inception_bench.models.table import Table
 from inception_bench.spec.case import DEVICES, PRECISIONS, REFERENCE_BACKEND, SIGNAL_KEEPING, Case
 from inception_bench.spec.profile import DEFAULT_PROFILE, PROFILES, Profile

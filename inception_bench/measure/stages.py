@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from inception_bench.backends.cache import Artifact
 from inception_bench.measure.workshop import Reference
 from inception_bench.spec.profile import Limits
+from inception_bench.store.cache import Artifact
 
 
 class CellStopped(Exception):

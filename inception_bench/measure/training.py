@@ -10,14 +10,14 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from inception_bench.backends.cache import PACKAGE, Artifact, ArtifactCache, key_of, source_hash
-from inception_bench.backends.cuda import device_identity, driver_problem
-from inception_bench.backends.registry import installed_version
 from inception_bench.data.sets import DataSplits, open_data
-from inception_bench.measure.installation import HERE, Installation
-from inception_bench.measure.process import CallFailed, Process
-from inception_bench.models.catalogue import find_table
+from inception_bench.machine.cuda import device_identity, driver_problem
+from inception_bench.machine.environment import installed_version
+from inception_bench.models.public import find_table
+from inception_bench.processes.installation import HERE, Installation
+from inception_bench.processes.process import CallFailed, Process
 from inception_bench.spec.case import Case
+from inception_bench.store.cache import PACKAGE, Artifact, ArtifactCache, key_of, source_hash
 from inception_bench.train.job import FULL, PRECISION_OF_STEP, Job, Machine
 from inception_bench.train.recipes import find_recipe
 
@@ -25,7 +25,7 @@ TRAINER = "inception_bench.trainer"
 RESULT, COURSE = "trained.json", "course.json"
 WARMUP_STEPS = 2
 # All code that decides what training makes of a job.
-SOURCES = ("models/*.py", "data/*.py", "train/*.py")
+SOURCES = ("models/**/*.py", "data/**/*.py", "train/**/*.py")
 # A job holds its recipe's values: another recipe that is changed leaves it as it is.
 RECIPES = "train/recipes.py"
 _PACKAGES = ("torch", "lightning-fabric", "scikit-learn", "pillow")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from inception_bench.data.sets import SOURCES, count_classes
 from inception_bench.errors import UnknownNameError, UsageError
-from inception_bench.models.hub import SOURCES as HUBS
 from inception_bench.models.table import Table
+from inception_bench.models.weights.hub import SOURCES as HUBS
 from inception_bench.spec.case import REFERENCE_BACKEND, Case, trained_weights
 from inception_bench.spec.profile import Profile
 from inception_bench.train.recipes import RECIPES, find_recipe

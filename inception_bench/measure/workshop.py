@@ -12,19 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inception_bench.backends.base import Setup
-from inception_bench.backends.cache import Artifact, ArtifactCache, file_hash
-from inception_bench.backends.cuda import driver_problem
 from inception_bench.backends.registry import find_backend
 from inception_bench.backends.timings import FOLDER as TIMINGS
+from inception_bench.machine.cuda import driver_problem
+from inception_bench.machine.environment import usable_cores
 from inception_bench.measure.identity import hardware, network, network_fields, reference_parts, reference_versions
-from inception_bench.measure.installation import HERE, Installation
-from inception_bench.measure.machine import usable_cores
 from inception_bench.measure.parity import MEASURED_AS, RowScale
-from inception_bench.measure.process import Process
 from inception_bench.measure.refusals import Refusals
 from inception_bench.measure.training import Training
+from inception_bench.processes.installation import HERE, Installation
+from inception_bench.processes.process import Process
 from inception_bench.spec.case import SIGNAL_KEEPING, Case
 from inception_bench.spec.profile import Limits
+from inception_bench.store.cache import Artifact, ArtifactCache, file_hash
 
 BUILDER = "inception_bench.builder"
 WORKER = "inception_bench.worker"

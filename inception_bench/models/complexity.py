@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from inception_bench.models.catalogue import find_table
 from inception_bench.models.plan import Plan, make_plan
+from inception_bench.models.public import find_table
 
 CLASSIFIER_ROW = "Logits"
 

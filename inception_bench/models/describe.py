@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
-from inception_bench.models.catalogue import BASELINES, find_table, tables
 from inception_bench.models.complexity import CLASSIFIER_ROW, complexity
 from inception_bench.models.notation import Branch, Conv, Fork, Pool, format_branch
 from inception_bench.models.plan import Plan, RowPlan, make_plan
 from inception_bench.models.printed import K_PARAMS, Printed, Published
+from inception_bench.models.public import BASELINES, find_table, tables
 from inception_bench.models.table import Row, Table
 
 # A printed figure is rounded (to 0.1K or 1M at best) and counts weights alone. Rows that follow from

@@ -9,8 +9,6 @@ import torch
 from torch import Tensor, nn
 
 from inception_bench.errors import UsageError
-from inception_bench.models.catalogue import find_table
-from inception_bench.models.changes import Changes, apply_changes
 from inception_bench.models.initialise import initialise
 from inception_bench.models.layers import Concat, ResponseNorm, SameMaxPool, SamePad
 from inception_bench.models.notation import Conv, Lrn, Pool
@@ -125,26 +123,6 @@ class Network(nn.Module):
             x = row(x)
             found[name] = x
         return {**found, "Logits": self.classifier(x)}
-
-
-def create_model(
-    name: str,
-    *,
-    num_classes: int = 1000,
-    width_mult: float = 1.0,
-    aux: bool = False,
-    changes: Changes | None = None,
-) -> Network:
-    """Build ``name`` or ``name@definition``, randomly initialised, in training mode like any module.
-
-    ``width_mult`` scales every filter count (``max(int(n * width_mult), 16)``); ``changes`` alters
-    the table for an ablation. Works under ``torch.device("meta")``. Raises UsageError for an unknown
-    name, and ValueError where aux heads are asked of a network that has none.
-    """
-    table = find_table(name)
-    if changes is not None:
-        table = apply_changes(table, changes)
-    return build(table, num_classes=num_classes, width_mult=width_mult, aux=aux)
 
 
 def build(table: Table, *, num_classes: int = 1000, width_mult: float = 1.0, aux: bool = False) -> Network:

@@ -18,7 +18,7 @@ import secrets
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from inception_bench.measure.machine import read_environment
+from inception_bench.machine.environment import read_environment
 from inception_bench.spec.case import SIGNAL_KEEPING
 
 SCHEMA = 2

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from inception_bench.gate.compare import Compared, Comparison
-from inception_bench.gate.fact import CHANGE, IMPROVEMENT, REGRESSION
-from inception_bench.gate.measured import KINDS, UNTIMED, UNTIMED_WHY, name_of
-from inception_bench.gate.stored_run import StoredRun
-from inception_bench.gate.timing import NOT_COMPARABLE, POINTER, Timing
+from inception_bench.gate.stored.compare import Compared, Comparison
+from inception_bench.gate.stored.fact import CHANGE, IMPROVEMENT, REGRESSION
+from inception_bench.gate.stored.measured import KINDS, UNTIMED, UNTIMED_WHY, name_of
+from inception_bench.gate.stored.stored_run import StoredRun
+from inception_bench.gate.stored.timing import NOT_COMPARABLE, POINTER, Timing
 from inception_bench.report.github import Note
 from inception_bench.report.text import ratio
 

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from inception_bench.atomic import replace_text
 from inception_bench.errors import UsageError
 from inception_bench.records.journal import newest_run
 from inception_bench.records.record import Record, Run
@@ -24,6 +23,7 @@ from inception_bench.report.markdown import board_page
 from inception_bench.report.pairs import pair_rows
 from inception_bench.report.pairs_page import pairs_page
 from inception_bench.report.training import training_page, training_rows, training_section
+from inception_bench.store.atomic import replace_text
 from inception_bench.train import trained as training_file
 
 ENVIRONMENT = "environment.json"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from inception_bench.claims.timing import pair_of, time_ratio
 from inception_bench.measure.counting import case_complexity
 from inception_bench.measure.rounds import Rounds
-from inception_bench.models.factorisations import factorisations, network_pairs
+from inception_bench.models.tables.factorisations import factorisations, network_pairs
 from inception_bench.records.record import Record
 from inception_bench.records.statistics import median
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from inception_bench.gate.power import RIVAL_RULE, PowerRow, Rate, exit_code, missed
-from inception_bench.gate.scenario import FALSE_ALARM
+from inception_bench.gate.power.power import RIVAL_RULE, PowerRow, Rate, exit_code, missed
+from inception_bench.gate.power.scenario import FALSE_ALARM
 from inception_bench.records.record import Record
 from inception_bench.report.github import Note
 from inception_bench.report.markdown import about

@@ -63,6 +63,17 @@ class Case:
         return "-".join([*parts, self.data.replace("/", "_")] if self.data else parts)
 
     @property
+    def training_id(self) -> str:
+        """``inception_v3-80px-w0.25-quick-s0-digits``: the network, its scale, recipe, seed and data.
+
+        A step in another precision than fp32 names it at the end.
+        """
+        recipe, seed = self.trained_by or ("", 0)
+        scale = f"{self.input_size}px-w{self.width_mult:g}"
+        name = f"{self.address}-{scale}-{recipe}-s{seed}-{self.data.replace('/', '_')}"
+        return name if self.precision == "fp32" else f"{name}-{self.precision}"
+
+    @property
     def trained_by(self) -> tuple[str, int] | None:
         """The recipe and the seed that its weights are trained by; None for other weights."""
         if not self.weights.startswith(_TRAINED):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inception_bench.errors import UsageError
-from inception_bench.models.catalogue import find_table
+from inception_bench.models.public import find_table
 from inception_bench.train.job import Job, Machine
 from inception_bench.train.recipes import find_recipe
 from inception_bench.train.trained import Trained, append_training

@@ -13,7 +13,7 @@ from inception_bench.data.augmentation import Augmentation
 from inception_bench.data.parts import Part, StoredPart
 from inception_bench.data.sets import DataSplits, open_data
 from inception_bench.models.changes import Changes
-from inception_bench.models.stored import load_network
+from inception_bench.models.weights.stored import load_network
 from inception_bench.train.job import Job, Machine
 from inception_bench.train.log import losses, validations
 from inception_bench.train.loop import train

@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from inception_bench.errors import UsageError
-from inception_bench.models.catalogue import find_table
 from inception_bench.models.changes import Changes, apply_changes
 from inception_bench.models.notation import Conv
 from inception_bench.models.plan import has_norm, make_plan
+from inception_bench.models.public import find_table
 from inception_bench.models.table import Table
 from inception_bench.train.recipe import Recipe
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from inception_bench.atomic import replace_text
+from inception_bench.store.atomic import replace_text
 
 FILE = "log.jsonl"
 

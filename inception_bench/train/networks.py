@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from inception_bench.models.initialise import initialise_by_name
-from inception_bench.models.network import Network, create_model
+from inception_bench.models.network import Network
+from inception_bench.models.public import create_model
 from inception_bench.train.first_weights import draw_as_caffe, quieten_stem
 from inception_bench.train.job import Job
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from inception_bench.data.augmentation import Augmentation
 from inception_bench.errors import UnknownNameError
-from inception_bench.models.catalogue import find_table
+from inception_bench.models.public import find_table
 from inception_bench.train.recipe import Recipe, Schedule
 
 V1, BN, V3, V4 = "arXiv:1409.4842", "arXiv:1502.03167", "arXiv:1512.00567", "arXiv:1602.07261"

@@ -161,7 +161,7 @@ class Nvml:
 
 
 def _reasons(mask: int) -> list[str]:
-    from inception_bench.backends.nvml import throttle_reasons
+    from inception_bench.machine.nvml import throttle_reasons
 
     return throttle_reasons(mask)
 

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from inception_bench import create_model
 from inception_bench.data.maps import network_images
-from inception_bench.models.catalogue import NINE, find_table
-from inception_bench.models.signal import keep_signal
+from inception_bench.models.public import NINE, find_table
+from inception_bench.models.weights.signal import keep_signal
 
 # Those that a first run measures come first: time may not suffice for all.
 FIRST = ("inception_v3", "googlenet", "inception_v4")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from inception_bench.backends.base import Setup
-from inception_bench.service import Answer, serve
+from inception_bench.processes.service import Answer, serve
 
 
 def close_twice(message: dict[str, Any]) -> Answer:

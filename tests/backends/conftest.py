@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inception_bench.backends import cuda, registry
-from inception_bench.backends.cache import Artifact, ArtifactCache
+from inception_bench.backends import registry
 from inception_bench.backends.registry import BUILT_IN, find_backend
-from inception_bench.measure.process import Process
+from inception_bench.machine import cuda
 from inception_bench.measure.workshop import Reference, Workshop, setup_of
-from inception_bench.models import catalogue
+from inception_bench.models import public
+from inception_bench.processes.process import Process
 from inception_bench.spec.case import Case
+from inception_bench.store.cache import Artifact, ArtifactCache
 
 ENGINES = Path(__file__).with_name("engines")
 LIMIT_S = 300.0
@@ -32,7 +33,7 @@ def small_case(backend: str, precision: str = "fp32", batch_size: int = 2, **oth
 @pytest.fixture(scope="package")
 def engines() -> Iterator[Path]:
     """The engines and the network of these tests, found through entry points as anybody's own."""
-    caches = (registry.backends.cache_clear, catalogue.tables.cache_clear)
+    caches = (registry.backends.cache_clear, public.tables.cache_clear)
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(ENGINES))
         patch.setenv("PYTHONPATH", str(ENGINES), prepend=":")

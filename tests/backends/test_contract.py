@@ -11,8 +11,8 @@ import pytest
 
 from inception_bench.backends.registry import find_backend
 from inception_bench.measure.parity import LIMITS, parity_error
-from inception_bench.measure.process import CallFailed, Process
 from inception_bench.measure.workshop import Workshop, setup_of
+from inception_bench.processes.process import CallFailed, Process
 from tests.backends.conftest import CPU_BACKENDS, LIMIT_S, Bench, bench, small_case
 from tests.conftest import ROOT
 

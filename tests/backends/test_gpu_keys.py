@@ -8,14 +8,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from inception_bench.backends import cuda, timings
+from inception_bench.backends import timings
 from inception_bench.backends.base import Setup
-from inception_bench.backends.cache import Artifact, ArtifactCache
-from inception_bench.backends.hardware import processor
 from inception_bench.backends.registry import driver_problem, find_backend
 from inception_bench.backends.tensorrt_plan import build_plan
+from inception_bench.machine import cuda
+from inception_bench.machine.processor import processor
 from inception_bench.measure import identity
 from inception_bench.measure.workshop import Workshop
+from inception_bench.store.cache import Artifact, ArtifactCache
 from tests.backends.conftest import LIMIT_S, small_case
 
 GPUS = (("NVIDIA H100", "90"), ("NVIDIA H200", "90"), ("NVIDIA H100", "80"))

@@ -14,8 +14,8 @@ import torch
 from inception_bench.backends.base import Network, Setup
 from inception_bench.backends.onnx_graph import FILE, INPUT, export_graph
 from inception_bench.backends.onnxruntime import OnnxRuntime, _open, nodes_off_device
-from inception_bench.models.network import create_model
-from inception_bench.service import Unavailable
+from inception_bench.models.public import create_model
+from inception_bench.processes.service import Unavailable
 
 CUDA = "CUDAExecutionProvider"
 

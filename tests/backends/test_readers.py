@@ -13,10 +13,10 @@ from inception_bench.backends.inductor import (
     graph_convolution_types,
     wrapper_constants,
 )
-from inception_bench.backends.nvml import energy_per_image_j, throttle_reasons
 from inception_bench.backends.tensorrt_inspect import inspector_convolutions, read_layers, tactic_precision, told
 from inception_bench.backends.tensorrt_plan import effective_precision, plan_convolutions
-from inception_bench.service import account
+from inception_bench.machine.nvml import energy_per_image_j, throttle_reasons
+from inception_bench.processes.service import account
 
 FP16_TACTIC = "sm80_xmma_fprop_implicit_gemm_f16f16_f16f16_f16_nhwckrsc_nhwc_tilesize256x64x32_stage3_g1_tensor16x8x16"
 TF32_TACTIC = "sm80_xmma_fprop_implicit_gemm_f32f32_tf32f32_f32_nhwckrsc_nhwc_tilesize256x64x32_stage3_g1_tensor16x8x8"

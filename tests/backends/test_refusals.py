@@ -11,15 +11,15 @@ import pytest
 
 from inception_bench.backends import inductor
 from inception_bench.backends.base import Setup
-from inception_bench.backends.cache import ArtifactCache
 from inception_bench.backends.onnx_graph import FILE
 from inception_bench.backends.onnxruntime import OnnxRuntime, _engine, _open
 from inception_bench.backends.registry import find_backend
 from inception_bench.backends.tensorrt_plan import build_plan
 from inception_bench.backends.tensorrt_session import open_plan
-from inception_bench.measure.process import CallFailed
 from inception_bench.measure.workshop import Workshop
-from inception_bench.service import Unavailable
+from inception_bench.processes.process import CallFailed
+from inception_bench.processes.service import Unavailable
+from inception_bench.store.cache import ArtifactCache
 from tests.backends.conftest import LIMIT_S, bench, small_case
 from tests.backends.test_cells import prepared
 

@@ -132,7 +132,7 @@ def test_a_wrong_option_is_one_line(cache: Path, tmp_path: Path, option: str, wo
 
 
 def test_cuda_is_refused_where_there_is_none(cache: Path, tmp_path: Path):
-    from inception_bench.backends.cuda import driver_problem
+    from inception_bench.machine.cuda import driver_problem
 
     problem = driver_problem()
     done = suite(cache, tmp_path, "--inception-device=cuda", "--inception-backends=eager")

@@ -8,9 +8,9 @@ import pytest
 
 from inception_bench.backends.registry import driver_problem, find_backend
 from inception_bench.backends.tensorrt_plan import plan_convolutions
-from inception_bench.measure.process import CallFailed
 from inception_bench.measure.workshop import Workshop
-from inception_bench.models.catalogue import NINE, find_table
+from inception_bench.models.public import NINE, find_table
+from inception_bench.processes.process import CallFailed
 from inception_bench.spec.case import Case
 from tests.backends.conftest import small_case
 

@@ -8,12 +8,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from inception_bench import claim_items
-from inception_bench.claim_items import ClaimItem
 from inception_bench.claims.ledger import find_claim, ledger, read_claim
 from inception_bench.claims.outcome import broken, judge_exact, not_run, read_outcome
 from inception_bench.claims.timing import judge_timed
-from inception_bench.claims_command import claims_text
+from inception_bench.cli.claims import claims_text
+from inception_bench.plugin.items import claims
+from inception_bench.plugin.items.claims import ClaimItem
 from inception_bench.records.journal import Journal
 from inception_bench.records.record import Record
 from inception_bench.report.claims import claim_row, outcomes_of
@@ -165,7 +165,7 @@ def check(monkeypatch):
         )
         bench = SimpleNamespace(selection=selection, trained_before=lambda _: None, keep_claim=kept.append)
         watch = SimpleNamespace(begin=lambda _: None, finish=lambda *words: told.append(words))
-        monkeypatch.setattr(claim_items, "measure_pair", lambda *_: pair_record(0.5, device=device))
+        monkeypatch.setattr(claims, "measure_pair", lambda *_: pair_record(0.5, device=device))
         fixture = SimpleNamespace(pedantic=lambda call: call())
         with nullcontext() if profile == "quick" else pytest.raises(pytest.skip.Exception):
             ClaimItem(bench, watch, CLAIM, keeps_record=True).check(fixture)

@@ -10,9 +10,9 @@ from inception_bench.data.maps import feature_maps, network_images
 from inception_bench.errors import UsageError
 from inception_bench.measure.pairing import HANDFUL, named_pairs, places, selected_pairs
 from inception_bench.measure.selection import Request, select
-from inception_bench.models.catalogue import find_table, list_definitions
 from inception_bench.models.complexity import complexity
-from inception_bench.models.factorisations import factorisations, module_tables, network_pairs
+from inception_bench.models.public import find_table, list_definitions
+from inception_bench.models.tables.factorisations import factorisations, module_tables, network_pairs
 
 # MACs saved in the branches alone, by hand; the classifier's few are left out.
 SAVED = {

@@ -13,7 +13,7 @@ from inception_bench.claims.imagenet import answered, deciding_case, judge_error
 from inception_bench.claims.ledger import find_claim, ledger
 from inception_bench.claims.outcome import read_outcome
 from inception_bench.measure.accuracy import Counts
-from inception_bench.models.network import create_model
+from inception_bench.models.public import create_model
 from inception_bench.spec.case import Case
 from tests.conftest import SMALL
 

@@ -6,9 +6,9 @@ from inception_bench.claims.ledger import find_claim, ledger
 from inception_bench.claims.probes import PROBES, aux_gradient, residual_variance
 from inception_bench.claims.proxies import PROXIES
 from inception_bench.claims.proxy import EFFECTS, Course, judge_probe, judge_proxy
-from inception_bench.models.catalogue import find_table
 from inception_bench.models.changes import Changes, apply_changes
 from inception_bench.models.plan import make_plan
+from inception_bench.models.public import find_table
 from inception_bench.records.journal import Journal
 from inception_bench.records.record import Record, Run
 from inception_bench.records.statistics import mean_interval, share_difference_interval, share_interval

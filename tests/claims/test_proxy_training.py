@@ -10,20 +10,20 @@ import numpy as np
 import pytest
 import torch
 
-from inception_bench.backends.cache import ArtifactCache
 from inception_bench.claims.claim import Claim
 from inception_bench.claims.ledger import find_claim
 from inception_bench.claims.outcome import broken, read_outcome
 from inception_bench.claims.proxies import PROXIES
 from inception_bench.claims.proxy import Arm, Proxy, read_course
 from inception_bench.claims.proxy_jobs import job_of_arm
-from inception_bench.measure.process import CallFailed
 from inception_bench.measure.training import Training
-from inception_bench.models.catalogue import find_table
 from inception_bench.models.complexity import cost
 from inception_bench.models.network import Network
 from inception_bench.models.notation import format_branch
 from inception_bench.models.plan import make_plan
+from inception_bench.models.public import find_table
+from inception_bench.processes.process import CallFailed
+from inception_bench.store.cache import ArtifactCache
 from inception_bench.train.batches import Order
 from inception_bench.train.course import read_job
 from inception_bench.train.networks import make_networks

@@ -69,7 +69,7 @@ def test_a_pair_is_timed_once(timed):
 
 def test_a_proxy_is_trained_once(launcher, tmp_path):
     """Five points more in every seed, by courses that an earlier run in this environment has left."""
-    program = "import json; from inception_bench.measure.machine import read_environment as read\n"
+    program = "import json; from inception_bench.machine.environment import read_environment as read\n"
     words = [sys.executable, "-c", program + "print(json.dumps(read().to_json()))"]
     done = subprocess.run(words, cwd=ROOT, env=launcher.environment(), capture_output=True, text=True, check=True)
     run = Run("earlier", "2026-01-01T00:00:00+00:00", "full", json.loads(done.stdout))

@@ -15,9 +15,9 @@ from inception_bench.claims.ledger import find_claim
 from inception_bench.claims.timing import judge_timed, time_ratio
 from inception_bench.measure.pairing import make_pair
 from inception_bench.measure.rounds import Rounds, Taken
-from inception_bench.models.factorisations import factorisations
-from inception_bench.models.stored import save_network
-from inception_bench.pair_items import until_narrow
+from inception_bench.models.tables.factorisations import factorisations
+from inception_bench.models.weights.stored import save_network
+from inception_bench.plugin.items.factorisations import until_narrow
 from inception_bench.records.journal import Journal
 from inception_bench.records.record import Record, Run
 from inception_bench.records.statistics import median_interval

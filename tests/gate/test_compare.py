@@ -13,8 +13,8 @@ import pytest
 from scipy.stats import t
 
 from inception_bench.errors import UsageError
-from inception_bench.gate.compare import compare
-from inception_bench.gate.stored_run import load_run
+from inception_bench.gate.stored.compare import compare
+from inception_bench.gate.stored.stored_run import load_run
 from inception_bench.report.comparison import comparison_json, comparison_notes, comparison_page, comparison_text
 from inception_bench.report.github import annotation_lines, append_summary
 from tests.conftest import ROOT

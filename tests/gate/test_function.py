@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from inception_bench.gate.compare import compare
-from inception_bench.gate.stored_run import load_run
+from inception_bench.gate.stored.compare import compare
+from inception_bench.gate.stored.stored_run import load_run
 from tests.conftest import ROOT, SMALL
 from tests.gate.records import write_run
 

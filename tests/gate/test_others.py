@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from inception_bench.gate.compare import compare
-from inception_bench.gate.stored_run import load_run
+from inception_bench.gate.stored.compare import compare
+from inception_bench.gate.stored.stored_run import load_run
 from inception_bench.report.comparison import comparison_json, comparison_notes, comparison_page, comparison_text
 from tests.gate.records import CASES, others, put, write_run
 

@@ -16,11 +16,11 @@ import torch
 from torch import nn
 
 from inception_bench.data.photographs import parity_images
-from inception_bench.models.checkpoint import CheckpointError, load_tensors
-from inception_bench.models.checkpoint_names import slots
 from inception_bench.models.network import Network, build
-from inception_bench.models.signal import keep_signal
 from inception_bench.models.table import Table
+from inception_bench.models.weights.checkpoint import CheckpointError, load_tensors
+from inception_bench.models.weights.checkpoint_names import slots
+from inception_bench.models.weights.signal import keep_signal
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 _OPERATORS: list[torch.library.Library] = []

@@ -6,10 +6,10 @@ from torch import nn
 
 from inception_bench import Changes, complexity, create_model
 from inception_bench.errors import UnknownNameError, UsageError
-from inception_bench.models.catalogue import find_table
 from inception_bench.models.changes import apply_changes
 from inception_bench.models.complexity import cost
 from inception_bench.models.plan import make_plan
+from inception_bench.models.public import find_table
 
 
 def changed(name: str, **changes):

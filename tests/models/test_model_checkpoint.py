@@ -10,12 +10,12 @@ from safetensors.torch import save_file
 
 from inception_bench import create_model, load_checkpoint
 from inception_bench.errors import UnknownNameError, UsageError
-from inception_bench.models import hub
-from inception_bench.models.catalogue import BUILT_IN
-from inception_bench.models.checkpoint import CheckpointError
-from inception_bench.models.checkpoint_names import entries, slots
-from inception_bench.models.namings import namings
 from inception_bench.models.plan import make_plan
+from inception_bench.models.public import BUILT_IN
+from inception_bench.models.weights import hub
+from inception_bench.models.weights.checkpoint import CheckpointError
+from inception_bench.models.weights.checkpoint_names import entries, slots
+from inception_bench.models.weights.namings import namings
 
 NAMED = [reference for reference in REFERENCES if not reference.in_order]
 

@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from inception_bench import cli
-from inception_bench.models.catalogue import BASELINES, NINE, list_definitions
+from inception_bench.cli import cli
 from inception_bench.models.describe import describe, summaries
+from inception_bench.models.public import BASELINES, NINE, list_definitions
 
 
 def run(monkeypatch, *arguments: str) -> int:

@@ -9,12 +9,11 @@ import torch
 
 from inception_bench.data.photographs import parity_images
 from inception_bench.errors import InputSizeError, UnknownNameError, UsageError
-from inception_bench.models.catalogue import BASELINES, BUILT_IN, NINE, find_table
 from inception_bench.models.complexity import complexity, cost
 from inception_bench.models.layers import ResponseNorm
-from inception_bench.models.network import create_model
 from inception_bench.models.plan import make_plan
-from inception_bench.models.signal import keep_signal
+from inception_bench.models.public import BASELINES, BUILT_IN, NINE, create_model, find_table
+from inception_bench.models.weights.signal import keep_signal
 
 INCEPTIONS = [table.address for table in BUILT_IN if table.name in NINE]
 WITH_AUX = [table.address for table in BUILT_IN if table.aux]

@@ -13,9 +13,8 @@ import torch
 from fvcore.nn import FlopCountAnalysis
 from torch.utils.flop_counter import FlopCounterMode
 
-from inception_bench.models.catalogue import BASELINES, BUILT_IN, NINE, list_definitions, list_models
 from inception_bench.models.complexity import complexity
-from inception_bench.models.network import create_model
+from inception_bench.models.public import BASELINES, BUILT_IN, NINE, create_model, list_definitions, list_models
 
 # address: params without aux heads, params with them, MACs at native size
 FIGURES = {

@@ -19,9 +19,9 @@ from parity_references import (
 )
 from table_faults import FAULTS, padding_counted
 
-from inception_bench.models.catalogue import find_table
-from inception_bench.models.network import build, create_model
-from inception_bench.models.signal import keep_signal
+from inception_bench.models.network import build
+from inception_bench.models.public import create_model, find_table
+from inception_bench.models.weights.signal import keep_signal
 
 EXACT = 1e-9  # of the spread between two photographs, in float64
 FP32 = 1e-4
@@ -99,7 +99,7 @@ def test_aux_heads_are_torchvisions(reference, heads, tmp_path):
     table, model = find_table(reference.address), reference.make().eval()
     torch.save(model.state_dict(), tmp_path / "reference.pt")
     ours = create_model(reference.address, aux=True).eval()
-    from inception_bench.models.checkpoint import load_checkpoint
+    from inception_bench.models.weights.checkpoint import load_checkpoint
 
     load_checkpoint(ours, tmp_path / "reference.pt")
     images = photographs(table, table.input_size)

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import tomllib
 
-from inception_bench.models.catalogue import BUILT_IN, NINE
 from inception_bench.models.notation import format_branch, parse_branch
 from inception_bench.models.printed import parse_printed
+from inception_bench.models.public import BUILT_IN, NINE
 
 ROOT = Path(__file__).parents[2]
-MODELS = ROOT / "inception_bench" / "models"
+MODELS = ROOT / "inception_bench" / "models" / "tables"
 
 
 SURROUNDINGS = ("Paper", "Preprocessing", "Style", "Table", "replace", "define")

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from inception_bench.backends.cache import VARIABLE
+from inception_bench.store.cache import VARIABLE
 from inception_bench.train.job import Job, Machine
 from inception_bench.train.recipes import find_recipe
 

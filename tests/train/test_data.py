@@ -17,8 +17,8 @@ from inception_bench.data.photographs import normalise
 from inception_bench.data.sets import DataSplits, check, open_data
 from inception_bench.data.splitting import split_off
 from inception_bench.errors import UnknownNameError, UsageError
-from inception_bench.models.bn_inception import BGR
-from inception_bench.models.googlenet import HALF
+from inception_bench.models.tables.bn_inception import BGR
+from inception_bench.models.tables.googlenet import HALF
 
 
 def test_digits_are_all_there_and_in_one_part_each():

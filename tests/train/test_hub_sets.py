@@ -10,7 +10,7 @@ from PIL import Image
 
 from inception_bench.data.sets import open_data
 from inception_bench.errors import UsageError
-from inception_bench.models.googlenet import HALF
+from inception_bench.models.tables.googlenet import HALF
 
 datasets = pytest.importorskip("datasets", reason="the extra hf is not installed: pip install '.[hf]'")
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from inception_bench.backends import cuda
-from inception_bench.backends.cache import ArtifactCache
+from inception_bench.machine import cuda
 from inception_bench.measure import training
 from inception_bench.measure.training import COURSE, Training, on_one_device, training_identity
+from inception_bench.store.cache import ArtifactCache
 from inception_bench.train.job import Machine
 
 H100, A100 = {"name": "NVIDIA H100", "capability": "9.0"}, {"name": "NVIDIA A100", "capability": "8.0"}

@@ -16,7 +16,7 @@ import torch
 from inception_bench import Changes, complexity
 from inception_bench.data.sets import open_data
 from inception_bench.errors import UsageError
-from inception_bench.models.stored import load_network
+from inception_bench.models.weights.stored import load_network
 from inception_bench.train.checkpoint import FILE
 from inception_bench.train.log import losses, read_log, validations
 from inception_bench.train.loop import train

@@ -8,18 +8,17 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from inception_bench.backends.cache import ArtifactCache
 from inception_bench.errors import UsageError
 from inception_bench.measure import selection, training
-from inception_bench.measure.process import CallFailed
 from inception_bench.measure.selection import Request, select
 from inception_bench.measure.training import StepTiming, Training, job_of, step_job
 from inception_bench.measure.training_cases import step_cases
-from inception_bench.models.catalogue import find_table
-from inception_bench.parameters import training_id
+from inception_bench.models.public import find_table
+from inception_bench.processes.process import CallFailed
 from inception_bench.report.training import arithmetic_sentence, training_section
 from inception_bench.spec.case import Case, trained_weights
 from inception_bench.spec.profile import PROFILES
+from inception_bench.store.cache import ArtifactCache
 from inception_bench.train import loop, machine
 from inception_bench.train.job import Machine
 from inception_bench.train.log import read_log
@@ -122,7 +121,7 @@ def test_steps_have_the_precisions_of_the_run_that_they_can_have():
     tables, quick = [find_table(CASE.address)], PROFILES["quick"]
     on_gpu = step_cases([replace(CASE, device="cuda")], tables, quick, asked)
     assert [case.precision for case in on_gpu] == ["fp32", "tf32", "bf16"]
-    assert len({training_id(case) for case in on_gpu}) == 3
+    assert len({case.training_id for case in on_gpu}) == 3
     assert step_cases([CASE], tables, quick, asked) == (CASE,)
     assert step_cases([replace(CASE, device="cuda")], tables, quick, ("fp16",)) == on_gpu[:1]
 

@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 import pytest
 
 from inception_bench.errors import UnknownNameError, UsageError
-from inception_bench.models.catalogue import NINE
+from inception_bench.models.public import NINE
 from inception_bench.train.recipe import Recipe, Schedule
 from inception_bench.train.recipes import PAPERS, QUICK, SGD, STANDARD, find_recipe
 

@@ -1,0 +1,35 @@
+"""The options that choose cells, as the gate's verbs have them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from inception_bench.errors import UsageError
+
+if TYPE_CHECKING:
+    from inception_bench.spec.case import Case
+
+
+@dataclass(frozen=True)
+class Lists:
+    """The options that choose cells, as they were written."""
+
+    models: str | None
+    backends: str | None
+    device: str | None
+    precisions: str | None
+    batch_sizes: str | None
+    input_sizes: str | None
+    width_mults: str | None
+    threads: str | None
+
+    def cases(self) -> tuple[Case, ...]:
+        """The cells. Raises UsageError in the words of this command's options."""
+        from inception_bench.measure.selection import Request, select
+
+        given = {**vars(self), "backends": self.backends or "onnxruntime"}
+        try:
+            return select(Request(profile="smoke", **given)).cases
+        except UsageError as error:
+            raise UsageError(str(error).replace("--inception-", "--")) from None

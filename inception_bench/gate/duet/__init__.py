@@ -1,0 +1,1 @@
+"""Two installations timed side by side, live."""

@@ -1,0 +1,116 @@
+"""What a duet found, from its records alone: each cell's verdict and exact facts, and whether it was compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from inception_bench.errors import UsageError
+from inception_bench.gate.process_pair import ProcessPair, rounds_of
+from inception_bench.gate.stored.fact import REGRESSION, Fact, exact_facts
+from inception_bench.gate.verdict import SLOWER, UNCLEAR, Judgement, Rule, judge, settle
+from inception_bench.records.journal import FILE, Journal, newest_run
+from inception_bench.records.record import Record
+from inception_bench.records.statistics import median
+from inception_bench.spec.case import Case
+
+KIND = "duet"
+# Where side b ends so, and a did not, b is wrong; any other end means that nothing was compared.
+WRONG = ("mismatch", "mislabelled")
+WRONG_STAGES = ("parity", "time")
+
+
+@dataclass(frozen=True)
+class DuetRow:
+    """One cell. ``reason`` is why it was not compared; empty where it was. ``p50`` of both sides in seconds."""
+
+    case: Case
+    judgement: Judgement
+    facts: tuple[Fact, ...]
+    reason: str = ""
+    wrong: str = ""
+    a_p50_s: float | None = None
+    b_p50_s: float | None = None
+
+    @property
+    def regressions(self) -> list[str]:
+        """A sentence for each thing that is worse in b."""
+        found = [fact.text for fact in self.facts if fact.kind == REGRESSION] + [self.wrong] * bool(self.wrong)
+        if self.judgement.verdict == SLOWER:
+            effect, low, high = (self.judgement.effect, self.judgement.low, self.judgement.high)
+            found.append(f"slower by {effect:.1%} ({low:+.1%} to {high:+.1%}), p {self.judgement.p_slower:.1g}")
+        return found
+
+
+@dataclass(frozen=True)
+class DuetResult:
+    """All cells of one duet, after Holm's rule. ``sides`` says what a and b were."""
+
+    sides: dict[str, Any]
+    min_effect: float
+    rows: tuple[DuetRow, ...]
+
+    @property
+    def regressed(self) -> list[DuetRow]:
+        return [row for row in self.rows if row.regressions]
+
+    @property
+    def uncompared(self) -> list[DuetRow]:
+        return [row for row in self.rows if row.reason]
+
+    @property
+    def exit_code(self) -> int:
+        """1 for a regression; 2 where a cell was not compared; else 0."""
+        return 1 if self.regressed else 2 if self.uncompared else 0
+
+
+def load_duet(folder: Path) -> DuetResult:
+    """The newest duet in a results folder, judged again from its raw rounds. Raises UsageError where there is none."""
+    records, complaints = Journal(folder / FILE).read()
+    if complaints:
+        raise UsageError(f"{complaints[0]}: what cannot be read whole is not judged; measure it again")
+    duets = [record for record in records if record.kind == KIND]
+    if not duets:
+        raise UsageError(f"{folder / FILE} holds no duet; give two results folders to compare, or that of a duet")
+    return judge_duet(newest_run(duets))
+
+
+def judge_duet(records: Sequence[Record]) -> DuetResult:
+    """The verdicts of one duet's records."""
+    settled = settle([judgement_of(record.body) for record in records])
+    rows = tuple(_row(record, found) for record, found in zip(records, settled, strict=True))
+    sides = {name: side["installation"] for name, side in records[0].body["sides"].items()}
+    return DuetResult(sides, records[0].body["plan"]["min_effect"], rows)
+
+
+def judgement_of(body: dict[str, Any]) -> Judgement:
+    """A cell's verdict by itself: the pairs as they came, a look after each, until the first that is clear."""
+    found = Judgement(UNCLEAR)
+    if body["outcome"] != "ok":
+        return found
+    rule, pairs = Rule(**body["rule"]), [ProcessPair.from_json(pair) for pair in body["pairs"]]
+    for count in range(rule.pairs_a_look, len(pairs) + 1, rule.pairs_a_look):
+        found = judge(pairs[:count], rule)
+        if found.verdict != UNCLEAR:
+            break
+    return found
+
+
+def _row(record: Record, found: Judgement) -> DuetRow:
+    body, case = record.body, Case.from_json(record.case)
+    if body["outcome"] != "ok":
+        text = f"side {body['side']}, stage {body['stage']}: {body['outcome']}: {body['reason']}"
+        is_wrong = body["side"] == "b" and (body["outcome"] in WRONG or body["stage"] in WRONG_STAGES)
+        return DuetRow(case, found, (), "" if is_wrong else text, text if is_wrong else "")
+    pairs = [ProcessPair.from_json(pair) for pair in body["pairs"]]
+    p50 = {side: median(rounds_of(pairs, side)) for side in ("a", "b")}
+    facts = exact_facts(*(_as_cell(record, side) for side in ("a", "b")))
+    return DuetRow(case, found, facts, a_p50_s=p50["a"], b_p50_s=p50["b"])
+
+
+def _as_cell(record: Record, side: str) -> Record:
+    """One side's facts as the record of a cell, so that the same rules hold."""
+    facts = record.body["sides"][side]
+    return Record("cell", record.run, record.case, facts["params"], facts["macs"], facts)

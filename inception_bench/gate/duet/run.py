@@ -1,0 +1,76 @@
+"""A whole duet: both sides opened, each cell measured and on the disk before the next begins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from inception_bench.errors import UsageError
+from inception_bench.gate.duet.duet import Duet, Plan
+from inception_bench.gate.duet.result import KIND, DuetResult, judge_duet
+from inception_bench.gate.duet.revision import checked_out
+from inception_bench.gate.duet.side import Side, open_side
+from inception_bench.records.journal import FILE, Journal
+from inception_bench.records.record import Record, Run
+from inception_bench.spec.case import Case
+
+
+@dataclass(frozen=True)
+class Installed:
+    """Where a side is: an interpreter or an environment's folder (None: the running one), and a git revision."""
+
+    python: str | None = None
+    revision: str | None = None
+
+
+@dataclass(frozen=True)
+class DuetOrder:
+    """What to compare, and how well. ``budget_s`` is a cell's; ``min_effect`` a share of the time."""
+
+    cases: tuple[Case, ...]
+    a: Installed
+    b: Installed
+    folder: Path
+    budget_s: float = 60.0
+    min_effect: float = 0.01
+    busy_share: float = 0.0
+
+
+def run_duet(order: DuetOrder, watch: Callable[[str], None]) -> DuetResult:
+    """Measure and judge. ``watch`` is told what goes on. Raises UsageError where a side cannot be opened at all."""
+    if not (order.budget_s > 0 and 0 < order.min_effect < 1):
+        raise UsageError(
+            f"--budget {order.budget_s:g} --min-effect {order.min_effect:g}: give seconds above 0, and a share "
+            "between 0 and 1, such as 0.01"
+        )
+    try:
+        order.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"folder {order.folder} cannot be made ({error.strerror}); give another with -o") from None
+    with ExitStack() as stack:
+        sides = {"a": _open("a", order.a, stack), "b": _open("b", order.b, stack)}
+        run = Run.begin("duet")
+        plan = Plan(order.budget_s, order.min_effect, len(order.cases), run.run_id, order.busy_share)
+        journal = Journal(order.folder / FILE)
+        records = []
+        for number, case in enumerate(order.cases, 1):
+            watch(f"[{number}/{len(order.cases)}] {case.id}")
+            records.append(measure_cell(Duet(case, sides, plan, watch), run))
+            journal.append(records[-1])
+        return judge_duet(records)
+
+
+def measure_cell(duet: Duet, run: Run) -> Record:
+    """One cell's record. Params and MACs are those of side a, 0 where it did not come so far."""
+    body = duet.run()
+    costs = body["sides"]["a"]
+    return Record(KIND, run, duet.case.to_json(), costs.get("params", 0), costs.get("macs", 0), body)
+
+
+def _open(name: str, installed: Installed, stack: ExitStack) -> Side:
+    tree = None if installed.revision is None else stack.enter_context(checked_out(installed.revision))
+    side = open_side(name, installed.python, tree, installed.revision)
+    stack.callback(side.close)
+    return side

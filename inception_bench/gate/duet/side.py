@@ -1,0 +1,126 @@
+"""One of the two installations that a duet compares: its interpreter, its copy of the package, what it builds with."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from inception_bench.errors import UsageError
+from inception_bench.machine.environment import PACKAGES
+from inception_bench.measure.identity import MODEL_SOURCES
+from inception_bench.measure.workshop import Workshop
+from inception_bench.processes.installation import HOME, Installation
+from inception_bench.spec.case import Case
+from inception_bench.spec.profile import Limits
+from inception_bench.store.cache import ArtifactCache, default_root, source_hash
+
+# Asked of the interpreter itself, in its own words: its version, its packages, where it finds the package.
+_PROBE = """
+import importlib.metadata, importlib.util, json, sys
+found = {}
+for name in json.loads(sys.argv[1]):
+    try:
+        found[name] = importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        continue
+spec = importlib.util.find_spec("inception_bench")
+print(json.dumps({"python": sys.version.split()[0], "packages": found, "package": spec and spec.origin}))
+"""
+_COSTS = """
+import json, sys, inception_bench
+given = json.loads(sys.argv[1])
+costs = inception_bench.complexity(given.pop("address"), **given)
+print(json.dumps({"params": costs.params_without_aux, "macs": costs.macs}))
+"""
+_PROBE_LIMIT_S = 120.0
+
+
+@dataclass
+class Side:
+    """``name`` is a or b. ``facts``: interpreter, revision, packages, hash of its sources."""
+
+    name: str
+    facts: dict[str, Any]
+    workshop: Workshop
+    _costs: dict[str, dict[str, int]] = field(default_factory=dict, init=False)
+
+    def costs(self, case: Case) -> dict[str, int]:
+        """Params and MACs by its own tables. Raises UsageError where it has no such network."""
+        fields = {"address": case.address, "input_size": case.input_size, "width_mult": case.width_mult}
+        given = json.dumps({**fields, "num_classes": case.num_classes})
+        if given not in self._costs:
+            self._costs[given] = _ask(self.name, self.workshop.installation, _COSTS, given)
+        return self._costs[given]
+
+    def close(self) -> None:
+        """End its builder."""
+        self.workshop.close()
+
+
+def open_side(name: str, given: str | None, tree: Path | None = None, revision: str | None = None) -> Side:
+    """A side by its interpreter or environment (None: the running one), with the package in ``tree`` if given.
+
+    Without a tree it is the package installed there, else the running one's copy. Raises UsageError.
+    """
+    python = _interpreter(name, given)
+    home = tree
+    if home is None and python == sys.executable:
+        home = HOME
+    if home is None and _ask(name, Installation(python, None), _PROBE, "[]")["package"] is None:
+        home = _copy_alone()
+    found = _ask(name, Installation(python, home), _PROBE, json.dumps(PACKAGES))
+    if found["package"] is None:
+        raise UsageError(f"side {name}: {python} finds no inception_bench")
+    package = Path(found.pop("package")).parent
+    source = source_hash(package)
+    # As it was given: results are published, and whole paths are nobody's business.
+    facts = {"interpreter": given or "this interpreter", "revision": revision, **found, "source_hash": source}
+    facts["model_source"] = source_hash(package, *MODEL_SOURCES)
+    installation = Installation(python, home)
+    if (python, home) != (sys.executable, HOME):
+        identity = {"python": found["python"], "packages": found["packages"], "source_hash": source}
+        installation = Installation(python, home, {"installation": identity})
+    return Side(name, facts, Workshop(ArtifactCache(default_root()), Limits().build, installation=installation))
+
+
+def _copy_alone() -> Path:
+    """A folder with a copy of the running package and nothing else.
+
+    The folder that it runs from may be one of installed packages: on the path of another interpreter, that would
+    bring engines which are not its own.
+    """
+    package = HOME / "inception_bench"
+
+    def copy(folder: Path) -> None:
+        shutil.copytree(package, folder / package.name, ignore=shutil.ignore_patterns("__pycache__"))
+
+    return ArtifactCache(default_root()).get("package", {"source": source_hash(package)}, copy).folder
+
+
+def _interpreter(name: str, given: str | None) -> str:
+    """The absolute path of a Python, from a program or the folder of an environment; symbolic links stay."""
+    if given is None:
+        return sys.executable
+    path = Path(given)
+    found = shutil.which(str(path / "bin" / "python") if path.is_dir() else given)
+    if found is None:
+        raise UsageError(f"--{name} {given}: no Python there; give an interpreter, or the folder of an environment")
+    return os.path.abspath(found)
+
+
+def _ask(name: str, installation: Installation, program: str, argument: str) -> dict[str, Any]:
+    """What a short program says in an installation."""
+    done = subprocess.run(
+        installation.command(program, argument), env=installation.environment({}),
+        capture_output=True, text=True, check=False, timeout=_PROBE_LIMIT_S,
+    )  # fmt: skip
+    if done.returncode:
+        words = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        raise UsageError(f"side {name} ({installation.python}) cannot be used: {words[-1]}")
+    return json.loads(done.stdout.strip().splitlines()[-1])

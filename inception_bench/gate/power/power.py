@@ -1,0 +1,216 @@
+"""Does the gate find what it must, and raise no false alarm? Trials, each on the disk before the next begins."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from inception_bench.errors import UsageError
+from inception_bench.gate.duet.duet import Duet, Plan
+from inception_bench.gate.duet.result import judgement_of
+from inception_bench.gate.duet.run import measure_cell
+from inception_bench.gate.duet.side import Side, open_side
+from inception_bench.gate.power.neighbour import neighbour
+from inception_bench.gate.power.scenario import SCENARIOS, Scenario
+from inception_bench.gate.process_pair import ProcessPair, rounds_of
+from inception_bench.gate.verdict import SLOWER, UNCLEAR
+from inception_bench.machine.environment import usable_cores
+from inception_bench.records.journal import FILE, Journal
+from inception_bench.records.record import Record, Run
+from inception_bench.records.resume import SAME
+from inception_bench.records.statistics import median
+from inception_bench.spec.case import Case
+
+KIND = "power"
+RIVAL_RULE = "median:5%"
+
+
+@dataclass(frozen=True)
+class PowerOrder:
+    """Which cells, for how long, and where the trials lie. ``budget_s`` is what one trial may take."""
+
+    cases: tuple[Case, ...]
+    folder: Path
+    minutes: float = 10.0
+    budget_s: float = 60.0
+
+
+@dataclass(frozen=True)
+class Rate:
+    """``hits`` of ``trials`` with the exact 95 % interval (Clopper and Pearson, Biometrika 26, 1934)."""
+
+    hits: int
+    trials: int
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, hits: int, trials: int) -> Rate:
+        from scipy.stats import binomtest
+
+        if not trials:
+            return cls(0, 0, 0.0, 1.0)
+        found = binomtest(hits, trials).proportion_ci(0.95, "exact")
+        return cls(hits, trials, float(found.low), float(found.high))
+
+
+@dataclass(frozen=True)
+class PowerRow:
+    """What became of one kind of trial, on one cell or on all (``cell`` empty).
+
+    ``rival_apart`` judges a's rounds of the first half of a trial against b's of the second, as two runs one after
+    the other would; ``rival_together`` all rounds of both. Seconds are of a trial, building aside.
+    """
+
+    scenario: Scenario
+    cell: str
+    gate: Rate
+    unclear: int
+    rival_apart: Rate
+    rival_together: Rate
+    median_s: float | None
+    longest_s: float | None
+
+    @property
+    def answer(self) -> str:
+        """``reached`` where all trials are done and the rate is right, ``missed`` where it cannot be, else ``open``."""
+        hits, trials = self.gate.hits, self.gate.trials
+        if trials >= self.scenario.trials:
+            return "reached" if self.scenario.reached(hits, trials) else "missed"
+        return "missed" if self.scenario.missed(hits, trials) else "open"
+
+
+def run_power(order: PowerOrder, watch: Callable[[str], None]) -> list[Record]:
+    """Go on with the trials in the folder, by one at least, until all are done or the minutes are over: all records.
+
+    Raises UsageError where a cell cannot be measured or the folder's trials are of another machine or other sources.
+    """
+    if not (order.minutes > 0 and order.budget_s > 0):
+        raise UsageError(f"--minutes {order.minutes:g} --budget {order.budget_s:g}: give times above 0")
+    order.folder.mkdir(parents=True, exist_ok=True)
+    run, journal = Run.begin("gate-power"), Journal(order.folder / FILE)
+    records = read_trials(order.folder, run) if journal.path.exists() else []
+    sides = {name: open_side(name, None) for name in ("a", "b")}
+    until = time.monotonic() + 60 * order.minutes
+    try:
+        for scenario, case in _left(order, records):
+            records.append(_trial(scenario, Trial(case, sides, order.budget_s, f"{run.run_id} {len(records)}"), run))
+            journal.append(records[-1])
+            watch(f"{len(records)}: {scenario.name}, {case.id}: {judgement_of(records[-1].body).verdict}")
+            if time.monotonic() > until:
+                break
+    finally:
+        for side in sides.values():
+            side.close()
+    return records
+
+
+def read_trials(folder: Path, run: Run | None = None) -> list[Record]:
+    """The trials of a folder. Raises UsageError where ``run`` is of another machine or of other sources than they."""
+    records = [record for record in Journal(folder / FILE).read()[0] if record.kind == KIND]
+    if run is None:
+        return records
+    for record in records:
+        differing = [name for name in SAME if record.run.environment.get(name) != run.environment.get(name)]
+        if differing:
+            raise UsageError(f"{folder} holds trials with another {differing[0]}; give another folder with -o")
+    return records
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A cell, and what measures it."""
+
+    case: Case
+    sides: dict[str, Side]
+    budget_s: float
+    seed: str
+
+
+def _trial(scenario: Scenario, trial: Trial, run: Run) -> Record:
+    plan = Plan(trial.budget_s, 0.01, 1, trial.seed, scenario.busy_share)
+    case = replace(trial.case, threads=usable_cores()) if scenario.one_thread else trial.case
+    cases = {"b": replace(case, threads=1)} if scenario.one_thread else {}
+    with neighbour(trial.seed) if scenario.loaded else nullcontext():
+        made = measure_cell(Duet(case, trial.sides, plan, lambda line: None, cases), run)
+    if made.body["outcome"] != "ok":
+        raise UsageError(f"{trial.case.id} cannot be tried: side {made.body['side']}: {made.body['reason']}")
+    return Record(KIND, run, made.case, made.params, made.macs, {**made.body, "scenario": scenario.name})
+
+
+def _left(order: PowerOrder, records: Sequence[Record]) -> Iterator[tuple[Scenario, Case]]:
+    """The trials that are left: the scenario that lags most first, its cells in turn."""
+    done = Counter(record.body["scenario"] for record in records)
+    while True:
+        scenario = min(SCENARIOS, key=lambda each: done[each.name] / each.trials)
+        if done[scenario.name] >= scenario.trials:
+            return
+        case = order.cases[done[scenario.name] % len(order.cases)]
+        if not (scenario.one_thread and usable_cores() == 1):
+            yield scenario, case
+        done[scenario.name] += 1
+
+
+def power_rows(records: Sequence[Record]) -> list[PowerRow]:
+    """A row a scenario over all cells, and one each cell below it. Judged again from the raw rounds."""
+    rows = []
+    for scenario in SCENARIOS:
+        own = [record for record in records if record.body["scenario"] == scenario.name]
+        cells = list(dict.fromkeys(Case.from_json(record.case).id for record in own))
+        rows.append(_row(scenario, "", own))
+        rows += [
+            _row(scenario, cell, [record for record in own if Case.from_json(record.case).id == cell])
+            for cell in (cells if len(cells) > 1 else [])
+        ]
+    return rows
+
+
+def _row(scenario: Scenario, cell: str, records: Sequence[Record]) -> PowerRow:
+    verdicts = [judgement_of(record.body).verdict for record in records]
+    pairs = [[ProcessPair.from_json(pair) for pair in record.body["pairs"]] for record in records]
+    seconds = [record.body["seconds"] for record in records]
+    count = len(records)
+    return PowerRow(
+        scenario, cell,
+        Rate.of(sum(verdict == SLOWER for verdict in verdicts), count),
+        sum(verdict == UNCLEAR for verdict in verdicts),
+        Rate.of(sum(rival_alarms(*_apart(each)) for each in pairs), count),
+        Rate.of(sum(rival_alarms(rounds_of(each, "a"), rounds_of(each, "b")) for each in pairs), count),
+        median(seconds) if seconds else None,
+        max(seconds, default=None),
+    )  # fmt: skip
+
+
+def rival_alarms(before: Sequence[float], after: Sequence[float]) -> bool:
+    """What pytest-benchmark's ``--benchmark-compare-fail=median:5%`` says of two runs' rounds: its own code."""
+    from pytest_benchmark.stats import Stats
+    from pytest_benchmark.utils import parse_compare_fail
+
+    compared, current = Stats(), Stats()
+    for stats, values in ((compared, before), (current, after)):
+        for value in values:
+            stats.update(value)
+    figures = [{"median": stats.median} for stats in (current, compared)]
+    return bool(parse_compare_fail(RIVAL_RULE).fails(*figures))
+
+
+def _apart(pairs: Sequence[ProcessPair]) -> tuple[list[float], list[float]]:
+    """One side's rounds of the first half of a trial's blocks, the other's of the second."""
+    blocks = [block for pair in pairs for block in pair.blocks]
+    half = len(blocks) // 2
+    before = [seconds for block in blocks[:half] for seconds in block.a_s]
+    return before, [seconds for block in blocks[half:] for seconds in block.b_s]
+
+
+def missed(rows: Sequence[PowerRow]) -> list[PowerRow]:
+    """The rates over all cells that are certainly, or finally, on the wrong side of their bounds."""
+    return [row for row in rows if not row.cell and row.answer == "missed"]
+
+
+def exit_code(rows: Sequence[PowerRow]) -> int:
+    """1 where a rate is missed."""
+    return int(bool(missed(rows)))

@@ -1,0 +1,77 @@
+"""Who made a stored run the baseline, when and why: ``baseline.json`` beside its records."""
+
+from __future__ import annotations
+
+import datetime
+import getpass
+import json
+import shutil
+import subprocess
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from inception_bench.errors import UsageError
+from inception_bench.records.journal import FILE
+from inception_bench.store.atomic import replace_text
+from inception_bench.store.cache import file_hash
+
+ACCEPTANCE = "baseline.json"
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """``when`` is UTC, ISO 8601; ``records_sha256`` is of the records file as it was accepted."""
+
+    who: str
+    when: str
+    why: str
+    run_id: str
+    records_sha256: str
+
+
+def read_acceptance(folder: Path) -> Acceptance | None:
+    """What was accepted in ``folder``; None where nothing was. Raises UsageError where records changed since."""
+    path = folder / ACCEPTANCE
+    if not path.exists():
+        return None
+    try:
+        found = Acceptance(**json.loads(path.read_text()))
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"{path} is damaged ({error}); accept the baseline again: {_command(folder)}") from None
+    if file_hash(folder / FILE) != found.records_sha256:
+        raise UsageError(
+            f"{folder / FILE} is not what {found.who} accepted on {found.when[:10]}: it was changed since; restore it, "
+            f"or accept it as it is: {_command(folder)}"
+        )
+    return found
+
+
+def write_acceptance(folder: Path, to: Path, run_id: str, why: str, who: str | None = None) -> Acceptance:
+    """Copy the results of ``folder`` to ``to`` (which may be the same) and say who accepted them, when and why.
+
+    Raises UsageError where there is no reason or the folder cannot be written.
+    """
+    if not why.strip():
+        raise UsageError('--why is empty; say in a sentence why this run is the new baseline: --why "..."')
+    now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+    found = Acceptance(who or _user(), now, why.strip(), run_id, file_hash(folder / FILE))
+    try:
+        if to.resolve() != folder.resolve():
+            shutil.copytree(folder, to, dirs_exist_ok=True)
+        replace_text(to / ACCEPTANCE, json.dumps(asdict(found), indent=1) + "\n")
+    except OSError as error:
+        raise UsageError(f"baseline folder {to} cannot be written ({error.strerror}); give another with --to") from None
+    return found
+
+
+def _command(folder: Path) -> str:
+    return f'inception-bench baseline accept {folder} --why "..."'
+
+
+def _user() -> str:
+    """The name that git knows, else that of the account."""
+    try:
+        done = subprocess.run(["git", "config", "user.name"], capture_output=True, text=True, check=False)
+    except OSError:
+        return getpass.getuser()
+    return done.stdout.strip() or getpass.getuser()

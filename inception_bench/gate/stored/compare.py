@@ -1,0 +1,107 @@
+"""Two stored runs, thing by thing: what changed, what is exact and what is timed apart. Recomputed from raw rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from inception_bench.gate.stored.fact import REGRESSION, Fact
+from inception_bench.gate.stored.measured import CELL, facts_of, list_absent, name_of
+from inception_bench.gate.stored.stored_run import StoredRun
+from inception_bench.gate.stored.timing import SLOWER, Spread, Timing, aa_spread, compare_times, not_comparable
+from inception_bench.records.record import Record
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A cell, or what else was measured, of both runs; ``record`` is the second's.
+
+    ``timing`` is None where times are not compared at all.
+    """
+
+    record: Record
+    facts: tuple[Fact, ...]
+    timing: Timing | None = None
+
+    @property
+    def name(self) -> str:
+        return name_of(self.record)
+
+    @property
+    def regressions(self) -> list[str]:
+        """A sentence for each thing that got worse."""
+        found = [fact.text for fact in self.facts if fact.kind == REGRESSION]
+        if self.timing is not None and self.timing.verdict == SLOWER:
+            change, allowed = self.timing.change or 0.0, self.timing.allowed or 0.0
+            found.append(f"slower against eager by {change:.1%}; chance allows {allowed:.1%}")
+        return found
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What changed from ``before`` to ``after``. ``missing`` were only in the first, ``new`` only in the second.
+
+    ``cells`` are a run's main job, ``others`` pairs, trainings, training steps, counts and claims, whose exact facts
+    alone are compared. ``times_reason`` says why times of cells were not compared; empty where they were.
+    """
+
+    before: StoredRun
+    after: StoredRun
+    cells: tuple[Compared, ...]
+    others: tuple[Compared, ...]
+    missing: tuple[Record, ...]
+    new: tuple[Record, ...]
+    spread: Spread
+    times_reason: str
+
+    @property
+    def regressed(self) -> list[Compared]:
+        return [each for each in (*self.cells, *self.others) if each.regressions]
+
+    @property
+    def uncompared(self) -> list[str]:
+        """A sentence for each cell that only one of the runs has, and for each kind of other things."""
+        return [
+            *list_absent(self.missing, str(self.after.folder)),
+            *list_absent(self.new, f"the baseline {self.before.folder}"),
+        ]
+
+    @property
+    def exit_code(self) -> int:
+        """1 for a regression; 2 where something was not compared; else 0."""
+        return 1 if self.regressed else 2 if self.missing or self.new else 0
+
+
+def compare(before: StoredRun, after: StoredRun, *, subset: bool = False) -> Comparison:
+    """Compare two runs. With ``subset`` the second was meant to hold only some of the first: nothing is missing."""
+    spread = aa_spread((before, after))
+    reason = not_comparable(before, after, spread)
+    old, new = before.measured, after.measured
+    shared = [(old[key], record) for key, record in new.items() if key in old]
+    cells = [both for both in shared if both[1].kind == CELL]
+    timed = 0 if reason else sum(_both_ok(*both) for both in cells)
+    return Comparison(
+        before,
+        after,
+        tuple(_compare_cell(*both, spread, timed) for both in cells),
+        tuple(Compared(both[1], facts_of(*both)) for both in shared if both[1].kind != CELL),
+        () if subset else _only_in(old, new),
+        _only_in(new, old),
+        spread,
+        reason,
+    )
+
+
+def _compare_cell(before: Record, after: Record, spread: Spread, timed: int) -> Compared:
+    timing = None
+    if timed and _both_ok(before, after):
+        timing = compare_times(before, after, spread, timed)
+    return Compared(after, facts_of(before, after), timing)
+
+
+def _both_ok(before: Record, after: Record) -> bool:
+    return before.body["outcome"] == after.body["outcome"] == "ok"
+
+
+def _only_in(one: Mapping[str, Record], other: Collection[str]) -> tuple[Record, ...]:
+    return tuple(record for key, record in one.items() if key not in other)

@@ -1,0 +1,60 @@
+"""A run as it lies in a results folder, checked so far that others can be compared with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from inception_bench.errors import UsageError
+from inception_bench.gate.stored.acceptance import Acceptance, read_acceptance, write_acceptance
+from inception_bench.gate.stored.measured import CELL, find_measured
+from inception_bench.records.journal import FILE, Journal, newest_run
+from inception_bench.records.record import Record, Run
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """The newest run of a folder: the last record of each thing that it measured, by its key."""
+
+    folder: Path
+    run: Run
+    measured: Mapping[str, Record]
+    acceptance: Acceptance | None = None
+
+    @property
+    def cells(self) -> dict[str, Record]:
+        return {key: record for key, record in self.measured.items() if record.kind == CELL}
+
+
+def load_run(folder: Path) -> StoredRun:
+    """The run in ``folder``. Raises UsageError where it cannot be compared with: each reason has a sentence."""
+    if not (folder / FILE).exists():
+        raise UsageError(f"{folder} holds no {FILE}; give a results folder, such as results/local")
+    acceptance = read_acceptance(folder)
+    records, complaints = Journal(folder / FILE).read()
+    if complaints:
+        more = f" (and {len(complaints) - 1} more such lines)" if len(complaints) > 1 else ""
+        raise UsageError(f"{complaints[0]}{more}: a run that cannot be read whole is no baseline; measure it again")
+    return as_stored(folder, records, acceptance)
+
+
+def as_stored(folder: Path, records: Sequence[Record], acceptance: Acceptance | None = None) -> StoredRun:
+    """``records`` as a run. Raises UsageError where nothing of them can be compared."""
+    newest = newest_run(records) if records else []
+    stored = StoredRun(folder, newest[-1].run, find_measured(newest), acceptance) if newest else None
+    if stored is None or not stored.measured:
+        raise UsageError(f"{folder / FILE} is empty of what can be compared; run pytest suites/ --benchmark-only first")
+    cells = stored.cells
+    if cells and not any(record.body["outcome"] == "ok" for record in cells.values()):
+        raise UsageError(f"{folder / FILE}: not one of its {len(cells)} cells is ok; there is nothing to compare with")
+    return stored
+
+
+def accept(folder: Path, why: str, to: Path | None = None, who: str | None = None) -> Acceptance:
+    """Make the run in ``folder`` a baseline, in place or as a copy in ``to``. Raises UsageError."""
+    records, complaints = Journal(folder / FILE).read()
+    if complaints:
+        raise UsageError(f"{complaints[0]}: a run that cannot be read whole is no baseline; measure it again")
+    stored = as_stored(folder, records)
+    return write_acceptance(folder, to or folder, stored.run.run_id, why, who)

@@ -1,0 +1,1 @@
+"""What the machine is and does: processor, cores, GPU, environment. Standard library and NumPy at import."""

@@ -1,0 +1,145 @@
+"""What the machine is, and what it did during a run."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from inception_bench.machine.cuda import device_name
+from inception_bench.store.cache import PACKAGE, source_hash
+
+PACKAGES = (
+    "inception-bench", "torch", "onnx", "onnxscript", "onnxruntime", "numpy", "pytest", "pytest-benchmark",
+    "fvcore", "pandas", "scipy", "scikit-learn", "pillow", "safetensors", "onnxruntime-gpu", "openvino", "tensorrt",
+    "tensorrt-rtx-cu13-bindings", "triton", "nvidia-ml-py",
+)  # fmt: skip
+_GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The facts of a machine and an installation; unknown is None. Memory in bytes."""
+
+    cpu: str
+    architecture: str
+    logical_cores: int
+    physical_cores: int | None
+    usable_cores: int
+    memory_bytes: int
+    gpu: str | None
+    system: str
+    python: str
+    packages: dict[str, str]
+    governor: str | None
+    thread_variables: dict[str, str]
+    source_hash: str
+    git_revision: str | None
+    git_dirty: bool | None
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What else went on: load averages over 1, 5 and 15 minutes, and CPU seconds that a hypervisor took."""
+
+    load_average: tuple[float, float, float]
+    steal_s: float | None
+    busy_s: float
+
+    @classmethod
+    def now(cls) -> Activity:
+        import psutil
+
+        times = psutil.cpu_times()
+        busy = times.user + times.system
+        return cls(tuple(psutil.getloadavg()), getattr(times, "steal", None), busy)
+
+    def since(self, before: Activity) -> dict[str, Any]:
+        """This moment as a JSON value, with the counters' growth since ``before``."""
+        steal = None if self.steal_s is None or before.steal_s is None else round(self.steal_s - before.steal_s, 2)
+        return {
+            "load_average": list(self.load_average),
+            "steal_s": steal,
+            "busy_s": round(self.busy_s - before.busy_s, 2),
+        }
+
+
+def installed_version(distribution: str) -> str:
+    """The version of an installed package, or an empty string."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return ""
+
+
+def allowed_cores() -> set[int]:
+    """The numbers of the logical cores this process may run on; empty where the system does not tell them."""
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+
+
+def usable_cores() -> int:
+    """How many cores this process may run on."""
+    return len(allowed_cores()) or os.cpu_count() or 1
+
+
+def read_environment() -> Environment:
+    """Look at this machine and this installation."""
+    import psutil
+
+    checkout = _checkout()
+    revision = _git(checkout, "rev-parse", "HEAD")
+    status = _git(checkout, "status", "--porcelain") if revision else None
+    return Environment(
+        cpu=_cpu_name(),
+        architecture=platform.machine(),
+        logical_cores=os.cpu_count() or 1,
+        physical_cores=psutil.cpu_count(logical=False),
+        usable_cores=usable_cores(),
+        memory_bytes=psutil.virtual_memory().total,
+        gpu=device_name(),
+        system=platform.platform(),
+        python=sys.version.split()[0],
+        packages={name: found for name in PACKAGES if (found := installed_version(name))},
+        governor=_GOVERNOR.read_text().strip() if _GOVERNOR.exists() else None,
+        thread_variables={key: os.environ[key] for key in ("OMP_NUM_THREADS", "MKL_NUM_THREADS") if key in os.environ},
+        source_hash=source_hash(),
+        git_revision=revision,
+        git_dirty=None if status is None else bool(status),
+    )
+
+
+def _cpu_name() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def _checkout() -> Path | None:
+    """The git checkout that this very code is from: around the package, or the present folder it was installed from."""
+    for folder in (PACKAGE.parent, Path.cwd()):
+        same = folder == PACKAGE.parent or source_hash(folder / PACKAGE.name) == source_hash()
+        if (folder / ".git").exists() and same:
+            return folder
+    return None
+
+
+def _git(checkout: Path | None, *words: str) -> str | None:
+    """What git says of a checkout; None without one or without git."""
+    if checkout is None:
+        return None
+    try:
+        done = subprocess.run(["git", *words], cwd=checkout, capture_output=True, text=True, check=False)
+    except OSError:
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

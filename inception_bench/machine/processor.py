@@ -1,0 +1,100 @@
+"""What a worker runs on: the processor, or the GPU with its memory, clocks and energy. Standard library at import."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from inception_bench.machine import nvml
+from inception_bench.machine.cuda import Buffer, Cuda, driver_problem
+from inception_bench.processes.service import Unavailable
+
+WARM, COLD = "warm", "cold"
+L2_STATES = {
+    WARM: "warm: an untimed call with the same batch ends just before each timed one",
+    COLD: "cold: after an untimed call, more than the whole cache is written before each timed one",
+}
+# What is written to empty the cache: more than it holds, whatever of it is kept for others.
+_FLUSH_FACTOR = 2
+
+
+def processor() -> dict[str, Any]:
+    """The CPU's name and instruction sets: code compiled for one may not run on another."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return {"name": platform.processor() or platform.machine()}
+    fields = {line.partition(":")[0].strip(): line.partition(":")[2].strip() for line in lines[:40]}
+    return {"name": fields.get("model name", platform.machine()), "flags": fields.get("flags", "")}
+
+
+class Device:
+    """The GPU of this process. Raises Unavailable where there is none."""
+
+    def __init__(self) -> None:
+        problem = driver_problem()
+        if problem is not None:
+            raise Unavailable(problem)
+        self._cuda = Cuda()
+        self._free_before = self._least_free = self._cuda.free_and_total()[0]
+        self._flushing: Buffer | None = None
+        self.facts: dict[str, Any] = self._cuda.facts()
+        self._gpu: nvml.Gpu | None = None
+        self._silent = self._ask_nvml()
+
+    def _ask_nvml(self) -> str:
+        """Why NVML says nothing here; empty where it does. Power and clocks are extras: a cell is timed without."""
+        if find_spec(nvml.MODULE) is None:
+            return "nvidia-ml-py is not installed; pip install nvidia-ml-py"
+        try:
+            self._gpu = nvml.Gpu(self.facts["pci"])
+        except nvml.NvmlError as error:
+            return str(error)
+        self.facts["driver"] = self._gpu.facts()["driver"]
+        return ""
+
+    def before_load(self) -> None:
+        """An engine is about to load. What others use, the paired reference among them, is in use already."""
+        self._free_before = self._cuda.free_and_total()[0]
+
+    def begin_rounds(self) -> None:
+        """The timed rounds begin: the peak of memory is what is used from now on."""
+        self._least_free = self._cuda.free_and_total()[0]
+
+    def sample_memory(self) -> None:
+        """A timed round is over: engines keep what a call needed, so the level now is that call's peak."""
+        self._least_free = min(self._least_free, self._cuda.free_and_total()[0])
+
+    def memory(self) -> dict[str, int]:
+        """The most bytes of the device that were used after any timed round and were free before the engine loaded."""
+        return {"mem_get_info_delta": self._free_before - self._least_free}
+
+    def flush_l2(self) -> None:
+        """Write more than the second-level cache holds, and wait."""
+        if self._flushing is None:
+            self._flushing = Buffer(self._cuda, _FLUSH_FACTOR * self._cuda.l2_bytes())
+        self._flushing.clear()
+
+    def window(self, call: Callable[[], None], seconds: float, batch_size: int) -> dict[str, Any]:
+        """Call for at least ``seconds``: what the card says before and in the middle, and its energy an image."""
+        if self._gpu is None:
+            return {"nvml": self._silent}
+        before, energy, middle, calls = self._gpu.facts(), self._gpu.energy_mj(), None, 0
+        start = time.perf_counter()
+        while (elapsed := time.perf_counter() - start) < seconds:
+            call()
+            calls += 1
+            if middle is None and elapsed > seconds / 2:
+                middle = self._gpu.facts()
+        joules = nvml.energy_per_image_j(energy, self._gpu.energy_mj(), calls * batch_size)
+        return {
+            "before": before,
+            "under_load": middle,
+            "window_s": elapsed,
+            "window_calls": calls,
+            "energy_per_image_j": joules,
+        }

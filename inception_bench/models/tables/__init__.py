@@ -1,0 +1,1 @@
+"""The papers' networks as tables, a paper a file."""

@@ -1,0 +1,1 @@
+"""Weights: their names, files, public sources, and the ones that keep signal."""

@@ -1,0 +1,103 @@
+"""A run of the suites against a stored one: what ``--inception-baseline`` adds to a session.
+
+The comparison is made once, when all is measured. Each cell is then a test of its own, so that JUnit and the exit code
+say which one got worse, and all else (pairs, trainings, counts, claims) is one more; what runs without those tests is
+caught by the session's exit code.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inception_bench.errors import UsageError
+from inception_bench.gate.stored.compare import Comparison, compare
+from inception_bench.gate.stored.measured import CELL, list_absent
+from inception_bench.gate.stored.stored_run import StoredRun, as_stored, load_run
+from inception_bench.plugin.run import BenchRun
+from inception_bench.report.comparison import comparison_notes, comparison_page, comparison_text
+from inception_bench.report.github import annotation_lines, append_summary
+from inception_bench.spec.case import Case
+
+
+@dataclass
+class Against:
+    """The baseline of a session, and how this run compares with it once that is known."""
+
+    stored: StoredRun
+    _found: Comparison | str = field(default="", init=False)
+
+    @classmethod
+    def open(cls, folder: Path, results: Path, disabled: bool) -> Against:
+        """Read the baseline before anything is measured. Raises UsageError where it cannot be used."""
+        if disabled:
+            raise UsageError(
+                "--inception-baseline compares records, and --benchmark-disable writes none; leave one out"
+            )
+        if folder.resolve() == results.resolve():
+            raise UsageError(f"--inception-baseline={folder} is where this run writes; give --inception-results too")
+        return cls(load_run(folder))
+
+    def comparison(self, run: BenchRun) -> Comparison | str:
+        """The comparison with the records that ``run`` has written, or why there is none."""
+        if not self._found:
+            records = [record for record in run.journal.read()[0] if record.run.run_id == run.run.run_id]
+            try:
+                self._found = compare(self.stored, as_stored(run.folder, records), subset=True)
+            except UsageError as error:
+                self._found = f"NOT COMPARED with the baseline: {error}"
+        return self._found
+
+    def judge(self, run: BenchRun, case: Case) -> None:
+        """Fail where the cell got worse or was not compared; skip where it is unavailable in both runs."""
+        found = self._compared(run)
+        own = next((cell for cell in found.cells if cell.record.case == case.to_json()), None)
+        if own is None:
+            is_new = any(record.kind == CELL and record.case == case.to_json() for record in found.new)
+            where = f"the baseline {self.stored.folder}" if is_new else "this run: run its suite too"
+            pytest.fail(f"not compared: {case.id} is not in {where}", pytrace=False)
+        if own.regressions:
+            pytest.fail("; ".join(own.regressions), pytrace=False)
+        if own.record.body["outcome"] != "ok":
+            pytest.skip(f"{own.record.body['outcome']} in the baseline too: nothing to compare")
+
+    def judge_others(self, run: BenchRun) -> None:
+        """Fail where anything beside the cells got worse or was not compared.
+
+        Skip where no record of anything else was written: its own tests have then failed and said why.
+        """
+        found = self._compared(run)
+        worse = [f"{each.name}: {text}" for each in found.others for text in each.regressions]
+        new = [record for record in found.new if record.kind != CELL]
+        worse += [f"not compared: {line}" for line in list_absent(new, f"the baseline {self.stored.folder}")]
+        if worse:
+            pytest.fail("; ".join(worse), pytrace=False)
+        if not found.others:
+            pytest.skip("this run measured nothing beside cells")
+
+    def _compared(self, run: BenchRun) -> Comparison:
+        found = self.comparison(run)
+        if isinstance(found, str):
+            pytest.fail(found, pytrace=False)
+        return found
+
+    def report(self, run: BenchRun, reporter: Any) -> None:
+        """Print the comparison under the board; tell GitHub where this is a job of it."""
+        found = self.comparison(run)
+        reporter.section("against the baseline")
+        if isinstance(found, str):
+            reporter.write_line(found)
+            return
+        reporter.write_line(comparison_text(found))
+        for line in annotation_lines(comparison_notes(found), os.environ):
+            reporter.write_line(line)
+        append_summary(comparison_page(found), os.environ)
+
+    def exit_code(self, run: BenchRun) -> int:
+        """1 unless all that was measured was compared and nothing got worse."""
+        found = self.comparison(run)
+        return 1 if isinstance(found, str) or found.exit_code else 0

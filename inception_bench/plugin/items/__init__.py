@@ -1,0 +1,1 @@
+"""What a suite's test gets to drive: cells, factorisations, claims, comparisons."""

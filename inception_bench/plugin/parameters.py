@@ -1,0 +1,142 @@
+"""What the suites' fixtures run over: for each, its cases with their ids, clocks, groups and expected duration.
+
+pytest collects these; nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from inception_bench.measure.counting import case_complexity
+from inception_bench.plugin.clock import ReportedClock
+from inception_bench.report.progress import EXACT_SECONDS, expected_cell_seconds, expected_step_seconds
+from inception_bench.spec.case import Case
+
+if TYPE_CHECKING:
+    from inception_bench.measure.selection import Selection
+
+_UNUSED = "ignore:Benchmark fixture was not used at all"
+# A first guess of how many steps a network is trained for.
+_TYPICAL_STEPS = 400
+
+
+@dataclass(frozen=True)
+class Comparand:
+    """What one comparison with the baseline is of: a cell, or (None) all that a session measures beside cells."""
+
+    case: Case | None
+
+
+def clock_of(node: pytest.Item) -> ReportedClock:
+    """The clock of virtual time that pytest-benchmark reads for an item."""
+    marker = node.get_closest_marker("benchmark")
+    if marker is None or "timer" not in marker.kwargs:
+        raise RuntimeError(f"{node.name} has no reported clock")
+    return marker.kwargs["timer"]
+
+
+def cell_params(selection: Selection) -> list[Any]:
+    """The cells of the networks as they are."""
+    return [_cell_param(case, selection.profile.rounds) for case in selection.cases]
+
+
+def trained_cell_params(selection: Selection) -> list[Any]:
+    """The cells of trained networks."""
+    return [_cell_param(case, selection.profile.rounds) for case in selection.trained]
+
+
+def regression_params(selection: Selection) -> list[Any]:
+    """What is compared with the baseline. It takes no time and is not counted among what is measured."""
+    named = [(case.id, Comparand(case)) for case in (*selection.cases, *selection.trained)]
+    marks = pytest.mark.filterwarnings(_UNUSED)
+    return [pytest.param(value, id=name, marks=marks) for name, value in (*named, ("all-else", Comparand(None)))]
+
+
+def network_params(selection: Selection) -> list[Any]:
+    """One case a network, width and input size."""
+    found = {(case.address, case.input_size, case.width_mult): case for case in reversed(selection.cases)}
+    return [
+        _param(case, f"{case.address}-{case.input_size}px-w{case.width_mult:g}", EXACT_SECONDS, group="exact")
+        for case in reversed(found.values())
+    ]
+
+
+def training_params(selection: Selection) -> list[Any]:
+    """The networks to train; the clock shows the seconds of their steps, trained now or before."""
+    return [
+        _param(case, case.training_id, _steps_s(case, _TYPICAL_STEPS), group="training", timer=ReportedClock())
+        for case in selection.trainings
+    ]
+
+
+def step_params(selection: Selection) -> list[Any]:
+    """The training steps to time."""
+    rounds = selection.profile.step_rounds
+    return [
+        _param(case, case.training_id, _steps_s(case, rounds), group=f"step b{case.batch_size}", timer=ReportedClock())
+        for case in selection.steps
+    ]
+
+
+def pair_params(selection: Selection) -> list[Any]:
+    """Two networks beside each other on one runtime."""
+    from inception_bench.measure.pairing import pair_rounds, selected_pairs
+
+    return [
+        _timed_param(pair, pair.new, f"{pair.name} b{pair.new.batch_size}", pair_rounds(pair.new.model))
+        for pair in selected_pairs(selection)
+    ]
+
+
+def claim_params(selection: Selection) -> list[Any]:
+    """The papers' claims; what the profile leaves out is told by each itself."""
+    from inception_bench.claims.ledger import ledger
+    from inception_bench.claims.reach import expected_seconds
+
+    return [
+        _param(claim, claim.id, expected_seconds(claim, selection.profile, selection.cases), group="claims")
+        for claim in ledger().values()
+    ]
+
+
+PARAMETERS: dict[str, Callable[[Selection], Iterable[Any]]] = {
+    "cell": cell_params,
+    "network": network_params,
+    "training": training_params,
+    "training_step": step_params,
+    "trained_cell": trained_cell_params,
+    "regression": regression_params,
+    "pair": pair_params,
+    "claim": claim_params,
+}
+
+
+# The fixtures of what is measured beside cells.
+OTHERS = ("network", "training", "training_step", "pair", "claim")
+
+
+def _cell_param(case: Case, rounds: int) -> Any:
+    return _timed_param(case, case, f"{case.address} {case.input_size}px b{case.batch_size}", rounds)
+
+
+def _timed_param(value: Any, case: Case, group: str, rounds: int) -> Any:
+    """An item whose workers time themselves; ``case`` says how long about a round takes."""
+    expected = expected_cell_seconds(case, case_complexity(case).macs, rounds)
+    return _param(value, value.id, expected, group=group, timer=ReportedClock(), disable_gc=True)
+
+
+def _steps_s(case: Case, steps: int) -> float:
+    return expected_step_seconds(case, case_complexity(case).macs, steps)
+
+
+def _param(value: Any, name: str, expected_s: float, **benchmark: Any) -> Any:
+    marks = [
+        pytest.mark.benchmark(**benchmark),
+        pytest.mark.inception_item(expected_s),
+        pytest.mark.filterwarnings(_UNUSED),
+    ]
+    return pytest.param(value, id=name, marks=marks)

@@ -1,0 +1,236 @@
+"""One run: the place where cells, records and results folder meet. The plug-in drives it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from inception_bench.claims.outcome import Outcome
+from inception_bench.errors import UsageError
+from inception_bench.machine.environment import Activity, usable_cores
+from inception_bench.machine.processor import L2_STATES
+from inception_bench.measure.accuracy import Counts
+from inception_bench.measure.cell import Cell
+from inception_bench.measure.counting import case_complexity
+from inception_bench.measure.measurement import Measurement
+from inception_bench.measure.pairing import pair_rounds
+from inception_bench.measure.partners import Partners
+from inception_bench.measure.selection import Selection
+from inception_bench.measure.stages import Plan
+from inception_bench.measure.workshop import Workshop
+from inception_bench.records.journal import FILE, Journal
+from inception_bench.records.record import Record, Run
+from inception_bench.records.resume import (
+    key_of_case,
+    key_of_pair,
+    resumable,
+    resumable_pairs,
+    resumable_proxies,
+    taken_over,
+)
+from inception_bench.report.board import Board
+from inception_bench.report.claims import outcomes_of
+from inception_bench.report.claims_text import summary
+from inception_bench.report.files import prepare_folder, write_environment, write_results
+from inception_bench.spec.case import Case
+from inception_bench.spec.pair import Pair
+from inception_bench.spec.profile import Limits, Profile
+from inception_bench.store.cache import ArtifactCache, default_root
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What the ini file (or ``-o``) says of timing: seconds a stage may take, and a GPU's second-level cache."""
+
+    limits: Limits
+    l2: str
+
+    @classmethod
+    def read(cls, limits: str, l2: str, usual: Limits) -> Timing:
+        """``limits`` as ``parse_limits`` takes it, ``l2`` one of ``warm`` and ``cold``. Raises UsageError."""
+        if l2 not in L2_STATES:
+            raise UsageError(f"inception_l2: {l2!r} is not possible; write {' or '.join(L2_STATES)}")
+        return cls(parse_limits(limits, usual), l2)
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What earlier runs measured that still holds: cells and pairs by their keys, training proxies by their claim."""
+
+    cells: Mapping[str, Record] = field(default_factory=dict)
+    pairs: Mapping[str, Record] = field(default_factory=dict)
+    proxies: Mapping[str, Record] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, records: Sequence[Record], run: Run, profile: Profile, timing: Timing) -> Earlier:
+        """What of ``records`` holds for a run of a profile."""
+        records = [record for record in records if record.found_l2() in (None, L2_STATES[timing.l2])]
+        return cls(
+            resumable(records, run.environment, profile.rounds),
+            resumable_pairs(records, run.environment, lambda case: pair_rounds(case["model"])),
+            resumable_proxies(records, run.environment),
+        )
+
+
+@dataclass
+class BenchRun:
+    """A run that is under way. Everything it writes goes to ``folder``."""
+
+    folder: Path
+    selection: Selection
+    timing: Timing
+    workshop: Workshop
+    run: Run
+    journal: Journal
+    activity: Activity
+    earlier: Earlier
+    written: int = field(default=0, init=False)
+    pairs: dict[str, Record] = field(default_factory=dict, init=False)
+    accuracies: dict[str, Counts] = field(default_factory=dict, init=False)
+    partners: Partners | None = field(default=None, init=False)
+
+    @classmethod
+    def open(cls, folder: Path, selection: Selection, timing: Timing, keeps_records: bool = True) -> BenchRun:
+        """Begin a run. Raises UsageError where the results or the cache cannot be written."""
+        limits = timing.limits
+        cache = default_root()
+        try:
+            cache.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(
+                f"cache folder {cache} cannot be made ({error.strerror}); name another with INCEPTION_BENCH_CACHE"
+            ) from None
+        run = Run.begin(selection.profile.name)
+        workshop = Workshop(
+            ArtifactCache(cache),
+            limits.build,
+            selection.pythons,
+            limits.train,
+            compile_threads=usable_cores() if selection.device == "cuda" else 1,
+        )
+        journal = Journal(folder / FILE)
+        earlier = Earlier()
+        if selection.resume and journal.path.exists():
+            earlier = Earlier.read(journal.read()[0], run, selection.profile, timing)
+        self = cls(folder, selection, timing, workshop, run, journal, Activity.now(), earlier)
+        if selection.profile.shares_partner:
+            self.partners = Partners()
+        if keeps_records:
+            prepare_folder(folder)
+            self.write_environment()
+        return self
+
+    def plan(self) -> Plan:
+        """How every cell of this run is timed."""
+        profile = self.selection.profile
+        return Plan(
+            profile.rounds,
+            profile.warmup_rounds,
+            self.timing.limits,
+            self.run.run_id,
+            self.timing.l2,
+            profile.window_s,
+        )
+
+    def cell(self, case: Case, watch: Callable[[str], None], partner: Case | None = None) -> Cell:
+        """A cell of this run; ``watch`` is told each stage as it begins."""
+        return Cell(case, self.workshop, self.plan(), watch, partner=partner, partners=self.partners)
+
+    def measured_before(self, case: Case) -> Record | None:
+        """The record of an earlier run that still holds for ``case``, where resuming was asked for."""
+        return self.earlier.cells.get(key_of_case(case.to_json()))
+
+    def timed_before(self, pair: Pair) -> Record | None:
+        """The record of a pair: this run's, or an earlier run's that still holds, taken over."""
+        if pair.id not in self.pairs:
+            earlier = self.earlier.pairs.get(key_of_pair(pair.name, pair.new.to_json(), pair.old.to_json()))
+            if earlier is None:
+                return None
+            self.pairs[pair.id] = self.take_over(earlier)
+        return self.pairs[pair.id]
+
+    def trained_before(self, claim_id: str) -> Record | None:
+        """The record of an earlier run's training proxy that still holds, where resuming was asked for."""
+        return self.earlier.proxies.get(claim_id)
+
+    def take_over(self, record: Record) -> Record:
+        """Write an earlier record as this run's own, saying where it is from."""
+        return self._append(taken_over(record, self.run))
+
+    def keep_cell(self, case: Case, measurement: Measurement) -> Record:
+        """Write a cell's record to the disk."""
+        return self._keep("cell", case, measurement.to_json())
+
+    def keep_complexity(self, case: Case, counted: dict[str, Any]) -> Record:
+        """Write what the counters gave to the disk."""
+        return self._keep("complexity", case, counted)
+
+    def keep_training(self, case: Case, result: dict[str, Any]) -> Record:
+        """Write what training came to to the disk: the fields of Trained."""
+        return self._keep("training", case, result)
+
+    def keep_step(self, case: Case, body: dict[str, Any]) -> Record:
+        """Write the rounds of a training step to the disk."""
+        return self._keep("step", case, body)
+
+    def keep_pair(self, pair: Pair, measurement: Measurement) -> Record:
+        """Write a pair's record to the disk; within this run it is not measured again."""
+        body = {**measurement.to_json(), "pair": pair.name, "partner": pair.old.to_json()}
+        self.pairs[pair.id] = self._keep("pair", pair.new, body)
+        return self.pairs[pair.id]
+
+    def keep_claim(self, outcome: Outcome) -> Record:
+        """Write what was measured for a claim to the disk."""
+        return self._append(Record("claim", self.run, {}, None, None, outcome.to_json()))
+
+    def write_environment(self) -> None:
+        """Write ``environment.json``: this run, this machine, and what the machine did so far."""
+        write_environment(self.folder, {**self.run.to_json(), "activity": Activity.now().since(self.activity)})
+
+    def write_board(self) -> Board | None:
+        """Write the boards of what was measured; None where nothing was."""
+        if not self.written:
+            return None
+        self.write_environment()
+        return write_results(self.folder, self._own_records())
+
+    def claims_summary(self) -> str:
+        """How many claims ended with each verdict; empty where this run had none."""
+        outcomes = outcomes_of(self._own_records())
+        return summary(outcomes) if outcomes else ""
+
+    def close(self) -> None:
+        """End the processes."""
+        if self.partners is not None:
+            self.partners.close()
+        self.workshop.close()
+
+    def _keep(self, kind: str, case: Case, body: dict[str, Any]) -> Record:
+        costs = case_complexity(case)
+        return self._append(Record(kind, self.run, case.to_json(), costs.params_without_aux, costs.macs, body))
+
+    def _own_records(self) -> list[Record]:
+        records, _ = self.journal.read()
+        return [record for record in records if record.run.run_id == self.run.run_id]
+
+    def _append(self, record: Record) -> Record:
+        self.journal.append(record)
+        self.written += 1
+        return record
+
+
+def parse_limits(text: str, usual: Limits) -> Limits:
+    """Read ``build=900 load=180 time=900`` and so on (see ``Limits``; in seconds): what is left out is as usual."""
+    known = vars(usual)
+    found = {}
+    for word in text.split():
+        stage, _, seconds = word.partition("=")
+        try:
+            found[stage] = float(seconds)
+        except ValueError:
+            found[stage] = 0.0
+        if stage not in known or not found[stage] > 0:
+            raise UsageError(f"inception_limits: {word!r} is not possible; write STAGE=SECONDS with {', '.join(known)}")
+    return Limits(**{**known, **found})

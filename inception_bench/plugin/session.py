@@ -1,0 +1,121 @@
+"""What one test session knows: its options, what they select, the run and its watch, the baseline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from inception_bench.errors import UsageError
+from inception_bench.spec.profile import PROFILES
+
+if TYPE_CHECKING:
+    from inception_bench.measure.selection import Selection
+    from inception_bench.plugin.against import Against
+    from inception_bench.plugin.run import BenchRun
+    from inception_bench.plugin.watch import Watch
+
+OPTIONS: dict[str, tuple[str, str]] = {
+    "models": ("NAMES", "networks (name or name@definition), or 'all', or 'all-definitions'"),
+    "backends": ("NAMES", "runtimes, or 'all'; options in brackets: compile[mode=max-autotune]"),
+    "device": ("NAME", "where to run"),
+    "precisions": ("NAMES", "numeric precisions"),
+    "batch-sizes": ("NUMBERS", "images a call"),
+    "input-sizes": ("NUMBERS", "pixels a side; default: each network's native size"),
+    "width-mults": ("NUMBERS", "filter multipliers, such as 0.25,1"),
+    "profile": ("NAME", f"how much to run: {', '.join(PROFILES)}"),
+    "results": ("DIR", "where the results go; default results/local"),
+    "baseline": ("DIR", "a stored run to compare with: what got worse fails"),
+    "threads": ("N", "threads inside one operation; default: all usable cores"),
+    "data": ("NAME", "what to train and to measure accuracy on: digits, fashion-mnist, imagefolder:PATH, hf:NAME"),
+    "weights": (
+        "FILE",
+        "a checkpoint (or timm:NAME, torchvision:NAME) for the one network of --inception-models",
+    ),
+    "require": ("BACKENDS", "runtimes whose absence is a failure, not a skip"),
+    "python": ("BACKEND=PYTHON", "run a runtime's workers with another interpreter"),
+    "resume": (
+        "",
+        "take over the cells, pairs and proxies that the results folder has of the same code, versions and machine",
+    ),
+}
+NO_CASES = ("results", "baseline")  # options that do not decide what is measured
+NOT_AT_ONCE = "-n runs cells at the same time, which spoils their times; run the suites without it"
+
+
+def option(config: pytest.Config, name: str) -> str | None:
+    """An option of the table as it was written; None where it was not given."""
+    return config.getoption("inception_" + name.replace("-", "_"))
+
+
+@dataclass
+class State:
+    """What one test session knows: the selection once it is needed, the run once an item needs it."""
+
+    config: pytest.Config
+    selection: Selection | None = None
+    run: BenchRun | None = None
+    watch: Watch | None = None
+    against: Against | None = None
+
+    def select(self) -> Selection:
+        from inception_bench.measure.selection import Request, select
+
+        if self.selection is None:
+            asked: dict[str, Any] = {
+                name.replace("-", "_"): option(self.config, name) for name in OPTIONS if name not in NO_CASES
+            }
+            asked |= {"resume": bool(asked["resume"]), "plan_only": bool(self.config.option.collectonly)}
+            try:
+                self.selection = select(Request(**asked))
+            except UsageError as error:
+                raise pytest.UsageError(str(error)) from None
+        return self.selection
+
+    def read_baseline(self) -> None:
+        """Read the stored run that was asked for, before anything is measured."""
+        folder = option(self.config, "baseline")
+        if folder is None:
+            return
+        from inception_bench.plugin.against import Against
+
+        try:
+            self.against = Against.open(Path(folder), self.folder, self.disabled)
+        except UsageError as error:
+            raise pytest.UsageError(str(error)) from None
+
+    def open(self, expected_s: list[float]) -> None:
+        """Begin the run for the collected items, of which each has a guess in seconds."""
+        from inception_bench.plugin.run import BenchRun, Timing
+        from inception_bench.plugin.watch import Watch
+
+        try:
+            selection, ini = self.select(), self.config.getini
+            timing = Timing.read(ini("inception_limits"), ini("inception_l2"), selection.profile.limits)
+            self.run = BenchRun.open(self.folder, selection, timing, keeps_records=not self.disabled)
+        except UsageError as error:
+            raise pytest.UsageError(str(error)) from None
+        self.watch = Watch.over(self.config, expected_s, self.run.selection.profile.rounds)
+
+    def opened(self) -> tuple[BenchRun, Watch]:
+        """The run and its watch; a worker of pytest-xdist has none, and its items fail in one line."""
+        if hasattr(self.config, "workerinput"):
+            pytest.fail(NOT_AT_ONCE, pytrace=False)
+        if self.run is None or self.watch is None:
+            raise RuntimeError("no run is open; pytest collected no item of the suites")
+        return self.run, self.watch
+
+    @property
+    def folder(self) -> Path:
+        """Where the results go."""
+        return Path(option(self.config, "results") or "results/local")
+
+    @property
+    def disabled(self) -> bool:
+        """Whether pytest-benchmark was told not to time anything."""
+        return bool(self.config.getoption("benchmark_disable", False))
+
+
+STATE = pytest.StashKey[State]()

@@ -1,0 +1,1 @@
+"""Programs that answer messages: the wire, their loop, the coordinator's side, and whose package they run."""

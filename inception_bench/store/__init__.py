@@ -1,0 +1,1 @@
+"""What lies on disk: the cache of artifacts, and files that are replaced as a whole."""

@@ -1,0 +1,135 @@
+"""Built things on disk, found by the hash of everything that went into them.
+
+An entry is a folder: the built files and ``manifest.json`` with their hashes. It appears whole (a
+rename) or not at all, and is checked each time that it is used: a damaged one is built again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+MANIFEST = "manifest.json"
+VARIABLE = "INCEPTION_BENCH_CACHE"
+PACKAGE = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """What was built. ``size_bytes`` is of all its files; ``cached`` tells whether this run found it ready."""
+
+    folder: Path
+    key: str
+    digest: str
+    size_bytes: int
+    build_s: float
+    cached: bool
+
+
+def default_root() -> Path:
+    """Where artifacts lie: ``$INCEPTION_BENCH_CACHE``, else the user's cache folder.
+
+    A host without platformdirs (a GPU host of its own make, from the source tree) uses the folder that
+    the XDG base directory specification names.
+    """
+    given = os.environ.get(VARIABLE)
+    if given:
+        return Path(given)
+    if find_spec("platformdirs") is None:
+        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        return Path(home) / "inception_bench"
+    import platformdirs
+
+    return platformdirs.user_cache_path("inception_bench")
+
+
+def key_of(parts: Mapping[str, Any]) -> str:
+    """The hash of a description (JSON-able) of all that decides what gets built."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@cache
+def source_hash(package: Path = PACKAGE, *patterns: str, without: str | None = None) -> str:
+    """The hash of a package folder's Python files, by their names and contents: all, or those that match.
+
+    A pattern is as ``Path.glob`` takes it: ``models/**/*.py``; the file ``without`` does not count. Raises
+    LookupError where one matches nothing in this package: a file that moved would leave what depends on it stale.
+    Of another package's folder, such as an older revision's, it is passed over.
+    """
+    matched = {pattern: set(package.glob(pattern)) for pattern in patterns or ("**/*.py",)}
+    empty = [pattern for pattern, paths in matched.items() if not paths]
+    if empty and package == PACKAGE:
+        raise LookupError(f"{', '.join(empty)} matches no file of {package}")
+    found = hashlib.sha256()
+    for path in sorted(set().union(*matched.values())):
+        if path.relative_to(package).as_posix() == without:
+            continue
+        found.update(str(path.relative_to(package)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return found.hexdigest()
+
+
+@dataclass(frozen=True)
+class ArtifactCache:
+    """The folder of all artifacts. ``build`` writes files into an empty folder that it is given."""
+
+    root: Path
+
+    def get(self, kind: str, parts: Mapping[str, Any], build: Callable[[Path], None]) -> Artifact:
+        """The artifact of ``parts``, built first where it is absent or damaged."""
+        key = key_of({"kind": kind, **parts})
+        folder = self.root / kind / key
+        found = self._read(folder, key)
+        return found if found is not None else self._build(folder, key, parts, build)
+
+    def _read(self, folder: Path, key: str) -> Artifact | None:
+        try:
+            manifest = json.loads((folder / MANIFEST).read_text())
+            whole = all(file_hash(folder / name) == wanted for name, wanted in manifest["files"].items())
+        except (OSError, ValueError, KeyError):
+            whole = False
+        if not whole:
+            return None
+        return Artifact(folder, key, manifest["digest"], manifest["size_bytes"], manifest["build_s"], True)
+
+    def _build(self, folder: Path, key: str, parts: Mapping[str, Any], build: Callable[[Path], None]) -> Artifact:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix="building-", dir=folder.parent))
+        try:
+            start = time.perf_counter()
+            build(fresh)
+            build_s = time.perf_counter() - start
+            files = {
+                str(path.relative_to(fresh)): file_hash(path) for path in sorted(fresh.rglob("*")) if path.is_file()
+            }
+            size = sum((fresh / name).stat().st_size for name in files)
+            digest = key_of(files)
+            manifest = {"digest": digest, "size_bytes": size, "build_s": build_s, "files": files, "of": dict(parts)}
+            (fresh / MANIFEST).write_text(json.dumps(manifest, indent=1))
+            shutil.rmtree(folder, ignore_errors=True)  # damaged, where it exists
+            self._publish(fresh, folder, key)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+        return Artifact(folder, key, digest, size, build_s, False)
+
+    def _publish(self, fresh: Path, folder: Path, key: str) -> None:
+        try:
+            fresh.rename(folder)
+        except OSError:
+            if self._read(folder, key) is None:  # else another run built the same meanwhile
+                raise
