@@ -11,12 +11,12 @@ import pytest
 from inception_bench.claims.ledger import find_claim, ledger, read_claim
 from inception_bench.claims.outcome import broken, judge_exact, not_run, read_outcome
 from inception_bench.claims.timing import judge_timed
-from inception_bench.cli.claims import claims_text
 from inception_bench.plugin.items import claims
 from inception_bench.plugin.items.claims import ClaimItem
 from inception_bench.records.journal import Journal
 from inception_bench.records.record import Record
 from inception_bench.report.claims import claim_row, outcomes_of
+from inception_bench.report.claims_answer import claims_text
 from inception_bench.report.claims_page import claims_page
 from inception_bench.report.claims_text import explanation, summary
 from inception_bench.spec.case import Case

@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 
 from inception_bench.cli import app
 from inception_bench.errors import UsageError
+from inception_bench.gate.power import power as power_module
 from inception_bench.gate.power.neighbour import neighbour
 from inception_bench.gate.power.power import PowerOrder, PowerRow, Rate, exit_code, power_rows, rival_alarms, run_power
-from inception_bench.gate.power import power as power_module
 from inception_bench.gate.power.scenario import SCENARIOS
 from inception_bench.gate.process_pair import Block, ProcessPair
 from inception_bench.records.journal import FILE, Journal

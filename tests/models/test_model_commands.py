@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from inception_bench.cli import cli
+from inception_bench import cli
 from inception_bench.models.describe import describe, summaries
 from inception_bench.models.public import BASELINES, NINE, list_definitions
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from inception_bench.cli import cli
+from inception_bench import cli
 from inception_bench.train.command import ProgressLine, progress_text
 from inception_bench.train.loop import Progress
 from inception_bench.train.trained import COLUMNS, Trained, append_training, read_training
