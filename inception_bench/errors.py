@@ -3,11 +3,32 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 
 class UsageError(ValueError):
     """Something that was asked for cannot be done; the message says what can."""
+
+
+class OptionError(UsageError):
+    """The same about something that was given as an option: ``words`` makes the message from the option's name.
+
+    What is asked for has fields (``batch_sizes``); pytest and the command line name them differently, and a caller
+    from Python has neither. ``words`` takes a function from a field to its name there; ``str()`` has the field's own.
+    """
+
+    def __init__(self, words: Callable[[Callable[[str], str]], str]):
+        self._words = words
+        super().__init__(words(lambda field: field))
+
+    def told(self, named: Callable[[str], str]) -> str:
+        """The message in the words of a front end, which knows how each field is ``named`` there."""
+        return self._words(named)
+
+
+def told(error: UsageError, named: Callable[[str], str]) -> str:
+    """Any usage error in the words of a front end."""
+    return error.told(named) if isinstance(error, OptionError) else str(error)
 
 
 class InputSizeError(UsageError):

@@ -97,7 +97,7 @@ class Registered:
         known = self.backend.precisions
         if device not in known:
             here = driver_problem() if "cuda" in known else None
-            alone = f"{self.backend.name} runs on {' and '.join(known)} only; ask with --inception-device"
+            alone = f"{self.backend.name} runs on {' and '.join(known)} only; ask for that device"
             return f"{here}; {alone}" if here else alone
         if precision not in known[device]:
             return f"{self.backend.name} has no {precision} on {device}; it has {', '.join(known[device])}"

@@ -21,7 +21,8 @@ from inception_bench.cli.export import export
 from inception_bench.cli.gate_power import gate_power
 from inception_bench.cli.models import models
 from inception_bench.cli.train import train
-from inception_bench.errors import UsageError
+from inception_bench.cli.words import named
+from inception_bench.errors import UsageError, told
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 baseline = typer.Typer(no_args_is_help=True, help="Keep a run as what later runs are compared with.")
@@ -53,5 +54,5 @@ def main() -> None:
     try:
         app()
     except UsageError as error:
-        typer.echo(f"inception-bench: {error}", err=True)
+        typer.echo(f"inception-bench: {told(error, named)}", err=True)
         raise SystemExit(2) from None

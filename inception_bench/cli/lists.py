@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from inception_bench.errors import UsageError
-
 if TYPE_CHECKING:
     from inception_bench.spec.case import Case
 
@@ -25,11 +23,8 @@ class Lists:
     threads: str | None
 
     def cases(self) -> tuple[Case, ...]:
-        """The cells. Raises UsageError in the words of this command's options."""
+        """The cells. Raises UsageError."""
         from inception_bench.measure.selection import Request, select
 
         given = {**vars(self), "backends": self.backends or "onnxruntime"}
-        try:
-            return select(Request(profile="smoke", **given)).cases
-        except UsageError as error:
-            raise UsageError(str(error).replace("--inception-", "--")) from None
+        return select(Request(profile="smoke", **given)).cases

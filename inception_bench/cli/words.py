@@ -20,3 +20,12 @@ def wide_console() -> Console:
     from rich.console import Console
 
     return Console() if sys.stdout.isatty() else Console(width=200)
+
+
+# What is no option of a command but its argument.
+_ARGUMENTS = {"results": "the argument DIR"}
+
+
+def named(field: str) -> str:
+    """What a field of a request is called on the command line."""
+    return _ARGUMENTS.get(field, f"--{field.replace('_', '-')}")

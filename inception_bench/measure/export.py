@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inception_bench.backends.registry import find_backend
-from inception_bench.errors import UnknownNameError, UsageError
+from inception_bench.errors import OptionError, UnknownNameError, UsageError
 from inception_bench.machine.environment import usable_cores
 from inception_bench.measure.selection import NUM_CLASSES, read_options
 from inception_bench.measure.workshop import Workshop
@@ -67,10 +67,14 @@ class Order:
                 raise UnknownNameError(kind, given, known)
         make_plan(table, input_size=size, width_mult=self.width_mult)  # refuses what the network does not take
         if self.batch_size < 1:
-            raise UsageError(f"--batch-size {self.batch_size}: a batch has at least 1 image")
+            raise OptionError(lambda named: f"{named('batch_size')} {self.batch_size}: a batch has at least 1 image")
         options = read_options(wanted.backend, self.options)
         if wanted.graph_only and "opset" in options and self.precision != "fp32":
-            raise UsageError(f"a graph of operator set 17 is in fp32; leave --precision {self.precision} or the option")
+            raise OptionError(
+                lambda named: (
+                    f"a graph of operator set 17 is in fp32; leave {named('precision')} {self.precision} or the option"
+                )
+            )
         network = (table.name, table.definition, wanted.backend, device, self.precision)
         return Case(*network, self.batch_size, size, self.width_mult, NUM_CLASSES, usable_cores(), options)
 

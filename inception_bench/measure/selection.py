@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from inception_bench.backends.registry import backends, find_backend
 from inception_bench.data.sets import count_classes
-from inception_bench.errors import UnknownNameError, UsageError
+from inception_bench.errors import OptionError, UnknownNameError, UsageError
 from inception_bench.machine.cuda import driver_problem
 from inception_bench.machine.environment import usable_cores
 from inception_bench.measure.training_cases import (
@@ -81,10 +81,10 @@ def select(request: Request) -> Selection:
     precisions = _words(request.precisions, "precisions") or profile.precisions
     for precision in precisions:
         _known(precision, "precision", {known: known for known in PRECISIONS})
-    batches = _numbers(request.batch_sizes, "batch-sizes", int, "images, at least 1") or profile.batch_sizes
+    batches = _numbers(request.batch_sizes, "batch_sizes", int, "images, at least 1") or profile.batch_sizes
     scales = Scales(
-        _numbers(request.input_sizes, "input-sizes", int, "pixels, at least 1") or (),
-        _numbers(request.width_mults, "width-mults", float, "a share above 0") or (),
+        _numbers(request.input_sizes, "input_sizes", int, "pixels, at least 1") or (),
+        _numbers(request.width_mults, "width_mults", float, "a share above 0") or (),
     )
     machine = _device(request.device or profile.device, request.plan_only), _threads(request.threads)
     data = check_data(request.data or profile.data)
@@ -166,28 +166,30 @@ def _device(name: str, plan_only: bool) -> str:
     device = _known(name, "device", {known: known for known in DEVICES})
     problem = driver_problem() if device == "cuda" and not plan_only else None
     if problem is not None:
-        raise UsageError(f"--inception-device=cuda: {problem}; no cell could run")
+        raise OptionError(lambda named: f"{named('device')}=cuda: {problem}; no cell could run")
     return device
 
 
 def _threads(text: str | None) -> int:
     numbers = _numbers(text, "threads", int, "one number of threads, at least 1") or (usable_cores(),)
     if len(numbers) > 1:
-        raise UsageError(f"--inception-threads={text} is not possible; give one number of threads, at least 1")
+        raise OptionError(
+            lambda named: f"{named('threads')}={text} is not possible; give one number of threads, at least 1"
+        )
     return numbers[0]
 
 
-def _words(text: str | None, option: str) -> tuple[str, ...] | None:
+def _words(text: str | None, field: str) -> tuple[str, ...] | None:
     if text is None:
         return None
     words = tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
     if not words:
-        raise UsageError(f"--inception-{option} is empty; give names with commas between them")
+        raise OptionError(lambda named: f"{named(field)} is empty; give names with commas between them")
     return words
 
 
-def _numbers(text: str | None, option: str, read: Callable[[str], float], wanted: str) -> tuple | None:
-    words = _words(text, option)
+def _numbers(text: str | None, field: str, read: Callable[[str], float], wanted: str) -> tuple | None:
+    words = _words(text, field)
     if words is None:
         return None
     try:
@@ -195,7 +197,7 @@ def _numbers(text: str | None, option: str, read: Callable[[str], float], wanted
     except ValueError:
         numbers = ()
     if not numbers or not all(0 < number < float("inf") for number in numbers):
-        raise UsageError(f"--inception-{option}={text} is not possible; give {wanted}")
+        raise OptionError(lambda named: f"{named(field)}={text} is not possible; give {wanted}")
     return numbers
 
 
@@ -241,9 +243,13 @@ def read_pythons(text: str | None) -> dict[str, str]:
     for word in _words(text, "python") or ():
         name, sign, python = word.partition("=")
         if not sign:
-            raise UsageError(f"--inception-python={word}: write BACKEND=PYTHON, such as tensorrt=/opt/py310/bin/python")
+            raise _python_error(word, "write BACKEND=PYTHON, such as tensorrt=/opt/py310/bin/python")
         path = shutil.which(python)
         if path is None:
-            raise UsageError(f"--inception-python={word}: {python!r} is no program that can be run")
+            raise _python_error(word, f"{python!r} is no program that can be run")
         found[find_backend(name).backend.name] = path
     return found
+
+
+def _python_error(word: str, what: str) -> OptionError:
+    return OptionError(lambda named: f"{named('python')}={word}: {what}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from inception_bench.data.sets import SOURCES, count_classes
-from inception_bench.errors import UnknownNameError, UsageError
+from inception_bench.errors import OptionError, UnknownNameError
 from inception_bench.models.table import Table
 from inception_bench.models.weights.hub import SOURCES as HUBS
 from inception_bench.spec.case import REFERENCE_BACKEND, Case, trained_weights
@@ -93,11 +93,15 @@ def check_data(name: str) -> str:
 def find_weights(text: str, tables: Sequence[Table]) -> str:
     """A file's whole path, or a public name. Raises UsageError for a file that is not there, or several networks."""
     if len(tables) != 1:
-        raise UsageError(
-            f"--inception-weights={text} fits one network, not {len(tables)}; name it with --inception-models"
+        raise OptionError(
+            lambda named: (
+                f"{named('weights')}={text} fits one network, not {len(tables)}; name it with {named('models')}"
+            )
         )
     if text.partition(":")[0] in HUBS:
         return text
     if not Path(text).is_file():
-        raise UsageError(f"--inception-weights={text} is no file and no public name such as timm:inception_v4.tf_in1k")
+        raise OptionError(
+            lambda named: f"{named('weights')}={text} is no file and no public name such as timm:inception_v4.tf_in1k"
+        )
     return str(Path(text).resolve())

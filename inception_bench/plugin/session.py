@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from inception_bench.errors import UsageError
+from inception_bench.errors import UsageError, told
 from inception_bench.spec.profile import PROFILES
 
 if TYPE_CHECKING:
@@ -45,6 +45,11 @@ NO_CASES = ("results", "baseline")  # options that do not decide what is measure
 NOT_AT_ONCE = "-n runs cells at the same time, which spoils their times; run the suites without it"
 
 
+def named(field: str) -> str:
+    """What a field of a request is called as an option of pytest."""
+    return f"--inception-{field.replace('_', '-')}"
+
+
 def option(config: pytest.Config, name: str) -> str | None:
     """An option of the table as it was written; None where it was not given."""
     return config.getoption("inception_" + name.replace("-", "_"))
@@ -71,7 +76,7 @@ class State:
             try:
                 self.selection = select(Request(**asked))
             except UsageError as error:
-                raise pytest.UsageError(str(error)) from None
+                raise pytest.UsageError(told(error, named)) from None
         return self.selection
 
     def read_baseline(self) -> None:
@@ -84,7 +89,7 @@ class State:
         try:
             self.against = Against.open(Path(folder), self.folder, self.disabled)
         except UsageError as error:
-            raise pytest.UsageError(str(error)) from None
+            raise pytest.UsageError(told(error, named)) from None
 
     def open(self, expected_s: list[float]) -> None:
         """Begin the run for the collected items, of which each has a guess in seconds."""
@@ -96,7 +101,7 @@ class State:
             timing = Timing.read(ini("inception_limits"), ini("inception_l2"), selection.profile.limits)
             self.run = BenchRun.open(self.folder, selection, timing, keeps_records=not self.disabled)
         except UsageError as error:
-            raise pytest.UsageError(str(error)) from None
+            raise pytest.UsageError(told(error, named)) from None
         self.watch = Watch.over(self.config, expected_s, self.run.selection.profile.rounds)
 
     def opened(self) -> tuple[BenchRun, Watch]:

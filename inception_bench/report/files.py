@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from inception_bench.errors import UsageError
+from inception_bench.errors import OptionError, UsageError
 from inception_bench.records.journal import newest_run
 from inception_bench.records.record import Record, Run
 from inception_bench.report import board as board_module
@@ -37,8 +37,9 @@ def prepare_folder(folder: Path) -> None:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise UsageError(
-            f"results folder {folder} cannot be written ({error.strerror}); give another with --inception-results"
+        why = error.strerror
+        raise OptionError(
+            lambda named: f"results folder {folder} cannot be written ({why}); give another with {named('results')}"
         ) from None
 
 

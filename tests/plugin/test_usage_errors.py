@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from inception_bench.errors import UsageError
+from inception_bench.cli import app, words
+from inception_bench.errors import UsageError, told
 from inception_bench.measure.selection import Request, select
 from inception_bench.models.public import NINE
 from inception_bench.plugin.run import parse_limits
+from inception_bench.plugin.session import named
+from inception_bench.report.files import prepare_folder
 from inception_bench.spec.case import Case
 from inception_bench.spec.profile import PROFILES, Limits
 from tests.conftest import ROOT
@@ -46,8 +51,35 @@ from tests.conftest import ROOT
 def test_request_is_refused(asked, wanted):
     with pytest.raises(UsageError) as refused:
         select(Request(**asked))
-    assert wanted in str(refused.value)
-    assert "\n" not in str(refused.value)
+    words = told(refused.value, named)
+    assert wanted in words
+    assert "\n" not in words
+
+
+def test_each_front_end_names_its_own_options():
+    """The core knows fields; a message that named another front end's option would send a user looking for it."""
+    with pytest.raises(UsageError) as refused:
+        select(Request(batch_sizes="1,0"))
+    rest = "=1,0 is not possible; give images, at least 1"
+    assert str(refused.value) == "batch_sizes" + rest
+    assert told(refused.value, named) == "--inception-batch-sizes" + rest
+    assert told(refused.value, words.named) == "--batch-sizes" + rest
+    assert told(UsageError("no such thing"), named) == "no such thing"
+
+
+def test_a_command_that_lacks_an_option_does_not_name_it():
+    """``doctor`` calls its option --python, and ``board`` writes into its argument."""
+    done = CliRunner().invoke(app, ["doctor", "--python", "onnxruntime"])
+    with pytest.raises(UsageError) as refused:
+        prepare_folder(Path("/proc/nowhere"))
+    for error, wanted in (
+        (done.exception, "--python=onnxruntime: write BACKEND=PYTHON"),
+        (refused.value, "give another with the argument DIR"),
+    ):
+        assert isinstance(error, UsageError)
+        message = told(error, words.named)
+        assert wanted in message
+        assert "--inception-" not in message
 
 
 def test_explicit_lists_override_the_profile():

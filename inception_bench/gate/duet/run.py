@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from inception_bench.errors import UsageError
+from inception_bench.errors import OptionError, UsageError
 from inception_bench.gate.duet.duet import Duet, Plan
 from inception_bench.gate.duet.result import KIND, DuetResult, judge_duet
 from inception_bench.gate.duet.revision import checked_out
@@ -41,9 +41,11 @@ class DuetOrder:
 def run_duet(order: DuetOrder, watch: Callable[[str], None]) -> DuetResult:
     """Measure and judge. ``watch`` is told what goes on. Raises UsageError where a side cannot be opened at all."""
     if not (order.budget_s > 0 and 0 < order.min_effect < 1):
-        raise UsageError(
-            f"--budget {order.budget_s:g} --min-effect {order.min_effect:g}: give seconds above 0, and a share "
-            "between 0 and 1, such as 0.01"
+        raise OptionError(
+            lambda named: (
+                f"{named('budget')} {order.budget_s:g} {named('min_effect')} {order.min_effect:g}: give seconds "
+                "above 0, and a share between 0 and 1, such as 0.01"
+            )
         )
     try:
         order.folder.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from inception_bench.errors import UsageError
+from inception_bench.errors import OptionError, UsageError
 from inception_bench.gate.duet.duet import Duet, Plan
 from inception_bench.gate.duet.result import judgement_of
 from inception_bench.gate.duet.run import measure_cell
@@ -90,7 +90,11 @@ def run_power(order: PowerOrder, watch: Callable[[str], None]) -> list[Record]:
     Raises UsageError where a cell cannot be measured or the folder's trials are of another machine or other sources.
     """
     if not (order.minutes > 0 and order.budget_s > 0):
-        raise UsageError(f"--minutes {order.minutes:g} --budget {order.budget_s:g}: give times above 0")
+        raise OptionError(
+            lambda named: (
+                f"{named('minutes')} {order.minutes:g} {named('budget')} {order.budget_s:g}: give times above 0"
+            )
+        )
     order.folder.mkdir(parents=True, exist_ok=True)
     run, journal = Run.begin("gate-power"), Journal(order.folder / FILE)
     records = read_trials(order.folder, run) if journal.path.exists() else []

@@ -10,7 +10,7 @@ import subprocess
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from inception_bench.errors import UsageError
+from inception_bench.errors import OptionError, UsageError
 from inception_bench.records.journal import FILE
 from inception_bench.store.atomic import replace_text
 from inception_bench.store.cache import file_hash
@@ -52,7 +52,11 @@ def write_acceptance(folder: Path, to: Path, run_id: str, why: str, who: str | N
     Raises UsageError where there is no reason or the folder cannot be written.
     """
     if not why.strip():
-        raise UsageError('--why is empty; say in a sentence why this run is the new baseline: --why "..."')
+        raise OptionError(
+            lambda named: (
+                f'{named("why")} is empty; say in a sentence why this run is the new baseline: {named("why")} "..."'
+            )
+        )
     now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     found = Acceptance(who or _user(), now, why.strip(), run_id, file_hash(folder / FILE))
     try:
@@ -60,7 +64,10 @@ def write_acceptance(folder: Path, to: Path, run_id: str, why: str, who: str | N
             shutil.copytree(folder, to, dirs_exist_ok=True)
         replace_text(to / ACCEPTANCE, json.dumps(asdict(found), indent=1) + "\n")
     except OSError as error:
-        raise UsageError(f"baseline folder {to} cannot be written ({error.strerror}); give another with --to") from None
+        why_not = error.strerror
+        raise OptionError(
+            lambda named: f"baseline folder {to} cannot be written ({why_not}); give another with {named('to')}"
+        ) from None
     return found
 
 
