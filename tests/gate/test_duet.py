@@ -107,7 +107,7 @@ def repository(tmp_path):
     return home
 
 
-def commit_change(repository, old, new, module="models/googlenet.py"):
+def commit_change(repository, old, new, module="models/tables/googlenet.py"):
     path = repository / "inception_bench" / module
     text = path.read_text()
     assert old in text

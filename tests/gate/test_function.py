@@ -54,7 +54,7 @@ def test_exchanged_branches_are_red_against_a_stored_run(small_run, cache_root, 
     home = tmp_path / "home"
     for name in ("inception_bench", "suites"):
         shutil.copytree(ROOT / name, home / name, ignore=shutil.ignore_patterns("__pycache__"))
-    table = home / "inception_bench" / "models" / "googlenet.py"
+    table = home / "inception_bench" / "models" / "tables" / "googlenet.py"
     one, three = 'f"1x1:{one}", ', 'f"1x1:{reduce3} 3x3:{three}", '
     assert one + three in table.read_text()
     table.write_text(table.read_text().replace(one + three, three + one))
