@@ -11,7 +11,7 @@ ORDERS = ("ABBA", "BAAB")
 
 @dataclass(frozen=True)
 class Block:
-    """Two rounds of each side, in one of two orders in which a steady drift falls out of the ratio."""
+    """Two rounds of each side, in ABBA or BAAB order: a linear drift of the machine cancels in their ratio."""
 
     order: str
     a_s: tuple[float, float]

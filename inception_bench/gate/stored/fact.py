@@ -1,4 +1,4 @@
-"""What of a cell, a pair or a training is exact: the same on every machine, or wrong.
+"""The facts of a cell, a pair or a training that must be equal in both runs, on whatever machines.
 
 Weights are exact too, but for those that a run trains itself: they follow from the code, which is what changes.
 Where a network was trained anew, what depends on the values of its weights is another draw: the parity error, and the
@@ -173,7 +173,7 @@ def _function(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None)
         was, now = old.get(fault), new.get(fault)
         if was is None or now is None or not math.isclose(was, now, rel_tol=FUNCTION_SLACK):
             yield Fact(f"effect of another {fault}", was, now, REGRESSION, "another network")
-            return  # one says it
+            return  # report only the first: one other kernel moves all of them
 
 
 def _accuracy(before: _Answers | None, after: _Answers | None, anew: bool) -> Iterator[Fact]:
