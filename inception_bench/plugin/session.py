@@ -47,7 +47,8 @@ NOT_AT_ONCE = "-n runs cells at the same time, which spoils their times; run the
 
 def option(config: pytest.Config, name: str) -> str | None:
     """An option of the table as it was written; None where it was not given."""
-    return config.getoption("inception_" + name.replace("-", "_"))
+    given: str | None = config.getoption("inception_" + name.replace("-", "_"))
+    return given
 
 
 @dataclass
