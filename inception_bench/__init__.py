@@ -40,8 +40,9 @@ _HOMES = {
     "module_cost": "inception_bench.models.modules",
 }
 
+if not TYPE_CHECKING:  # a checker that saw this function would take a misspelt name for one of any type
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'inception_bench' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    def __getattr__(name: str) -> Any:
+        if name not in _HOMES:
+            raise AttributeError(f"module 'inception_bench' has no attribute {name!r}")
+        return getattr(import_module(_HOMES[name]), name)

@@ -155,7 +155,8 @@ def free_device_memory() -> None:
 
 def _backend(message: dict[str, Any]) -> Backend:
     module, _, attribute = message["backend"].partition(":")
-    return getattr(import_module(module), attribute)
+    backend: Backend = getattr(import_module(module), attribute)
+    return backend
 
 
 def count_network(message: dict[str, Any]) -> Answer:

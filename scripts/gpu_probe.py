@@ -18,7 +18,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -94,7 +94,7 @@ class Probe:
         self._tasks = {name: Task(name, options.device, options.small, folder, compile=compiles) for name in SECTIONS}
         self._answer: dict[str, Any] = {
             "schema": SCHEMA,
-            "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "started": datetime.now(UTC).isoformat(timespec="seconds"),
             "command": sys.argv[1:],
             "device": options.device,
             "small": options.small,

@@ -42,7 +42,7 @@ class EagerSession(TorchSession):
         """Logits; as a training pass also every weight's gradient, batch norms keeping their statistics."""
         if not self._trains:
             return super().run(batch)
-        logits = self._module(batch)
+        logits: torch.Tensor = self._module(batch)
         self._module.zero_grad(set_to_none=True)
         logits.float().mean().backward()
         return logits.detach()

@@ -108,7 +108,8 @@ def _in_precision(module: nn.Module, precision: str) -> nn.Module:
             self.inner = module.to(dtype)
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return self.inner(x.to(dtype)).float()
+            logits: torch.Tensor = self.inner(x.to(dtype))
+            return logits.float()
 
     return Cast().eval()
 

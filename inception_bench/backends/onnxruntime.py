@@ -61,7 +61,8 @@ class OnnxRuntimeSession:
             self._stream.synchronize()
 
     def fetch(self, output: Any) -> np.ndarray:
-        return output.copy_outputs_to_cpu()[0].astype(np.float32)
+        logits: np.ndarray = output.copy_outputs_to_cpu()[0]
+        return logits.astype(np.float32)
 
     def attest(self) -> Attestation:
         provider = self._session.get_providers()[0]

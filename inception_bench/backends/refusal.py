@@ -15,7 +15,8 @@ def refusal(backend: Backend, device: str, precision: str) -> str | None:
     if refuses is None:
         return None
     try:
-        return refuses(device, precision)
+        reason: str | None = refuses(device, precision)
+        return reason
     except (ImportError, OSError) as error:
         return f"{backend.name} cannot be loaded ({error})"
 

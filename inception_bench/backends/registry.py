@@ -120,7 +120,8 @@ def backends() -> dict[str, Registered]:
 def resolve(target: str) -> Backend:
     """The object that ``module:attribute`` names."""
     module, _, attribute = target.partition(":")
-    return getattr(import_module(module), attribute)
+    backend: Backend = getattr(import_module(module), attribute)
+    return backend
 
 
 def find_backend(name: str) -> Registered:

@@ -113,7 +113,7 @@ def _add_profile(builder: Any, network: Any, config: Any, batch_size: int) -> No
 def listener(trt: Any, words: list[str]) -> Any:
     """A logger that keeps errors for the reason of a failure."""
 
-    class Listener(trt.ILogger):
+    class Listener(trt.ILogger):  # type: ignore[misc]  # the engine is known at run time alone
         def __init__(self) -> None:
             trt.ILogger.__init__(self)
 

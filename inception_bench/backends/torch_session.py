@@ -37,7 +37,8 @@ class TorchSession:
 
     def run(self, batch: torch.Tensor) -> torch.Tensor:
         with self._torch.inference_mode():
-            return self._call(batch)
+            logits: torch.Tensor = self._call(batch)
+            return logits
 
     def synchronize(self) -> None:
         """Wait for the device; the CPU runs a call to its end by itself."""
@@ -79,7 +80,8 @@ class TorchClock:
         self._events[1].record(self._stream)
 
     def seconds(self) -> float:
-        return self._events[0].elapsed_time(self._events[1]) / 1e3
+        milliseconds: float = self._events[0].elapsed_time(self._events[1])
+        return milliseconds / 1e3
 
 
 def prepare(setup: Setup) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
 from functools import cache
 from importlib.resources import files
 from typing import Any
-
-import tomllib
 
 from inception_bench.claims.claim import KINDS, NEEDS, Bound, Claim, parse_bounds
 from inception_bench.claims.printed_lines import printed_figure

@@ -132,7 +132,8 @@ def read_outcome(claim: Claim, body: Mapping[str, Any]) -> Outcome:
 
 def device_of(body: Mapping[str, Any]) -> str:
     """The device of the run that wrote a record's body; those that do not tell are of CPUs, as all runs were."""
-    return body.get("run_device", "cpu")
+    device: str = body.get("run_device", "cpu")
+    return device
 
 
 def _shown(figure: Figure, unit: str) -> str:

@@ -18,7 +18,7 @@ def find_line(model: str, line: str) -> PaperLine:
 
 def printed_figure(model: str, line: str, what: str) -> float:
     """The params or MACs that the paper prints in that line."""
-    found = getattr(find_line(model, line).printed, what)
+    found: float | None = getattr(find_line(model, line).printed, what)
     if found is None:
         raise ValueError(f"{model}: line {line!r} prints no {what}")
     return found

@@ -11,7 +11,7 @@ from inception_bench.claims.tutorials import modules_by_figure
 from inception_bench.models.changes import STEMS, Changes, apply_changes
 from inception_bench.models.complexity import complexity, cost
 from inception_bench.models.notation import Conv
-from inception_bench.models.plan import Linear, layers_of, make_plan
+from inception_bench.models.plan import Linear, Node, layers_of, make_plan
 from inception_bench.models.public import find_table
 
 # arXiv:1502.01852, Table 3, model C on 224 pixels: convolutions, then a pyramid of 7x7, 3x3, 2x2 and 1x1 cells.
@@ -73,7 +73,7 @@ def reduction_a_widths(models: list[str]) -> Figures:
     return tuple(found)
 
 
-def _filters(branch: tuple) -> list[int]:
+def _filters(branch: tuple[Node, ...]) -> list[int]:
     return [layer.output.channels for layer in layers_of(branch) if isinstance(layer.step, Conv)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -10,7 +10,7 @@ import typer
 from inception_bench.cli.words import Json, wide_console
 
 
-class Comparison(str, Enum):
+class Comparison(StrEnum):
     """What a description can be held against."""
 
     paper = "paper"

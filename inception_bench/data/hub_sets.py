@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,8 @@ class Rows:
     image: str
 
     def read(self, index: int) -> Image:
-        return self.table[index][self.image].convert("RGB")
+        picture: Image = self.table[index][self.image]
+        return picture.convert("RGB")
 
 
 def open_splits(request: Request) -> DataSplits:
@@ -67,7 +69,7 @@ def _load(name: str) -> Any:
     return found
 
 
-def _column(features: Any, kind: str, name: str) -> str:
+def _column(features: Mapping[str, Any], kind: str, name: str) -> str:
     for column, feature in features.items():
         if type(feature).__name__ == kind:
             return column

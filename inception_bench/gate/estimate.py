@@ -112,7 +112,8 @@ def _jackknife(figure: Callable[[np.ndarray, np.ndarray], np.ndarray], a: np.nda
 def _undisturbed(share: float, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Of each sample of blocks (samples, blocks, 2): b's fastest ``share`` over a's, the logarithm of their means."""
     levels = _levels(np.minimum(a.min(axis=2), b.min(axis=2)))[:, :, None]
-    return np.log(_fastest(b / levels, share) / _fastest(a / levels, share))
+    logarithms: np.ndarray = np.log(_fastest(b / levels, share) / _fastest(a / levels, share))
+    return logarithms
 
 
 def _neighbouring(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -121,7 +122,7 @@ def _neighbouring(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     In ABBA and in BAAB alike these are the first of both sides, and the second.
     """
     ratios = np.log(b / a).reshape(len(a), -1)
-    middle = np.median(ratios, axis=1, keepdims=True)
+    middle: np.ndarray = np.median(ratios, axis=1, keepdims=True)
     for _ in range(BIWEIGHT_STEPS):
         scale = np.maximum(np.median(np.abs(ratios - middle), axis=1, keepdims=True) * NORMAL_PER_MAD, LEAST_SCALE)
         weights = np.clip(1 - ((ratios - middle) / (BIWEIGHT * scale)) ** 2, 0, None) ** 2
@@ -142,7 +143,8 @@ def _fastest(rounds: np.ndarray, share: float) -> np.ndarray:
     """Of each sample (samples, blocks, 2): the mean of the fastest ``share`` of its rounds."""
     every = rounds.reshape(len(rounds), -1)
     count = round(share * every.shape[1])
-    return np.partition(every, count - 1, axis=1)[:, :count].mean(axis=1)
+    means: np.ndarray = np.partition(every, count - 1, axis=1)[:, :count].mean(axis=1)
+    return means
 
 
 def _combine(used: Sequence[_Figure]) -> Estimate:

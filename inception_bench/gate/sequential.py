@@ -73,4 +73,5 @@ def _bound(grid: np.ndarray, density: np.ndarray, share: float) -> float:
 
 def _normal(x: np.ndarray) -> np.ndarray:
     """The density of the standard normal distribution."""
-    return np.exp(-(x**2) / 2) / (2 * np.pi) ** 0.5
+    density: np.ndarray = np.exp(-(x**2) / 2) / (2 * np.pi) ** 0.5
+    return density

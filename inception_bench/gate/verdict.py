@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 from inception_bench.gate.estimate import Estimate, estimate
 from inception_bench.gate.process_pair import ProcessPair
@@ -90,7 +91,7 @@ def judge(pairs: Sequence[ProcessPair], rule: Rule) -> Judgement:
 def settle(judgements: Sequence[Judgement]) -> list[Judgement]:
     """Holm's rule over all cells of a duet, upon what each has reached by itself."""
     settled = list(judgements)
-    for direction, p_of in ((1, lambda found: found.p_slower), (-1, lambda found: found.p_faster)):
+    for direction, p_of in ((1, attrgetter("p_slower")), (-1, attrgetter("p_faster"))):
         order = sorted(range(len(settled)), key=lambda place: p_of(judgements[place]))
         for rank, place in enumerate(order):
             level = FAMILY_LEVEL / (len(order) - rank)

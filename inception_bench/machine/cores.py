@@ -89,7 +89,7 @@ class Others:
 
     def _seconds(self) -> float:
         usable = allowed_cores()
-        busy = sum(
+        busy: float = sum(
             sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0)
             for core, times in enumerate(self._psutil.cpu_times(percpu=True))
             if core in usable

@@ -71,7 +71,8 @@ class Gpu:
 
     def energy_mj(self) -> int | None:
         """The card's energy counter, in millijoules since the driver was loaded."""
-        return self._ask(lambda: self._nvml.nvmlDeviceGetTotalEnergyConsumption(self._card))
+        counter: int | None = self._ask(lambda: self._nvml.nvmlDeviceGetTotalEnergyConsumption(self._card))
+        return counter
 
     def _process_bytes(self) -> int | None:
         running = self._nvml.nvmlDeviceGetComputeRunningProcesses(self._card)

@@ -124,7 +124,7 @@ class Cell:
         """Time the candidate once; seconds as its own clock measured them."""
         answer = self._ask(self._workers[0], "round")
         self._taken.candidate.append(answer)
-        return answer["seconds"]
+        return float(answer["seconds"])
 
     def after(self) -> None:
         """Time the reference if ``before`` did not."""
@@ -215,7 +215,7 @@ class Cell:
         if attested["differences"]:
             self.measurement.attest = attested["attest"]
             raise CellStopped("mislabelled", "load", "; ".join(attested["differences"]))
-        return attested["attest"]
+        return dict(attested["attest"])
 
     def _ready(
         self, worker: Process, case: Case, artifact: Artifact, images: Path, *, rows: bool = False

@@ -42,13 +42,17 @@ class Refusals:
         registered = find_backend(case.backend)
         target = registered.target
         if case.backend not in self.pythons and not registered.compiles:
-            found = self.ask_builder("refusals", backend=target, device=case.device)
-            return found["refusals"].get(case.device, {})
+            return _on_device(self.ask_builder("refusals", backend=target, device=case.device), case.device)
         worker = self.worker(case)
         try:
             # Without a device: what the engine says of a missing driver is part of its answer.
             worker.call("start", self.limit_s, backend=target, device=case.device, without_device=True)
             found, _ = worker.call("refusals", self.limit_s, device=case.device)
-            return found["refusals"].get(case.device, {})
+            return _on_device(found, case.device)
         finally:
             worker.kill()
+
+
+def _on_device(answer: Mapping[str, Any], device: str) -> dict[str, str]:
+    refusals: dict[str, str] = answer["refusals"].get(device, {})
+    return refusals

@@ -28,6 +28,7 @@ from inception_bench.spec.profile import DEFAULT_PROFILE, PROFILES, Profile
 
 NUM_CLASSES = 1000
 Known = TypeVar("Known")
+Number = TypeVar("Number", bound=float)
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,7 @@ def _words(text: str | None, field: str) -> tuple[str, ...] | None:
     return words
 
 
-def _numbers(text: str | None, field: str, read: Callable[[str], float], wanted: str) -> tuple | None:
+def _numbers(text: str | None, field: str, read: Callable[[str], Number], wanted: str) -> tuple[Number, ...] | None:
     words = _words(text, field)
     if words is None:
         return None

@@ -102,7 +102,8 @@ class Training:
         job = on_one_device(job)
         looked_at = {"evaluate_at": job.evaluate_at, "evaluations": job.evaluations}
         artifact = self._once("courses", job, looked_at, lambda folder, work: self._follow(job, folder, work))
-        return json.loads((artifact.folder / COURSE).read_text())
+        course: dict[str, Any] = json.loads((artifact.folder / COURSE).read_text())
+        return course
 
     def result(self, case: Case) -> dict[str, Any]:
         """What training came to: the fields of ``Trained``; the checkpoint is the artifact's folder."""
@@ -186,7 +187,7 @@ class StepTiming:
     def round(self) -> float:
         """Seconds of one step, as the process measured them."""
         self.rounds.append(self._call("round"))
-        return self.rounds[-1]["seconds"]
+        return float(self.rounds[-1]["seconds"])
 
     def end(self) -> None:
         """Ask for the peaks of memory."""

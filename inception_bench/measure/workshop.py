@@ -98,7 +98,8 @@ class Workshop:
         run = {"device": case.device, "batch_size": case.batch_size, "threads": case.threads}
         parts = {**reference_parts(case, weights), **run, "data": data_digest, "hardware": hardware(case)}
         found = self._get("answers", parts, lambda folder: np.save(folder / ANSWERS, ask()))
-        return np.load(found.folder / ANSWERS)
+        answers: NDArray[np.int64] = np.load(found.folder / ANSWERS)
+        return answers
 
     def reference(self, case: Case, weights: Artifact) -> Reference:
         """What the case's output is compared with."""
@@ -119,7 +120,8 @@ class Workshop:
         fields = self._compared(weights, reference, case.precision)
         parts = {**reference_parts(case, weights), "precision": fields["precision"]}
         folder = self._get("rounding", parts, lambda folder: self._call("rounding", folder, **fields)).folder
-        return json.loads((folder / "facts.json").read_text())["error"] / reference.spread
+        error: float = json.loads((folder / "facts.json").read_text())["error"]
+        return error / reference.spread
 
     def row_reference(self, case: Case, weights: Artifact, reference: Reference) -> RowReference:
         """What every end point's map is compared with, where logits cannot tell a fault from rounding."""

@@ -41,7 +41,8 @@ class ResidualRow(nn.Module):
         self.activation = activation
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.activation(torch.add(x, self.up(self.branches(x)), alpha=self.scale))
+        y: Tensor = self.activation(torch.add(x, self.up(self.branches(x)), alpha=self.scale))
+        return y
 
 
 class ShortcutRow(nn.Module):
@@ -54,7 +55,8 @@ class ShortcutRow(nn.Module):
         self.activation = activation
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.activation(self.shortcut(x) + self.branches(x))
+        y: Tensor = self.activation(self.shortcut(x) + self.branches(x))
+        return y
 
 
 class AuxHead(nn.Module):
@@ -67,7 +69,8 @@ class AuxHead(nn.Module):
         self.head = make_head(plan.head, style)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.head(self.branch(self.to_native_grid(x)))
+        logits: Tensor = self.head(self.branch(self.to_native_grid(x)))
+        return logits
 
 
 class Network(nn.Module):
@@ -93,11 +96,12 @@ class Network(nn.Module):
         self.check(x)
         for row in self.rows.values():
             x = row(x)
-        return self.classifier(x)
+        logits: Tensor = self.classifier(x)
+        return logits
 
     def check(self, x: Tensor) -> None:
         """Raise ValueError where an image is under the least input."""
-        if torch.jit.is_tracing():
+        if torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]  # in no list of torch's
             return  # a trace would take the comparison for data
         if x.shape[2] < self.least_input or x.shape[3] < self.least_input:
             raise ValueError(

@@ -44,7 +44,7 @@ class Row:
         object.__setattr__(self, "shortcut", None if shortcut is None else _branch(shortcut))
         object.__setattr__(self, "printed", parse_printed(printed) if isinstance(printed, str) else printed)
 
-    def with_branches(self, *branches: str | Branch, **changed) -> Row:
+    def with_branches(self, *branches: str | Branch, **changed: Any) -> Row:
         """This row with other branches, and with what else is named; everything else stays."""
         kept = {name: getattr(self, name) for name in ("paper", "scale", "activated", "shortcut", "printed")}
         return Row(*branches, **{**kept, **changed})
@@ -101,7 +101,7 @@ class Aux:
     stds: tuple[float, ...] = ()
 
     @classmethod
-    def of(cls, at: str, grid: int, branch: str, **rest) -> Aux:
+    def of(cls, at: str, grid: int, branch: str, **rest: Any) -> Aux:
         return cls(at, grid, parse_branch(branch), **rest)
 
 

@@ -36,7 +36,8 @@ def clock_of(node: pytest.Item) -> ReportedClock:
     marker = node.get_closest_marker("benchmark")
     if marker is None or "timer" not in marker.kwargs:
         raise RuntimeError(f"{node.name} has no reported clock")
-    return marker.kwargs["timer"]
+    clock: ReportedClock = marker.kwargs["timer"]
+    return clock
 
 
 def cell_params(selection: Selection) -> list[Any]:

@@ -52,7 +52,8 @@ def named(field: str) -> str:
 
 def option(config: pytest.Config, name: str) -> str | None:
     """An option of the table as it was written; None where it was not given."""
-    return config.getoption("inception_" + name.replace("-", "_"))
+    given: str | None = config.getoption("inception_" + name.replace("-", "_"))
+    return given
 
 
 @dataclass

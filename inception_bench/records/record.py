@@ -37,7 +37,7 @@ class Run:
     @classmethod
     def begin(cls, profile: str) -> Run:
         """A run that starts now, on this machine; ``profile`` may be the name of what runs without one."""
-        now = datetime.datetime.now(datetime.timezone.utc)
+        now = datetime.datetime.now(datetime.UTC)
         run_id = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
         return cls(run_id, now.isoformat(timespec="seconds"), profile, read_environment().to_json())
 

@@ -84,7 +84,8 @@ class Case:
     @property
     def chosen(self) -> dict[str, str]:
         """The runtime's options that are not at their default, by name."""
-        return json.loads(self.options)
+        chosen: dict[str, str] = json.loads(self.options)
+        return chosen
 
     @property
     def backend_text(self) -> str:

@@ -69,13 +69,16 @@ class Batches(Dataset[tuple[Tensor, Tensor]]):
         return torch.from_numpy(images), torch.from_numpy(self.part.labels[indices])
 
 
-def loader(batches: Batches, steps: Iterable[int], workers: int) -> DataLoader:
+Loader = DataLoader[tuple[Tensor, Tensor]]
+
+
+def loader(batches: Batches, steps: Iterable[int], workers: int) -> Loader:
     """The batches of ``steps`` in order; pictures in files are read by ``workers`` processes ahead of time."""
     processes = workers if batches.part.decodes else 0
     return DataLoader(batches, batch_size=None, sampler=steps, num_workers=processes)
 
 
-def evaluation_batches(part: Part, batch_size: int, workers: int, share: tuple[int, int] = (0, 1)) -> DataLoader:
+def evaluation_batches(part: Part, batch_size: int, workers: int, share: tuple[int, int] = (0, 1)) -> Loader:
     """All images of a part in order, a ``batch_size`` at a time; of ``share`` (rank, world) every world-th batch."""
     rank, world = share
     starts = range(rank * batch_size, len(part), world * batch_size)

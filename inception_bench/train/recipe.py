@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from inception_bench.data.augmentation import Augmentation
 from inception_bench.errors import UnknownNameError, UsageError
@@ -107,7 +108,7 @@ class Recipe:
 
 
 # What ``without`` knows, and what it sets.
-SWITCHES: dict[str, dict] = {
+SWITCHES: dict[str, dict[str, Any]] = {
     "augmentation": {"augmentation": None},
     "aux": {"aux": False},
     "averaging": {"averaging": None},

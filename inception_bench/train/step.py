@@ -48,9 +48,10 @@ class Step:
         """The forward half."""
         images = images.contiguous(memory_format=self.memory_format)
         if not self.aux_weights:
-            return self.cross_entropy(self.network(images), labels)
+            plain: Tensor = self.cross_entropy(self.network(images), labels)
+            return plain
         logits, aux_logits = self.network.forward_aux(images)
-        loss = self.cross_entropy(logits, labels)
+        loss: Tensor = self.cross_entropy(logits, labels)
         for at, weight in self.aux_weights.items():
             loss = loss + weight * self.cross_entropy(aux_logits[at], labels)
         return loss

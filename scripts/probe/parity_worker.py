@@ -89,7 +89,7 @@ class Pantry:
         for name in self._wanted:
             try:
                 self._done.put(prepare(name, self._small))
-            except Exception as error:  # noqa: PERF203 - one network that fails leaves the others
+            except Exception as error:  # one network that fails leaves the others
                 self._done.put(RuntimeError(f"{name}: {words(error)}"))
 
     def take(self, name: str) -> Prepared:

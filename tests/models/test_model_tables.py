@@ -1,11 +1,11 @@
 """The tables as text: short, whole, and in the notation."""
 
 import ast
+import tomllib
 from importlib import import_module
 from pathlib import Path
 
 import pytest
-import tomllib
 
 from inception_bench.models.notation import format_branch, parse_branch
 from inception_bench.models.printed import parse_printed

@@ -123,4 +123,5 @@ def _ask(name: str, installation: Installation, program: str, argument: str) -> 
     if done.returncode:
         words = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
         raise UsageError(f"side {name} ({installation.python}) cannot be used: {words[-1]}")
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    facts: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return facts

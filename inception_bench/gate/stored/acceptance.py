@@ -57,7 +57,7 @@ def write_acceptance(folder: Path, to: Path, run_id: str, why: str, who: str | N
                 f'{named("why")} is empty; say in a sentence why this run is the new baseline: {named("why")} "..."'
             )
         )
-    now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     found = Acceptance(who or _user(), now, why.strip(), run_id, file_hash(folder / FILE))
     try:
         if to.resolve() != folder.resolve():

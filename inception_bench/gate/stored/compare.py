@@ -100,7 +100,7 @@ def _compare_cell(before: Record, after: Record, spread: Spread, timed: int) -> 
 
 
 def _both_ok(before: Record, after: Record) -> bool:
-    return before.body["outcome"] == after.body["outcome"] == "ok"
+    return all(record.body["outcome"] == "ok" for record in (before, after))
 
 
 def _only_in(one: Mapping[str, Record], other: Collection[str]) -> tuple[Record, ...]:

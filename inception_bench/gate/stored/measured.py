@@ -94,7 +94,8 @@ def _counting_facts(before: Record, after: Record) -> Iterator[Fact]:
 
 
 def _claim_id(record: Record) -> str:
-    return record.body["id"]
+    claim: str = record.body["id"]
+    return claim
 
 
 def _claim_facts(before: Record, after: Record) -> Iterator[Fact]:

@@ -118,7 +118,7 @@ def _reference_shift(before: Record, after: Record) -> float:
 
 
 def _is_plain(record: Record) -> bool:
-    return record.case["precision"] == "fp32" and record.case["options"] == "{}"
+    return (record.case["precision"], record.case["options"]) == ("fp32", "{}")
 
 
 def _log_error(interval: Interval) -> float:
