@@ -11,30 +11,30 @@ import os
 import random
 import signal
 
-from pairs import LIMIT_S, Prepared, arguments, prepare, print_ratio
+from pairs import Prepared, arguments, prepare, print_ratio
 
-from inception_bench.processes.process import Process
+from inception_bench.measure.engine import Engine
 
 
-def one_round(worker: Process, neighbour: Process, frozen: bool) -> float:
-    neighbour.call("round", LIMIT_S)
+def one_round(engine: Engine, neighbour: Engine, frozen: bool) -> float:
+    neighbour.round()
     if frozen:
         os.kill(neighbour.pid, signal.SIGSTOP)
-    seconds = worker.call("round", LIMIT_S)[0]["seconds"]
+    seconds = engine.round().seconds
     if frozen:
         os.kill(neighbour.pid, signal.SIGCONT)
     return seconds
 
 
 def measure(prepared: Prepared, beside: Prepared, rounds: int) -> tuple[list[float], list[float]]:
-    worker, neighbour, draw = prepared.worker(), beside.worker(), random.Random(1)
+    engine, neighbour, draw = prepared.engine(), beside.engine(), random.Random(1)
     idle, frozen = [], []
     for _ in range(rounds):
         steps = [(False, idle), (True, frozen)]
         draw.shuffle(steps)
         for stop, values in steps:
-            values.append(one_round(worker, neighbour, stop))
-    worker.kill()
+            values.append(one_round(engine, neighbour, stop))
+    engine.kill()
     neighbour.kill()
     return idle, frozen
 

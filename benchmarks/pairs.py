@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inception_bench.backends.registry import find_backend
+from inception_bench.measure.engine import Engine
 from inception_bench.measure.workshop import Workshop, setup_of
 from inception_bench.models.public import find_table
-from inception_bench.processes.process import Process
 from inception_bench.records.statistics import median, median_interval
 from inception_bench.spec.case import Case
 from inception_bench.store.cache import ArtifactCache, default_root
@@ -28,15 +28,15 @@ class Prepared:
     folder: Path
     images: Path
 
-    def worker(self) -> Process:
+    def engine(self) -> Engine:
         """A fresh worker, loaded and warm."""
-        process = self.workshop.worker(self.case)
-        process.call("start", LIMIT_S, backend=find_backend(self.case.backend).target, device=self.case.device)
-        process.call("load", LIMIT_S, folder=str(self.folder), setup=vars(setup_of(self.case)))
-        process.call("first", LIMIT_S, images=str(self.images), batch_size=self.case.batch_size)
-        process.call("warm_up", LIMIT_S, rounds=WARMUP_ROUNDS)
-        process.call("begin", LIMIT_S)
-        return process
+        engine = self.workshop.engine(self.case)
+        engine.start(find_backend(self.case.backend).target, self.case.device)
+        engine.load(self.folder, setup_of(self.case))
+        engine.first(self.images, self.case.batch_size)
+        engine.warm_up(WARMUP_ROUNDS)
+        engine.begin()
+        return engine
 
 
 def prepare(model: str, backend: str, threads: int) -> Prepared:

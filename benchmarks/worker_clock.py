@@ -8,7 +8,7 @@ import sys
 import time
 
 import numpy as np
-from pairs import LIMIT_S, WARMUP_ROUNDS, Prepared, arguments, prepare, print_ratio
+from pairs import WARMUP_ROUNDS, Prepared, arguments, prepare, print_ratio
 
 from inception_bench.backends.registry import find_backend
 from inception_bench.measure.workshop import ALLOCATOR, setup_of
@@ -35,18 +35,18 @@ class BareLoop:
 
 
 def measure(prepared: Prepared, rounds: int) -> tuple[list[float], list[float]]:
-    bare, worker, draw = BareLoop(prepared), prepared.worker(), random.Random(1)
+    bare, engine, draw = BareLoop(prepared), prepared.engine(), random.Random(1)
     in_worker, in_loop = [], []
 
     def ask() -> None:
-        in_worker.append(worker.call("round", LIMIT_S)[0]["seconds"])
+        in_worker.append(engine.round().seconds)
 
     for _ in range(rounds):
         steps = [ask, lambda: in_loop.append(bare.round())]
         draw.shuffle(steps)
         for step in steps:
             step()
-    worker.kill()
+    engine.kill()
     return in_worker, in_loop
 
 

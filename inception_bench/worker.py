@@ -24,6 +24,7 @@ import numpy as np
 from inception_bench.backends.base import Setup
 from inception_bench.backends.refusal import refusals, require
 from inception_bench.machine.processor import L2_STATES, WARM, Device, processor
+from inception_bench.processes.protocol import PROTOCOL
 from inception_bench.processes.service import Answer, Unavailable, serve
 
 SETTLE_STEP_S = 0.0005
@@ -51,6 +52,7 @@ class Worker:
         for name in self.backend.modules:
             self._import(name)
         return {
+            "protocol": PROTOCOL,
             "python": sys.version.split()[0],
             "pid": os.getpid(),
             "versions": {name: found for name in self.backend.distributions if (found := installed(name))},

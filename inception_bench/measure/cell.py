@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import math
 import random
-import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,18 +14,21 @@ from numpy.typing import NDArray
 from inception_bench.backends.registry import find_backend
 from inception_bench.machine.environment import Activity
 from inception_bench.measure.accuracy import answers_to, count
+from inception_bench.measure.answers import Attested, Logits
+from inception_bench.measure.engine import Engine, StageLimit
 from inception_bench.measure.measurement import Measurement
 from inception_bench.measure.parity import LIMITS, Parity, compare, compare_rows
 from inception_bench.measure.partners import Partner, Partners
+from inception_bench.measure.ready import Assignment, Running, Step, ready
 from inception_bench.measure.rounds import Taken
 from inception_bench.measure.stages import Built, CellStopped, Plan
 from inception_bench.measure.training import case_data
-from inception_bench.measure.workshop import Workshop, setup_of, weights_name
-from inception_bench.processes.process import CallFailed, Process
+from inception_bench.measure.workshop import Workshop, weights_name
+from inception_bench.processes.process import CallFailed
 from inception_bench.spec.case import Case
 from inception_bench.store.cache import Artifact
 
-_CLOSE_LIMIT_S = 10.0
+OWN, PARTNER = "candidate", "partner"
 # On a GPU: calls with their input's transfer.
 _TRANSFER_ROUNDS = 64
 # Comparing row by row moves every map of every image of a batch.
@@ -62,10 +62,9 @@ class Cell:
         self._plan = plan
         self._watch = watch
         self._random = random.Random(f"{plan.seed} {case.id}")
-        self._workers: list[Process] = []
+        self._engines: dict[str, Engine] = {}
         self._taken = Taken()
-        self._stage = ""
-        self._until = 0.0
+        self._limit = StageLimit(plan.limits)
         self._activity = Activity.now()
 
     def prepare(self) -> None:
@@ -76,70 +75,63 @@ class Cell:
         if reason is not None:
             raise CellStopped("unavailable", "build", reason)
         self._enter("build")
-        try:  # before weights, reference and export, which may take minutes
+        with self._stopping():  # before weights, reference and export, which may take minutes
             self._workshop.refusals.require(self.case)
             self._workshop.refusals.require(self.partner)
-        except CallFailed as error:
-            raise self._stopped(error) from None
         own, other = self._build()
         shared = None if self._partners is None else self._partners.find(self.partner, other.artifact)
-        candidate, companion = self._load(own, other, shared)
-        self._enter("parity")
-        try:
-            self.measurement.partner_parity = (
-                self._parity(companion, self.partner, other) if shared is None else shared.parity
-            )
-            eager_error = self.measurement.partner_parity.error if self.partner == self.case.reference() else None
-            self.measurement.parity = self._parity(candidate, self.case, own, eager_error)
-        except CallFailed as error:
-            raise self._stopped(error) from None
-        if not self.measurement.parity.holds:
-            raise CellStopped("mismatch", "parity", self.measurement.parity.reason())
-        if not self.measurement.partner_parity.holds:
-            raise CellStopped("failed", "parity", "the paired reference: " + self.measurement.partner_parity.reason())
+        with self._stopping():
+            parity, partner_parity = self._compare(own, other, shared)
+        if not parity.holds:
+            raise CellStopped("mismatch", "parity", parity.reason())
+        if not partner_parity.holds:
+            raise CellStopped("failed", "parity", "the paired reference: " + partner_parity.reason())
         if self._partners is not None and shared is None:
-            kept = Partner(companion, self.measurement.partner_parity, companion.pid)
-            self._partners.keep(self.partner, other.artifact, kept)
+            self._partners.keep(self.partner, other.artifact, Partner(self._engines[PARTNER], partner_parity))
         if self.case.data:
-            self._measure_accuracy(candidate, companion, own.weights)
+            with self._stopping():
+                self._measure_accuracy(own.weights)
 
     def begin(self) -> None:
         """Warm both workers up; the last thing before the first timed round resets the memory peak."""
         self._enter("time")
-        for worker in self._workers:
-            self._ask(worker, "warm_up", rounds=self._plan.warmup_rounds)
-        self._ask(self._workers[1], "begin", l2=self._plan.l2)
-        begun = self._ask(self._workers[0], "begin", l2=self._plan.l2)
-        self.measurement.peak_rss_since_start_bytes = begun["peak_rss_since_start_bytes"]
-        self._peak_was_reset = begun["peak_was_reset"]
+        with self._stopping():
+            for engine in self._engines.values():
+                engine.warm_up(self._plan.warmup_rounds)
+            self._engines[PARTNER].begin(self._plan.l2)
+            begun = self._engines[OWN].begin(self._plan.l2)
+        self.measurement.peak_rss_since_start_bytes = begun.peak_rss_since_start_bytes
+        self._peak_was_reset = begun.peak_was_reset
 
     def before(self) -> None:
         """Perhaps time the reference."""
         first = self._random.random() < 0.5
         self._taken.reference_first.append(first)
         if first:
-            self._taken.reference.append(self._ask(self._workers[1], "round"))
+            self._time_partner()
 
     def round(self) -> float:
         """Time the candidate once; seconds as its own clock measured them."""
-        answer = self._ask(self._workers[0], "round")
+        with self._stopping():
+            answer = self._engines[OWN].round()
         self._taken.candidate.append(answer)
-        return float(answer["seconds"])
+        return answer.seconds
 
     def after(self) -> None:
         """Time the reference if ``before`` did not."""
         if not self._taken.reference_first[-1]:
-            self._taken.reference.append(self._ask(self._workers[1], "round"))
+            self._time_partner()
 
     def end(self) -> None:
         """Complete the measurement: the outcome is ok."""
-        peak = self._ask(self._workers[0], "end")["peak_rss_bytes"]
-        measured = self._ask(self._workers[0], "on_device", rounds=_TRANSFER_ROUNDS, window_s=self._plan.window_s)
-        self.measurement.device = measured["device"]
+        with self._stopping():
+            peak = self._engines[OWN].end().peak_rss_bytes
+            measured = self._engines[OWN].on_device(_TRANSFER_ROUNDS, self._plan.window_s)
+        self.measurement.device = measured.device
         started = self.measurement.peak_rss_since_start_bytes
         self.measurement.peak_rss_bytes = peak if self._peak_was_reset else None
-        self.measurement.peak_rss_since_start_bytes = None if started is None else max(started, peak)
-        self.measurement.rounds = self._taken.rounds(measured.get("with_input_s"))
+        self.measurement.peak_rss_since_start_bytes = None if started is None or peak is None else max(started, peak)
+        self.measurement.rounds = self._taken.rounds(measured.with_input_s)
         self.measurement.activity = Activity.now().since(self._activity)
         self.measurement.outcome, self.measurement.stage = "ok", "time"
 
@@ -159,24 +151,21 @@ class Cell:
 
     def close(self) -> None:
         """End both workers, but for a partner that serves other cells too."""
-        for worker in self._workers:
-            if self._partners is not None and self._partners.owns(worker):
+        for engine in self._engines.values():
+            if self._partners is not None and self._partners.owns(engine):
                 continue
-            if worker.alive and self.measurement.outcome == "ok":
-                with suppress(CallFailed):
-                    worker.call("close", _CLOSE_LIMIT_S)
-            worker.kill()
-        self._workers = []
+            if self.measurement.outcome == "ok":
+                engine.close()
+            engine.kill()
+        self._engines = {}
 
     def _build(self) -> tuple[Built, Built]:
         self._enter("train" if self.case.trained_by else "build")
-        try:
+        with self._stopping():
             weights = self._workshop.weights(self.case)
             self.measurement.weights = weights_name(self.case, weights)
             self._enter("build")
             own, other = self._built(self.case), self._built(self.partner)
-        except CallFailed as error:
-            raise self._stopped(error) from None
         self.measurement.artifact = own.artifact
         return own, other
 
@@ -185,46 +174,51 @@ class Cell:
         reference = self._workshop.reference(case, weights)
         return Built(self._workshop.artifact(case, weights, reference.images), weights, reference)
 
-    def _load(self, own: Built, other: Built, shared: Partner | None) -> tuple[Process, Process]:
+    def _compare(self, own: Built, other: Built, shared: Partner | None) -> tuple[Parity, Parity]:
+        """Make both engines ready, and compare their answers: the candidate's parity and the partner's."""
         self._enter("load")
-        started = self._start([self.case] if shared is not None else [self.case, self.partner])
-        if shared is not None:
-            self._workers.append(shared.worker)
-        candidate, companion = self._workers
-        if shared is None:
-            self._ready(companion, self.partner, other.artifact, other.reference.images)
-        loaded, first = self._ready(candidate, self.case, own.artifact, own.reference.images)
-        self.measurement.worker = {**started, "modules": loaded["modules"]}
-        self.measurement.partner_pid = companion.pid
-        self.measurement.load_s, self.measurement.first_call_s = loaded["load_s"], first["first_call_s"]
-        if shared is None:
-            self._attest(companion, self.partner)
-        self.measurement.attest = self._attest(candidate, self.case)
-        return candidate, companion
+        self._engines[OWN] = self._workshop.engine(self.case, self._limit)
+        self._engines[PARTNER] = self._workshop.engine(self.partner, self._limit) if shared is None else shared.engine
+        self._engines[PARTNER].limit = self._limit
+        candidate = self._assignment(OWN, self.case, own)
+        # A group each: the record has how long the candidate loads, so the partner is at rest meanwhile.
+        groups = [candidate] if shared is not None else [self._assignment(PARTNER, self.partner, other), candidate]
 
-    def _start(self, cases: Sequence[Case]) -> dict[str, Any]:
-        """Fresh workers, which import their engines at once; what the first says of itself."""
-        for case in cases:
-            self._workers.append(self._workshop.worker(case))
-            self._workers[-1].start("start", backend=find_backend(case.backend).target, device=case.device)
-        answers = [self._finish(worker) for worker in self._workers]
-        return answers[0]
+        def before_logits() -> None:
+            self._enter("parity")
+            if shared is not None:
+                self.measurement.partner_parity = shared.parity
 
-    def _attest(self, worker: Process, case: Case) -> dict[str, Any]:
-        attested = self._ask(worker, "attest", setup=vars(setup_of(case)))
-        if attested["differences"]:
-            self.measurement.attest = attested["attest"]
-            raise CellStopped("mislabelled", "load", "; ".join(attested["differences"]))
-        return dict(attested["attest"])
+        def told(name: str, step: Step) -> None:
+            if isinstance(step, Logits) and name == PARTNER:
+                self.measurement.partner_parity = self._parity(self.partner, other, step)
+            self._keep(name, step)
 
-    def _ready(
-        self, worker: Process, case: Case, artifact: Artifact, images: Path, *, rows: bool = False
-    ) -> Sequence[dict[str, Any]]:
-        loaded = self._ask(worker, "load", folder=str(artifact.folder), setup=vars(setup_of(case, rows=rows)))
-        return loaded, self._ask(worker, "first", images=str(images), batch_size=case.batch_size)
+        logits = ready(groups, told, before_logits)
+        partner_parity = self.measurement.partner_parity
+        assert partner_parity is not None
+        eager_error = partner_parity.error if self.partner == self.case.reference() else None
+        self.measurement.parity = self._parity(self.case, own, logits[OWN], eager_error)
+        return self.measurement.parity, partner_parity
 
-    def _parity(self, worker: Process, case: Case, built: Built, eager_error: float | None = None) -> Parity:
-        """Compare a worker's logits; every end point where logits cannot tell a fault from rounding.
+    def _assignment(self, name: str, case: Case, built: Built) -> dict[str, Assignment]:
+        return {name: Assignment(self._engines[name], case, built.artifact.folder, built.reference.images)}
+
+    def _keep(self, name: str, step: Step) -> None:
+        """What the candidate says of itself, and what either says that is not as it was asked."""
+        if isinstance(step, Running) and name == OWN:
+            self.measurement.worker = {**step.started.to_json(), "modules": list(step.loaded.modules)}
+            self.measurement.partner_pid = self._engines[PARTNER].pid
+            self.measurement.load_s, self.measurement.first_call_s = step.loaded.load_s, step.first.first_call_s
+        elif isinstance(step, Attested) and (name == OWN or step.differences):
+            self.measurement.attest = step.attest
+
+    def _time_partner(self) -> None:
+        with self._stopping():
+            self._taken.reference.append(self._engines[PARTNER].round())
+
+    def _parity(self, case: Case, built: Built, answered: Logits, eager_error: float | None = None) -> Parity:
+        """Compare an engine's logits; every end point where logits cannot tell a fault from rounding.
 
         ``eager_error`` is what eager beside it errs by in fp32, where there is one.
         """
@@ -234,27 +228,20 @@ class Cell:
         elif case.precision == "fp32" and case.device == "cuda":
             rounding = math.inf if eager_error is None else eager_error
         known = built.reference
-        _, (logits,) = worker.call("logits", self._left(), images=str(known.images), batch_size=case.batch_size)
-        parity = compare(logits, known.logits, known.spread, known.mutations, case.precision, rounding)
+        parity = compare(answered.values, known.logits, known.spread, known.mutations, case.precision, rounding)
         return parity if parity.can_tell else self._compare_rows(case, built.weights)
 
-    def _measure_accuracy(self, candidate: Process, companion: Process, weights: Artifact) -> None:
+    def _measure_accuracy(self, weights: Artifact) -> None:
         """Top-1 and top-5 on the test images; eager's answers are kept for the other runtimes."""
         self._enter("accuracy")
         splits = case_data(self.case, self._workshop.cache.root)
-        size = self.case.batch_size
 
-        def answers(worker: Process) -> NDArray[np.int64]:
-            def ask(images: Path) -> NDArray[np.floating]:
-                return worker.call("logits", self._left(), images=str(images), batch_size=size)[1][0]
+        def answers(name: str) -> NDArray[np.int64]:
+            engine = self._engines[name]
+            return answers_to(splits.test, lambda images: engine.logits(images, self.case.batch_size).values)
 
-            return answers_to(splits.test, ask)
-
-        try:
-            eager = self._workshop.answers(self.case, weights, splits.digest, lambda: answers(companion))
-            self.measurement.accuracy = count(answers(candidate), eager, splits.test.labels, splits.name)
-        except CallFailed as error:
-            raise self._stopped(error) from None
+        eager = self._workshop.answers(self.case, weights, splits.digest, lambda: answers(PARTNER))
+        self.measurement.accuracy = count(answers(OWN), eager, splits.test.labels, splits.name)
         if self.measurement.accuracy.reason():
             raise CellStopped("mismatch", "accuracy", self.measurement.accuracy.reason())
 
@@ -264,37 +251,24 @@ class Cell:
         reference = self._workshop.reference(case, weights)
         rows = self._workshop.row_reference(case, weights, reference)
         artifact = self._workshop.artifact(case, weights, rows.images, rows=True)
-        worker = self._workshop.worker(case)
+        engine = self._workshop.engine(case, self._limit)
         try:
-            self._ask(worker, "start", backend=find_backend(case.backend).target, device=case.device)
-            self._ready(worker, case, artifact, rows.images, rows=True)
-            fields = {"images": str(rows.images), "batch_size": case.batch_size}
-            _, (maps,) = worker.call("logits", self._left(), **fields)
+            answered = ready([{OWN: Assignment(engine, case, artifact.folder, rows.images, rows=True)}])
         finally:
-            worker.kill()
-        return compare_rows(maps, rows.maps, rows.scales, LIMITS["fp32"])
+            engine.kill()
+        return compare_rows(answered[OWN].values, rows.maps, rows.scales, LIMITS["fp32"])
 
     def _enter(self, stage: str) -> None:
-        self._stage = stage
-        self._until = time.monotonic() + getattr(self._plan.limits, stage)
+        self._limit.enter(stage)
         self._watch(stage)
 
-    def _left(self) -> float:
-        return max(self._until - time.monotonic(), 0.0)
-
-    def _ask(self, worker: Process, op: str, **fields: Any) -> dict[str, Any]:
-        worker.start(op, **fields)
-        return self._finish(worker)
-
-    def _finish(self, worker: Process) -> dict[str, Any]:
+    @contextmanager
+    def _stopping(self) -> Iterator[None]:
+        """A call that gives no result ends the cell in the stage that is under way."""
         try:
-            return worker.finish(self._left())[0]
+            yield
         except CallFailed as error:
-            raise self._stopped(error) from None
-
-    def _stopped(self, error: CallFailed) -> CellStopped:
-        reason = str(error)
-        if error.outcome == "timeout":
-            limit = getattr(self._plan.limits, self._stage)
-            reason = f"the stage {self._stage!r} took over its limit of {limit:g} s"
-        return CellStopped(error.outcome, self._stage, reason)
+            reason = str(error)
+            if error.outcome == "timeout":
+                reason = f"the stage {self._limit.stage!r} took over its limit of {self._limit.seconds:g} s"
+            raise CellStopped(error.outcome, self._limit.stage, reason) from None

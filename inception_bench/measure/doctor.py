@@ -8,9 +8,9 @@ from typing import Any
 
 from inception_bench.backends.registry import Registered, backends
 from inception_bench.machine.cuda import REMEDY, driver_problem
+from inception_bench.measure.engine import WORKER, CallLimit, Engine
 from inception_bench.processes.process import CallFailed, Process
 
-WORKER = "inception_bench.worker"
 LIMIT_S = 120.0
 
 
@@ -50,17 +50,17 @@ def examine_one(registered: Registered, python: str | None = None) -> Checkup:
     absent = registered.missing(building_only=python is not None)
     if absent is not None:
         return Checkup(backend.name, False, **known, reason=absent.partition(";")[0], command=backend.install)
-    process = Process(WORKER) if python is None else Process(WORKER, python=python)
+    engine = Engine(Process(WORKER, python=python), CallLimit(LIMIT_S))
     try:
         # Not the CUDA device itself: what the engine says of a missing driver is part of the answer.
-        started, _ = process.call("start", LIMIT_S, backend=registered.target, device="cpu")
-        refusals = process.call("refusals", LIMIT_S)[0]["refusals"]
+        started = engine.start(registered.target, "cpu")
+        refusals = {device: dict(reasons) for device, reasons in engine.refusals().refusals.items()}
     except CallFailed as error:
         command = backend.install if error.outcome == "unavailable" else ""
         return Checkup(backend.name, False, **known, reason=str(error).partition("; pip")[0], command=command)
     finally:
-        process.kill()
-    known["versions"] = started["versions"]
+        engine.kill()
+    known["versions"] = dict(started.versions)
     able = any(not refusal for precisions in refusals.values() for refusal in precisions.values())
     reasons = [refusal for precisions in refusals.values() for refusal in precisions.values() if refusal]
     reason, _, command = (reasons[0] if reasons and not able else "").partition("; ")

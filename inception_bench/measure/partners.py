@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from inception_bench.measure.engine import Engine
 from inception_bench.measure.parity import Parity
-from inception_bench.processes.process import Process
 from inception_bench.spec.case import Case
 from inception_bench.store.cache import Artifact
 
 
 @dataclass(frozen=True)
 class Partner:
-    """A loaded, attested and compared worker of a paired reference; ``pid`` tells which process it is."""
+    """A loaded, attested and compared engine of a paired reference."""
 
-    worker: Process
+    engine: Engine
     parity: Parity
-    pid: int
 
 
 @dataclass
@@ -32,7 +31,7 @@ class Partners:
 
     def find(self, case: Case, artifact: Artifact) -> Partner | None:
         """The living partner for ``case`` with these weights, or None."""
-        if self._partner is None or self._key != (case, artifact.digest) or not self._partner.worker.alive:
+        if self._partner is None or self._key != (case, artifact.digest) or not self._partner.engine.alive:
             self.close()
         return self._partner
 
@@ -41,12 +40,12 @@ class Partners:
         self.close()
         self._key, self._partner = (case, artifact.digest), partner
 
-    def owns(self, worker: Process) -> bool:
-        """Whether a worker is to live on after its cell."""
-        return self._partner is not None and self._partner.worker is worker
+    def owns(self, engine: Engine) -> bool:
+        """Whether an engine is to live on after its cell."""
+        return self._partner is not None and self._partner.engine is engine
 
     def close(self) -> None:
         """End the partner."""
         if self._partner is not None:
-            self._partner.worker.kill()
+            self._partner.engine.kill()
         self._key, self._partner = None, None

@@ -7,20 +7,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from inception_bench.backends.registry import find_backend
-from inception_bench.processes.process import CallFailed, Process
+from inception_bench.measure.engine import Engine
+from inception_bench.processes.process import CallFailed
 from inception_bench.spec.case import Case
 
 
 @dataclass
 class Refusals:
-    """What each engine said, asked once. ``ask_builder`` and ``worker`` are the workshop's own ways of asking.
+    """What each engine said, asked once. ``ask_builder`` and ``engine`` are the workshop's own ways of asking.
 
-    ``pythons`` names the engines of other interpreters; ``limit_s`` are the seconds that an answer may take.
+    ``pythons`` names the engines of other interpreters.
     """
 
     ask_builder: Callable[..., dict[str, Any]]
-    worker: Callable[[Case], Process]
-    limit_s: float
+    engine: Callable[[Case], Engine]
     pythons: Mapping[str, str]
     known: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
 
@@ -42,17 +42,12 @@ class Refusals:
         registered = find_backend(case.backend)
         target = registered.target
         if case.backend not in self.pythons and not registered.compiles:
-            return _on_device(self.ask_builder("refusals", backend=target, device=case.device), case.device)
-        worker = self.worker(case)
+            found = self.ask_builder("refusals", backend=target, device=case.device)
+            return dict(found["refusals"].get(case.device, {}))
+        engine = self.engine(case)
         try:
             # Without a device: what the engine says of a missing driver is part of its answer.
-            worker.call("start", self.limit_s, backend=target, device=case.device, without_device=True)
-            found, _ = worker.call("refusals", self.limit_s, device=case.device)
-            return _on_device(found, case.device)
+            engine.start(target, case.device, without_device=True)
+            return dict(engine.refusals(case.device).refusals.get(case.device, {}))
         finally:
-            worker.kill()
-
-
-def _on_device(answer: Mapping[str, Any], device: str) -> dict[str, str]:
-    refusals: dict[str, str] = answer["refusals"].get(device, {})
-    return refusals
+            engine.kill()

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from inception_bench.measure.answers import Round
+
 
 @dataclass(frozen=True)
 class Rounds:
@@ -43,19 +45,19 @@ class Rounds:
 class Taken:
     """The pairs of a cell that is under way: what the workers answered to each round."""
 
-    candidate: list[dict[str, Any]] = field(default_factory=list)
-    reference: list[dict[str, Any]] = field(default_factory=list)
+    candidate: list[Round] = field(default_factory=list)
+    reference: list[Round] = field(default_factory=list)
     reference_first: list[bool] = field(default_factory=list)
 
     def rounds(self, with_input_s: Sequence[float] | None = None) -> Rounds:
         """The raw values so far; ``with_input_s`` came after them."""
-        has_device = self.candidate[0]["device_s"] is not None
+        device_s = [answer.device_s for answer in self.candidate if answer.device_s is not None]
         return Rounds(
-            [answer["seconds"] for answer in self.candidate],
-            [answer["seconds"] for answer in self.reference],
+            [answer.seconds for answer in self.candidate],
+            [answer.seconds for answer in self.reference],
             self.reference_first,
-            [answer["preempted"] for answer in self.candidate],
-            [answer["preempted"] for answer in self.reference],
-            [answer["device_s"] for answer in self.candidate] if has_device else None,
+            [answer.preempted for answer in self.candidate],
+            [answer.preempted for answer in self.reference],
+            device_s or None,
             with_input_s,
         )

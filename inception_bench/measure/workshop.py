@@ -16,6 +16,7 @@ from inception_bench.backends.registry import find_backend
 from inception_bench.backends.timings import FOLDER as TIMINGS
 from inception_bench.machine.cuda import driver_problem
 from inception_bench.machine.environment import usable_cores
+from inception_bench.measure.engine import WORKER, CallLimit, Engine, TimeLimit
 from inception_bench.measure.identity import hardware, network, network_fields, reference_parts, reference_versions
 from inception_bench.measure.parity import MEASURED_AS, RowScale
 from inception_bench.measure.refusals import Refusals
@@ -27,7 +28,6 @@ from inception_bench.spec.profile import Limits
 from inception_bench.store.cache import Artifact, ArtifactCache, file_hash
 
 BUILDER = "inception_bench.builder"
-WORKER = "inception_bench.worker"
 IMAGES = "images.npy"
 ANSWERS = "answers.npy"
 WEIGHTS_FILE = "weights.safetensors"
@@ -77,7 +77,7 @@ class Workshop:
 
     def __post_init__(self) -> None:
         self.training = Training(self.cache, self.train_limit_s, self.installation)
-        self.refusals = Refusals(self._ask, self.worker, self.limit_s, self.pythons)
+        self.refusals = Refusals(self._ask, self.engine, self.pythons)
 
     def weights(self, case: Case) -> Artifact:
         """The case's weights: trained first, read from what was given, or signal-keeping. Raises CallFailed."""
@@ -168,6 +168,10 @@ class Workshop:
         kind = shared or case.backend
         return self._get(kind, parts, lambda folder: self._call("artifact", folder, **fields))
 
+    def engine(self, case: Case, limit: TimeLimit | None = None) -> Engine:
+        """A fresh worker as an engine to ask; each answer may take as long as building unless ``limit`` is given."""
+        return Engine(self.worker(case), CallLimit(self.limit_s) if limit is None else limit)
+
     def worker(self, case: Case) -> Process:
         """A fresh worker for the case's backend, in the interpreter that was asked for it."""
         variables = {
@@ -182,27 +186,24 @@ class Workshop:
     def _compiled(self, case: Case, graph: Artifact) -> Artifact:
         registered = find_backend(case.backend)
         without_device = _builds_without_device(case)
-        worker = self.worker(case)
+        setup, engine = setup_of(case), self.engine(case)
         try:
-            flags = {"backend": registered.target, "device": case.device, "without_device": without_device}
-            started, _ = worker.call("start", self.limit_s, **flags)
-            own_hardware = {name: value for name, value in started["hardware"].items() if name != "pci"}
+            started = engine.start(registered.target, case.device, without_device=without_device)
             parts = {
                 "graph": graph.digest,
                 "backend": case.backend,
                 "source": registered.source(),
-                "versions": started["versions"],
-                "hardware": own_hardware,
-                "setup": vars(setup_of(case)),
+                "versions": dict(started.versions),
+                "hardware": {name: value for name, value in started.hardware.items() if name != "pci"},
+                "setup": vars(setup),
             }
-            fields = {"graph": str(graph.folder), "setup": vars(setup_of(case)), "without_device": without_device}
 
             def compile_into(folder: Path) -> None:
-                worker.call("compile", self.limit_s, folder=str(folder), **fields)
+                engine.compile(graph.folder, folder, setup, without_device=without_device)
 
             own = self._get(case.backend, parts, compile_into)
         finally:
-            worker.kill()
+            engine.kill()
         return replace(own, build_s=own.build_s + graph.build_s)
 
     def _compared(self, weights: Artifact, reference: Reference, precision: str) -> dict[str, str]:

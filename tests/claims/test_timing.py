@@ -13,6 +13,7 @@ from inception_bench.backends.base import Setup
 from inception_bench.backends.eager import BACKEND
 from inception_bench.claims.ledger import find_claim
 from inception_bench.claims.timing import judge_timed, time_ratio
+from inception_bench.measure.answers import Round
 from inception_bench.measure.pairing import make_pair
 from inception_bench.measure.rounds import Rounds, Taken
 from inception_bench.models.tables.factorisations import factorisations
@@ -169,10 +170,10 @@ class GivenCell:
         self.taken.reference_first.append(False)
 
     def round(self):
-        self.taken.candidate.append({"seconds": 1.0, "preempted": 0, "device_s": None})
+        self.taken.candidate.append(Round(seconds=1.0, preempted=0))
 
     def after(self):
-        self.taken.reference.append({"seconds": next(self._reference_s), "preempted": 0, "device_s": None})
+        self.taken.reference.append(Round(seconds=next(self._reference_s), preempted=0))
 
     def ratios(self):
         return self.taken.rounds().ratios()

@@ -195,8 +195,8 @@ class Duet:
         if number % 2 == 0:
             self._order = self._random.choice(("ab", "ba"))
         order = self._order if number % 2 == 0 else self._order[::-1]
-        workers = {side: self.sides[side].workshop.worker(self.case_of(side)) for side in order}
-        both = WorkerPair(workers, {side: self.case_of(side) for side in order}, self.plan.limits, cores_each)
+        engines = {side: self.sides[side].workshop.engine(self.case_of(side)) for side in order}
+        both = WorkerPair(engines, {side: self.case_of(side) for side in order}, self.plan.limits, cores_each)
         seed = f"{self.plan.seed} {self.case.id} {number}"
         images = LATER_IMAGES if self.pairs else None
         return LivePair(both, self._built, cores, seed, self.plan.busy_share, images)

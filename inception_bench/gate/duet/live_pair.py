@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from inception_bench.backends.registry import find_backend
 from inception_bench.gate.duet.worker_pair import SideStopped, WorkerPair
 from inception_bench.gate.process_pair import ORDERS, Block, ProcessPair
 from inception_bench.machine.cores import pin_this_thread
+from inception_bench.measure.answers import Attested, Logits, Started
+from inception_bench.measure.engine import Engine
 from inception_bench.measure.parity import Parity, compare, finite
-from inception_bench.measure.workshop import Reference, setup_of
+from inception_bench.measure.ready import Assignment, Running, Step, ready
+from inception_bench.measure.workshop import Reference
 from inception_bench.spec.case import Case
 from inception_bench.store.cache import Artifact
 
@@ -31,14 +33,6 @@ class Built:
     artifact: Artifact
     reference: Reference
     rounding: float | None
-
-    @property
-    def setup(self) -> dict[str, Any]:
-        return vars(setup_of(self.case))
-
-    @property
-    def target(self) -> str:
-        return find_backend(self.case.backend).target
 
 
 @dataclass
@@ -60,20 +54,10 @@ class LivePair:
 
     def start(self) -> None:
         """Import, load, first call, parity, warm-up; none of it is timed but for the record. Raises SideStopped."""
-        begun, both = time.monotonic(), self.workers
-        devices = {side: {"backend": self.built[side].target, "device": self.built[side].case.device} for side in "ab"}
-        for side, (about, _) in both.ask_both("load", "start", devices).items():
-            self.facts[side]["worker"] = about
-        folders = {side: str(self.built[side].artifact.folder) for side in "ab"}
-        loads = {side: {"folder": folders[side], "setup": self.built[side].setup} for side in "ab"}
-        both.ask_both("load", "load", loads)
-        self._check()
-        if self.busy_share:
-            both.ask("b", "time", "slow", share=self.busy_share)
-        both.run_both("time", "warm_up", {side: {"rounds": WARMUP_ROUNDS} for side in "ab"})
-        ready = both.ask_both("time", "begin", {"a": {}, "b": {}})
-        # A worker of an earlier version does not know of injected slow-downs and so has none.
-        self._busy = {side: float(answer.get("busy_share", 0.0)) for side, (answer, _) in ready.items()}
+        begun = time.monotonic()
+        with self.workers.stopping():
+            self._make_ready()
+            self._warm_up()
         self.start_s = time.monotonic() - begun
 
     def time(self, seconds: float, at_once: int, others_cores: float) -> ProcessPair:
@@ -83,32 +67,50 @@ class LivePair:
         draw, until = random.Random(self.seed), time.monotonic() + seconds
         blocks: list[Block] = []
         preempted = {"a": 0, "b": 0}
-        while len(blocks) < _LEAST_BLOCKS or time.monotonic() < until:
-            blocks.append(self._block(draw.choice(ORDERS), preempted))
+        with self.workers.stopping():
+            while len(blocks) < _LEAST_BLOCKS or time.monotonic() < until:
+                blocks.append(self._block(draw.choice(ORDERS), preempted))
         self.workers.close()
         told = (self.cores, at_once, others_cores)
         return ProcessPair(self.start_s, tuple(blocks), self._busy, preempted, *told)
 
-    def _check(self) -> None:
-        """First call, what really runs, and parity with the float64 reference."""
+    def _make_ready(self) -> None:
         both = self.workers
-        batches = {
-            side: {"images": str(built.reference.images), "batch_size": built.case.batch_size}
-            for side, built in self.built.items()
-        }
-        for side, (first, _) in both.run_both("load", "first", batches).items():
-            attested, _ = both.ask(side, "load", "attest", setup=self.built[side].setup)
-            self.facts[side].update(attest=attested["attest"], first_call_s=first["first_call_s"])
-            if attested["differences"]:
-                raise SideStopped(side, "mislabelled", "load", "; ".join(attested["differences"]))
-        asked = {side: {**batches[side], "count": self.images} for side in batches}
-        for side, (_, (logits,)) in both.run_both("parity", "logits", asked).items():
-            built = self.built[side]
-            reference = built.reference
-            known = (reference.logits[: self.images], reference.spread, reference.mutations)
-            # A worker of an earlier version answers all.
-            parity = compare(logits[: self.images], *known, built.case.precision, built.rounding)
-            self._keep_parity(side, parity)
+        both.enter("load")
+        group = {side: self._assignment(side, engine) for side, engine in both.engines.items()}
+        ready([group], self._keep, lambda: both.enter("parity"), calls_at_once=both.calls_at_once)
+
+    def _assignment(self, side: str, engine: Engine) -> Assignment:
+        built = self.built[side]
+        return Assignment(engine, built.case, built.artifact.folder, built.reference.images, self.images)
+
+    def _warm_up(self) -> None:
+        both = self.workers
+        both.enter("time")
+        if self.busy_share:
+            both.engines["b"].slow(self.busy_share)
+        both.ask_both(lambda engine: engine.warm_up.later(WARMUP_ROUNDS), at_once=both.calls_at_once)
+        begun = both.ask_both(lambda engine: engine.begin.later())
+        self._busy = {side: float(answer.busy_share) for side, answer in begun.items()}
+
+    def _keep(self, side: str, step: Step) -> None:
+        """What each process says of itself, and its parity with the float64 reference."""
+        facts = self.facts[side]
+        if isinstance(step, Started):
+            facts["worker"] = step.to_json()
+        elif isinstance(step, Running):
+            facts["first_call_s"] = step.first.first_call_s
+        elif isinstance(step, Attested):
+            facts["attest"] = step.attest
+        else:
+            self._keep_parity(side, self._parity(side, step))
+
+    def _parity(self, side: str, answered: Logits) -> Parity:
+        built = self.built[side]
+        reference = built.reference
+        known = (reference.logits[: self.images], reference.spread, reference.mutations)
+        # The oldest workers answer to all images.
+        return compare(answered.values[: self.images], *known, built.case.precision, built.rounding)
 
     def _keep_parity(self, side: str, parity: Parity) -> None:
         self.facts[side]["parity"] = {"error": finite(parity.error), "limit": parity.limit}
@@ -119,8 +121,8 @@ class LivePair:
         """Four rounds; ``preempted`` counts how often the kernel interrupted either side."""
         seconds: dict[str, list[float]] = {"a": [], "b": []}
         for side in order.lower():
-            answer, _ = self.workers.ask(side, "time", "round")
-            seconds[side].append(round(answer["seconds"], _DIGITS))
-            preempted[side] += answer["preempted"]
+            answer = self.workers.engines[side].round()
+            seconds[side].append(round(answer.seconds, _DIGITS))
+            preempted[side] += answer.preempted
         (a_first, a_second), (b_first, b_second) = seconds["a"], seconds["b"]
         return Block(order, (a_first, a_second), (b_first, b_second))

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from typing import Any
-
-import numpy as np
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
 
 from inception_bench.machine.cores import pin
-from inception_bench.processes.process import CallFailed, Process
+from inception_bench.measure.engine import CallLimit, Engine, EngineFailed, ask_each
 from inception_bench.spec.case import Case
 from inception_bench.spec.profile import Limits
 
-Answer = tuple[dict[str, Any], Sequence[np.ndarray]]
-_CLOSE_LIMIT_S = 10.0
+T = TypeVar("T")
 
 
 class SideStopped(Exception):
@@ -26,63 +23,52 @@ class SideStopped(Exception):
 
 
 class WorkerPair:
-    """``workers`` and ``cases`` by side, in the order in which they were started. Every call may raise SideStopped.
+    """``engines`` and ``cases`` by side, in the order in which they were started.
 
-    ``cores`` is how many of the machine's are for this pair.
+    ``cores`` is how many of the machine's are for this pair. ``calls_at_once``: both may call their networks at once,
+    as each thread of both has a core of its own; threads that wait for each other on one take ten times as long.
     """
 
-    def __init__(self, workers: Mapping[str, Process], cases: Mapping[str, Case], limits: Limits, cores: int):
-        self._workers, self._limits = workers, limits
-        self._at_once = all(case.device == "cpu" for case in cases.values()) and (
+    def __init__(self, engines: Mapping[str, Engine], cases: Mapping[str, Case], limits: Limits, cores: int):
+        self.engines, self._limits, self._stage = engines, limits, ""
+        self.calls_at_once = all(case.device == "cpu" for case in cases.values()) and (
             sum(case.threads for case in cases.values()) <= cores
         )
 
     @property
-    def sides(self) -> list[str]:
-        return list(self._workers)
-
-    @property
     def pids(self) -> list[int]:
-        return [worker.pid for worker in self._workers.values()]
+        return [engine.pid for engine in self.engines.values()]
 
-    def ask(self, side: str, stage: str, op: str, **fields: Any) -> Answer:
-        """One side's answer."""
-        self._workers[side].start(op, **fields)
-        return self._finish(side, stage)
+    def enter(self, stage: str) -> None:
+        """From now on each call may take the limit of ``stage``."""
+        self._stage = stage
+        for engine in self.engines.values():
+            engine.limit = CallLimit(getattr(self._limits, stage))
 
-    def ask_both(self, stage: str, op: str, fields: Mapping[str, Mapping[str, Any]]) -> dict[str, Answer]:
-        """Both sides' answers to the same call with each side's ``fields``, worked on at once."""
-        for side in self._workers:
-            self._workers[side].start(op, **fields[side])
-        return {side: self._finish(side, stage) for side in self._workers}
+    @contextmanager
+    def stopping(self) -> Iterator[None]:
+        """A call that gives no result stops its side. Raises SideStopped."""
+        try:
+            yield
+        except EngineFailed as error:
+            side = next(side for side, engine in self.engines.items() if engine is error.engine)
+            raise SideStopped(side, error.outcome, self._stage, str(error)) from None
 
-    def run_both(self, stage: str, op: str, fields: Mapping[str, Mapping[str, Any]]) -> dict[str, Answer]:
-        """The same for calls of the network: at once only where each thread of both has a core of its own.
-
-        Threads that wait for each other on one core take ten times as long.
-        """
-        if self._at_once:
-            return self.ask_both(stage, op, fields)
-        return {side: self.ask(side, stage, op, **fields[side]) for side in self._workers}
+    def ask_both(self, ask: Callable[[Engine], Callable[[], T]], *, at_once: bool = True) -> dict[str, T]:
+        """Both sides' answers to the call that ``ask`` sends with ``later``."""
+        return ask_each(self.engines, lambda _, engine: ask(engine), at_once=at_once)
 
     def pin(self, cores: Sequence[int]) -> None:
         """Hold both to ``cores``; leave them where none are given."""
-        for worker in self._workers.values():
-            pin(worker.pid, cores)
+        for pid in self.pids:
+            pin(pid, cores)
 
     def close(self) -> None:
         """Let the engines go."""
-        for worker in self._workers.values():
-            with suppress(CallFailed):  # it has answered all that counts
-                worker.call("close", _CLOSE_LIMIT_S)
+        for engine in self.engines.values():
+            engine.close()
 
     def kill(self) -> None:
         """End both processes, whatever they are doing."""
-        for worker in self._workers.values():
-            worker.kill()
-
-    def _finish(self, side: str, stage: str) -> Answer:
-        try:
-            return self._workers[side].finish(getattr(self._limits, stage))
-        except CallFailed as error:
-            raise SideStopped(side, error.outcome, stage, str(error)) from None
+        for engine in self.engines.values():
+            engine.kill()
