@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+
+import pytest
 
 from inception_bench.plugin.session import OPTIONS
 from inception_bench.report.board import COLUMNS
@@ -11,6 +14,7 @@ from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
+PAGES = sorted((ROOT / "docs").glob("*.md"))
 # Files that a contributor is about to write.
 NEW = ("inception_bench/models/tables/", "inception_bench/backends/", "inception_bench/data/")
 
@@ -52,3 +56,32 @@ def test_every_file_that_contributing_names_exists():
     for name in set(re.findall(r"`((?:\w+/)*\w+\.py)`", CONTRIBUTING)) - {f"{where}NAME.py" for where in NEW}:
         places = [ROOT / name, ROOT / "inception_bench" / name]
         assert any(place.exists() for place in places), name
+
+
+def links(page: Path) -> list[str]:
+    """What a page links to within this repository, as it is written there."""
+    return re.findall(r"\]\(((?!https?:)[^)\s]+)\)", page.read_text())
+
+
+def anchors(page: Path) -> set[str]:
+    """The names by which the headings of a page are linked to."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *PAGES], ids=lambda page: page.name)
+def test_every_link_leads_to_a_file_and_to_a_heading(page: Path):
+    for link in links(page):
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+def test_the_readme_links_to_every_page():
+    assert {f"docs/{page.name}" for page in PAGES} <= set(links(ROOT / "README.md"))
+
+
+def test_contributing_links_to_the_pages_that_must_follow_the_code():
+    wanted = {"docs/api.md", "docs/records.md", "docs/backends.md"}
+    assert wanted <= {link.partition("#")[0] for link in links(ROOT / "CONTRIBUTING.md")}
