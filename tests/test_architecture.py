@@ -120,6 +120,7 @@ def test_worker_needs_only_the_standard_library_and_numpy(program):
         "import inception_bench",
         "import inception_bench; inception_bench.list_models(); inception_bench.complexity('inception_v3')",
         "import sys, runpy; sys.argv[1:] = ['--help']; runpy.run_module('inception_bench')",
+        "import sys, runpy; sys.argv[1:] = ['run', '--help']; runpy.run_module('inception_bench')",
         "import pytest; pytest.main(['-p', 'inception_bench.plugin', '--collect-only', '-q', 'suites/'])",
         "from inception_bench.train.command import Typed, make_job; make_job('googlenet', 'digits', 'quick', Typed())",
         "from inception_bench.data import sets; from inception_bench.models.tables.googlenet import HALF; "

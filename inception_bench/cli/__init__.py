@@ -20,6 +20,7 @@ from inception_bench.cli.duet import duet
 from inception_bench.cli.export import export
 from inception_bench.cli.gate_power import gate_power
 from inception_bench.cli.models import models
+from inception_bench.cli.run import run
 from inception_bench.cli.train import train
 from inception_bench.cli.words import named
 from inception_bench.errors import UsageError, told
@@ -33,6 +34,8 @@ app.command()(duet)
 app.command("gate-power")(gate_power)
 app.add_typer(baseline, name="baseline")
 app.command()(models)
+# pytest has the options of this one, --help too.
+app.command(context_settings={"ignore_unknown_options": True}, add_help_option=False)(run)
 app.command()(describe)
 app.command()(board)
 app.command()(claims)

@@ -68,11 +68,13 @@ def file_hash(path: Path) -> str:
 def source_hash(package: Path = PACKAGE, *patterns: str, without: str | None = None) -> str:
     """The hash of a package folder's Python files, by their names and contents: all, or those that match.
 
+    The suites never count: an installed package holds them, a checkout of the same sources has them beside it.
     A pattern is as ``Path.glob`` takes it: ``models/**/*.py``; the file ``without`` does not count. Raises
     LookupError where one matches nothing in this package: a file that moved would leave what depends on it stale.
     Of another package's folder, such as an older revision's, it is passed over.
     """
-    matched = {pattern: set(package.glob(pattern)) for pattern in patterns or ("**/*.py",)}
+    suites = set(package.glob("suites/*"))
+    matched = {pattern: set(package.glob(pattern)) - suites for pattern in patterns or ("**/*.py",)}
     empty = [pattern for pattern, paths in matched.items() if not paths]
     if empty and package == PACKAGE:
         raise LookupError(f"{', '.join(empty)} matches no file of {package}")

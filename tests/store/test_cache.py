@@ -88,6 +88,16 @@ def test_a_hash_of_sources_leaves_out_the_file_that_is_named(tmp_path):
     assert one == other
 
 
+def test_suites_inside_an_installed_package_are_no_part_of_its_hash(tmp_path):
+    """In a checkout of the same sources they lie beside the package."""
+    for name in ("checkout", "installed"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "worker.py").write_text("a = 1\n")
+    (tmp_path / "installed" / "suites").mkdir()
+    (tmp_path / "installed" / "suites" / "test_latency.py").write_text("b = 1\n")
+    assert source_hash(tmp_path / "installed") == source_hash(tmp_path / "checkout")
+
+
 @pytest.mark.parametrize(
     ("variable", "expected"), [("/tmp/x", "/tmp/x/inception_bench"), ("", "/home/u/.cache/inception_bench")]
 )
