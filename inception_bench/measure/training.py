@@ -18,6 +18,7 @@ from inception_bench.processes.installation import HERE, Installation
 from inception_bench.processes.process import CallFailed, Process
 from inception_bench.spec.case import Case
 from inception_bench.store.cache import PACKAGE, Artifact, ArtifactCache, key_of, source_hash
+from inception_bench.store.versions import NewerVersionError
 from inception_bench.train.job import FULL, PRECISION_OF_STEP, Job, Machine
 from inception_bench.train.recipes import find_recipe
 
@@ -143,6 +144,8 @@ class Training:
 
         try:
             return self.cache.get(kind, parts, make_and_tidy)
+        except NewerVersionError as error:
+            raise CallFailed("failed", str(error)) from None
         except CallFailed as error:
             self._failed[key] = error
             raise

@@ -22,10 +22,11 @@ from inception_bench.measure.parity import MEASURED_AS, RowScale
 from inception_bench.measure.refusals import Refusals
 from inception_bench.measure.training import Training
 from inception_bench.processes.installation import HERE, Installation
-from inception_bench.processes.process import Process
+from inception_bench.processes.process import CallFailed, Process
 from inception_bench.spec.case import SIGNAL_KEEPING, Case
 from inception_bench.spec.profile import Limits
 from inception_bench.store.cache import Artifact, ArtifactCache, file_hash
+from inception_bench.store.versions import NewerVersionError
 
 BUILDER = "inception_bench.builder"
 IMAGES = "images.npy"
@@ -239,7 +240,10 @@ class Workshop:
             self._builder = None
 
     def _get(self, kind: str, parts: Mapping[str, Any], build: Callable[[Path], None]) -> Artifact:
-        return self.cache.get(kind, {**parts, **self.installation.identity}, build)
+        try:
+            return self.cache.get(kind, {**parts, **self.installation.identity}, build)
+        except NewerVersionError as error:
+            raise CallFailed("failed", str(error)) from None
 
     def _call(self, op: str, folder: Path, **fields: Any) -> None:
         self._ask(op, folder=str(folder), **fields)

@@ -19,7 +19,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from inception_bench.store.versions import NewerVersionError, check_version
+
 MANIFEST = "manifest.json"
+VERSION = 1  # of the manifest
 VARIABLE = "INCEPTION_BENCH_CACHE"
 PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -93,7 +96,10 @@ class ArtifactCache:
     root: Path
 
     def get(self, kind: str, parts: Mapping[str, Any], build: Callable[[Path], None]) -> Artifact:
-        """The artifact of ``parts``, built first where it is absent or damaged."""
+        """The artifact of ``parts``, built first where it is absent or damaged.
+
+        Raises NewerVersionError where a later revision wrote the entry: it is not ours to replace.
+        """
         key = key_of({"kind": kind, **parts})
         folder = self.root / kind / key
         found = self._read(folder, key)
@@ -102,7 +108,11 @@ class ArtifactCache:
     def _read(self, folder: Path, key: str) -> Artifact | None:
         try:
             manifest = json.loads((folder / MANIFEST).read_text())
+            otherwise = f"give another folder in {VARIABLE}, or delete {folder}"
+            check_version(folder / MANIFEST, manifest.get("version"), VERSION, otherwise)
             whole = all(file_hash(folder / name) == wanted for name, wanted in manifest["files"].items())
+        except NewerVersionError:
+            raise
         except (OSError, ValueError, KeyError):
             whole = False
         if not whole:
@@ -121,7 +131,8 @@ class ArtifactCache:
             }
             size = sum((fresh / name).stat().st_size for name in files)
             digest = key_of(files)
-            manifest = {"digest": digest, "size_bytes": size, "build_s": build_s, "files": files, "of": dict(parts)}
+            manifest = {"version": VERSION, "digest": digest, "size_bytes": size, "build_s": build_s, "files": files}
+            manifest["of"] = dict(parts)
             (fresh / MANIFEST).write_text(json.dumps(manifest, indent=1))
             shutil.rmtree(folder, ignore_errors=True)  # damaged, where it exists
             self._publish(fresh, folder, key)

@@ -16,8 +16,10 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from inception_bench.errors import UsageError
+from inception_bench.store.versions import NewerVersionError, check_version
 
 FILE = "checkpoint.safetensors"
+VERSION = 1
 SHOWN = 3  # differences named in an error
 
 
@@ -62,7 +64,8 @@ class State:
 
 def save_checkpoint(path: Path, state: State, position: Position, identity: Mapping[str, Any]) -> None:
     """Write beside, wait for the disk, then take the old one's place. Raises UsageError where the disk is full."""
-    facts = {"identity": json.dumps(identity), "step": str(position.step), "train_s": repr(position.train_s)}
+    facts = {"version": str(VERSION), "identity": json.dumps(identity)}
+    facts |= {"step": str(position.step), "train_s": repr(position.train_s)}
     fresh = path.with_suffix(".new")
     try:
         with fresh.open("wb") as stream:
@@ -81,7 +84,8 @@ def save_checkpoint(path: Path, state: State, position: Position, identity: Mapp
 def load_checkpoint(path: Path, state: State, identity: Mapping[str, Any]) -> Position:
     """Fill ``state`` from ``path`` and say how far it is; step 0 where there is no file.
 
-    Raises UsageError for a file that cannot be read, or one of another job (naming what differs).
+    Raises UsageError for a file that cannot be read or is of a later version, or one of another job (naming what
+    differs).
     """
     if not path.exists():
         return Position(0, 0.0)
@@ -99,7 +103,11 @@ def _read_facts(path: Path) -> tuple[Position, dict[str, Any]]:
     try:
         with safe_open(path, "pt") as found:
             facts = found.metadata()
+        version = int(facts["version"]) if "version" in facts else None
+        check_version(path, version, VERSION, "delete it to start from the beginning")
         return Position(int(facts["step"]), float(facts["train_s"])), json.loads(facts["identity"])
+    except NewerVersionError:
+        raise
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise UsageError(f"checkpoint {path} cannot be read ({error}); delete it to start from the beginning") from None
 

@@ -14,8 +14,10 @@ from inception_bench.errors import OptionError, UsageError
 from inception_bench.records.journal import FILE
 from inception_bench.store.atomic import replace_text
 from inception_bench.store.cache import file_hash
+from inception_bench.store.versions import NewerVersionError, check_version
 
 ACCEPTANCE = "baseline.json"
+VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -30,13 +32,20 @@ class Acceptance:
 
 
 def read_acceptance(folder: Path) -> Acceptance | None:
-    """What was accepted in ``folder``; None where nothing was. Raises UsageError where records changed since."""
+    """What was accepted in ``folder``; None where nothing was.
+
+    Raises UsageError where records changed since, or where the file is damaged or of a later version.
+    """
     path = folder / ACCEPTANCE
     if not path.exists():
         return None
     try:
-        found = Acceptance(**json.loads(path.read_text()))
-    except (ValueError, TypeError) as error:
+        told = json.loads(path.read_text())
+        check_version(path, told.pop("version", None), VERSION, f"accept the baseline again: {_command(folder)}")
+        found = Acceptance(**told)
+    except NewerVersionError:
+        raise
+    except (ValueError, TypeError, AttributeError) as error:
         raise UsageError(f"{path} is damaged ({error}); accept the baseline again: {_command(folder)}") from None
     if file_hash(folder / FILE) != found.records_sha256:
         raise UsageError(
@@ -62,7 +71,7 @@ def write_acceptance(folder: Path, to: Path, run_id: str, why: str, who: str | N
     try:
         if to.resolve() != folder.resolve():
             shutil.copytree(folder, to, dirs_exist_ok=True)
-        replace_text(to / ACCEPTANCE, json.dumps(asdict(found), indent=1) + "\n")
+        replace_text(to / ACCEPTANCE, json.dumps({"version": VERSION, **asdict(found)}, indent=1) + "\n")
     except OSError as error:
         why_not = error.strerror
         raise OptionError(

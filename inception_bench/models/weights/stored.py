@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -12,8 +13,10 @@ from safetensors.torch import load_file, save_file
 from inception_bench.models.changes import Changes
 from inception_bench.models.network import Network
 from inception_bench.models.public import create_model
+from inception_bench.store.versions import check_version
 
 DESCRIPTION, WEIGHTS = "network.json", "weights.safetensors"
+VERSION = 1  # of ``network.json``
 
 
 def save_network(
@@ -25,7 +28,8 @@ def save_network(
     changes: Changes | None = None,
 ) -> None:
     """Write ``model`` (without aux heads) and what is needed to build it again, with its ``changes``."""
-    description = {"address": address, "width_mult": width_mult, "num_classes": num_classes}
+    description: dict[str, Any] = {"version": VERSION, "address": address}
+    description |= {"width_mult": width_mult, "num_classes": num_classes}
     if changes is not None:
         description["changes"] = {name: value for name, value in asdict(changes).items() if value is not None}
     (folder / DESCRIPTION).write_text(json.dumps(description))
@@ -33,8 +37,13 @@ def save_network(
 
 
 def load_network(folder: Path) -> Network:
-    """Build the network that ``folder`` describes, with its weights, in evaluation mode."""
-    description = json.loads((folder / DESCRIPTION).read_text())
+    """Build the network that ``folder`` describes, with its weights, in evaluation mode.
+
+    Raises UsageError for a description of a later version.
+    """
+    path = folder / DESCRIPTION
+    description = json.loads(path.read_text())
+    check_version(path, description.get("version"), VERSION, "make that network again with this one")
     with torch.device("meta"):  # no time and memory for weights that are replaced at once
         model = create_model(
             description["address"],
