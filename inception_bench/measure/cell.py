@@ -177,12 +177,11 @@ class Cell:
     def _compare(self, own: Built, other: Built, shared: Partner | None) -> tuple[Parity, Parity]:
         """Make both engines ready, and compare their answers: the candidate's parity and the partner's."""
         self._enter("load")
-        self._engines[OWN] = self._workshop.engine(self.case, self._limit)
-        self._engines[PARTNER] = self._workshop.engine(self.partner, self._limit) if shared is None else shared.engine
-        self._engines[PARTNER].limit = self._limit
-        candidate = self._assignment(OWN, self.case, own)
+        self._start_engines(shared)
         # A group each: the record has how long the candidate loads, so the partner is at rest meanwhile.
-        groups = [candidate] if shared is not None else [self._assignment(PARTNER, self.partner, other), candidate]
+        groups = [self._assignment(OWN, self.case, own)]
+        if shared is None:
+            groups.insert(0, self._assignment(PARTNER, self.partner, other))
 
         def before_logits() -> None:
             self._enter("parity")
@@ -200,6 +199,12 @@ class Cell:
         eager_error = partner_parity.error if self.partner == self.case.reference() else None
         self.measurement.parity = self._parity(self.case, own, logits[OWN], eager_error)
         return self.measurement.parity, partner_parity
+
+    def _start_engines(self, shared: Partner | None) -> None:
+        """Fresh processes, the candidate's first; a shared partner is from now on held to this cell's limits."""
+        self._engines[OWN] = self._workshop.engine(self.case, self._limit)
+        self._engines[PARTNER] = self._workshop.engine(self.partner, self._limit) if shared is None else shared.engine
+        self._engines[PARTNER].limit = self._limit
 
     def _assignment(self, name: str, case: Case, built: Built) -> dict[str, Assignment]:
         return {name: Assignment(self._engines[name], case, built.artifact.folder, built.reference.images)}

@@ -57,8 +57,8 @@ def ready(
 
     All engines start at once. Those of a group load at once, and call their networks at once with ``calls_at_once``;
     the groups follow one another. ``told`` hears of each step with the engine's name, and may raise to end it all;
-    ``before_logits`` is called once. Raises EngineFailed, too where an engine does not run as it was asked to
-    (outcome ``mislabelled``).
+    ``before_logits`` is called once. Raises EngineFailed, with the outcome ``mislabelled`` where an engine does not run
+    as it was asked to.
     """
     started = _start(groups, told)
     for group in groups:
