@@ -12,18 +12,6 @@ from typing import Any
 import pytest
 
 from inception_bench.plugin import fixtures
-
-# pytest finds fixtures among the names of a plug-in.
-from inception_bench.plugin.fixtures import (  # noqa: F401
-    cell,
-    claim,
-    network,
-    pair,
-    regression,
-    trained_cell,
-    training,
-    training_step,
-)
 from inception_bench.plugin.parameters import OTHERS, PARAMETERS, Comparand
 from inception_bench.plugin.session import NOT_AT_ONCE, OPTIONS, STATE, State, option
 
