@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import gc
 import json
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from inception_bench.backends.base import Backend
 from inception_bench.backends.base import Network as BuildInput
 from inception_bench.backends.refusal import refusals, require
+from inception_bench.backends.registry import resolve
 from inception_bench.data.maps import network_images
 from inception_bench.data.photographs import fill_batch
 from inception_bench.models.counters import count
@@ -122,7 +121,7 @@ def make_row_reference(message: dict[str, Any]) -> Answer:
 
 def ask_refusals(message: dict[str, Any]) -> Answer:
     """What a backend whose engine this interpreter has cannot do on a device; empty where it can."""
-    return {"refusals": refusals(_backend(message), message["device"])}, []
+    return {"refusals": refusals(resolve(message["backend"]), message["device"])}, []
 
 
 def make_artifact(message: dict[str, Any]) -> Answer:
@@ -130,7 +129,7 @@ def make_artifact(message: dict[str, Any]) -> Answer:
 
     A graph that several engines share names no device, and nothing can refuse it.
     """
-    backend: Any = _backend(message)
+    backend: Any = resolve(message["backend"])
     if message["device"]:
         require(backend, message["device"], message["precision"])
     images = np.load(message["images"])
@@ -151,12 +150,6 @@ def free_device_memory() -> None:
     gc.collect()
     if torch.cuda.is_initialized():
         torch.cuda.empty_cache()
-
-
-def _backend(message: dict[str, Any]) -> Backend:
-    module, _, attribute = message["backend"].partition(":")
-    backend: Backend = getattr(import_module(module), attribute)
-    return backend
 
 
 def count_network(message: dict[str, Any]) -> Answer:

@@ -104,7 +104,7 @@ class Cell:
         self._peak_was_reset = begun.peak_was_reset
 
     def before(self) -> None:
-        """Perhaps time the reference."""
+        """With probability one half time the reference now; otherwise ``after`` does."""
         first = self._random.random() < 0.5
         self._taken.reference_first.append(first)
         if first:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from inception_bench.machine.processor import WARM
 from inception_bench.measure.workshop import Reference
 from inception_bench.spec.profile import Limits
 from inception_bench.store.cache import Artifact
@@ -30,7 +31,7 @@ class Plan:
     warmup_rounds: int
     limits: Limits
     seed: str
-    l2: str = "warm"
+    l2: str = WARM
     window_s: float = 5.0
 
 

@@ -1,21 +1,22 @@
 """The package's networks for the probe: built without drawing weights twice, and filled so that signal is kept.
 
-The one file here that knows the package's modules.
+What the probe knows of the package's networks stands here alone.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from inception_bench import create_model
+from inception_bench.builder import least_spread
 from inception_bench.data.maps import network_images
 from inception_bench.models.public import NINE, find_table
 from inception_bench.models.weights.signal import keep_signal
 
+__all__ = ["FIRST", "Prepared", "least_spread", "names", "noise_network", "prepare"]
 # Those that a first run measures come first: time may not suffice for all.
 FIRST = ("inception_v3", "googlenet", "inception_v4")
 SMALL_WIDTH, SMALL_SIZE = 0.125, 75
@@ -60,9 +61,3 @@ def _filled(name: str, small: bool, images: Tensor) -> nn.Module:
     model = model.to_empty(device="cpu")
     keep_signal(model, images)
     return model.requires_grad_(False).eval()
-
-
-def least_spread(logits: np.ndarray) -> float:
-    """Of all pairs of images (rows), the smallest of their largest absolute logit differences."""
-    pairs = np.abs(logits[:, None] - logits[None]).max(-1)
-    return float(pairs[~np.eye(len(logits), dtype=bool)].min())
