@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import inception_bench
 from inception_bench.cli.run import collected, help_text, suites_folder
 from inception_bench.errors import UnknownNameError
 from inception_bench.plugin.session import OPTIONS
@@ -60,8 +61,19 @@ def project(tmp_path: Path) -> Path:
 )
 def test_words_name_suites_first_and_then_files(project, monkeypatch, words, wanted):
     monkeypatch.chdir(project)
-    assert suites_folder() == SUITES
     assert collected(words, SUITES) == wanted
+
+
+def test_the_suites_are_those_of_the_package_that_runs(project, monkeypatch):
+    """Beside the package in the sources, inside it once it is installed: never those of the present folder."""
+    monkeypatch.chdir(project)
+    package = Path(inception_bench.__file__).parent
+    installed = package.parent != ROOT
+    assert suites_folder() == (package / "suites" if installed else SUITES)
+    theirs, ours = (
+        {path.name: path.read_bytes() for path in folder.glob("*.py")} for folder in (suites_folder(), SUITES)
+    )
+    assert theirs == ours
 
 
 @pytest.mark.parametrize("word", ["latancy", "suites/test_latancy.py", "latancy::test_latency"])
@@ -126,7 +138,8 @@ def test_help_says_which_suites_and_options_there_are(project, flag):
     assert done.returncode == 0, done.stderr
     assert "inception-bench run [SUITE]... [OPTION]..." in done.stdout
     assert all(f"  --inception-{name}" in done.stdout for name in OPTIONS)
-    assert all(path.stem.removeprefix("test_") in done.stdout.split("Run the suites")[1] for path in SUITES.iterdir())
+    listed = done.stdout.split("Run the suites")[1]
+    assert all(path.stem.removeprefix("test_") in listed for path in SUITES.glob("test_*.py"))
     assert "--benchmark-json" not in done.stdout
 
 

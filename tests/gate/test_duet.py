@@ -128,7 +128,7 @@ def test_revision_with_exchanged_branches_is_red(repository, tmp_path, monkeypat
 
 
 def test_revision_that_answers_no_numbers_is_red(repository, tmp_path, monkeypatch):
-    answer = "output.copy_outputs_to_cpu()[0].astype(np.float32)"
+    answer = "logits.astype(np.float32)"
     commit_change(repository, answer, f"{answer} * np.nan", "backends/onnxruntime.py")
     monkeypatch.chdir(repository)
     found = measure(tmp_path / "out", Installed(revision="HEAD"))

@@ -11,7 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from inception_bench.cli import app
-from inception_bench.errors import UsageError
+from inception_bench.cli.words import named
+from inception_bench.errors import UsageError, told
 from inception_bench.gate.power import power as power_module
 from inception_bench.gate.power.neighbour import neighbour
 from inception_bench.gate.power.power import PowerOrder, PowerRow, Rate, exit_code, power_rows, rival_alarms, run_power
@@ -131,8 +132,9 @@ def test_trials_of_other_sources_are_not_mixed(tmp_path):
     Journal(tmp_path / FILE).append(Record("power", run, CASE.to_json(), 1, 1, {"scenario": "A/A, quiet"}))
     with pytest.raises(UsageError, match="holds trials with another cpu; give another folder with -o"):
         run_power(PowerOrder((CASE,), tmp_path), lambda line: None)
-    with pytest.raises(UsageError, match="--minutes 0"):
+    with pytest.raises(UsageError) as refused:
         run_power(PowerOrder((CASE,), tmp_path, minutes=0), lambda line: None)
+    assert told(refused.value, named) == "--minutes 0 --budget 60: give times above 0"
 
 
 def test_the_neighbour_lives_as_long_as_what_it_disturbs():
