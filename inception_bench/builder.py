@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -159,14 +160,13 @@ def count_network(message: dict[str, Any]) -> Answer:
     image = torch.from_numpy(network_images(table, size)[:1])
     model = create_model(message["address"], width_mult=message["width_mult"], num_classes=message["num_classes"])
     counted = count(model, image)
-    facts = vars(counted)
     if table.aux:
         with torch.device("meta"):
             whole = create_model(
                 message["address"], num_classes=message["num_classes"], aux=True, width_mult=message["width_mult"]
             )
-        facts = {**facts, "params_with_aux": sum(parameter.numel() for parameter in whole.parameters())}
-    return facts, []
+        counted = replace(counted, params_with_aux=sum(parameter.numel() for parameter in whole.parameters()))
+    return counted.to_json(), []
 
 
 def set_threads(message: dict[str, Any]) -> Answer:

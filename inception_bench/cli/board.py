@@ -18,7 +18,7 @@ def board(
     json: Json = False,
 ) -> None:
     """Make the leaderboard of a run again, from its records: also of a run that was interrupted."""
-    from inception_bench.records.journal import FILE, Journal
+    from inception_bench.records.journal import FILE, TRAIN, Journal
     from inception_bench.report.console import board_text
     from inception_bench.report.files import prepare_folder, write_results
 
@@ -30,5 +30,7 @@ def board(
     if json:
         typer.echo(json_module.dumps([asdict(row) for row in made.rows], indent=1))
     else:
-        typer.echo(board_text(made, colour=sys.stdout.isatty()))
-        typer.echo(f"\nwritten: {folder / 'leaderboard.csv'}, {folder / 'leaderboard.md'}")
+        name = "training" if records[-1].run.profile == TRAIN else "leaderboard"
+        if name == "leaderboard":
+            typer.echo(board_text(made, colour=sys.stdout.isatty()) + "\n")
+        typer.echo(f"written: {folder / name}.csv, {folder / name}.md")

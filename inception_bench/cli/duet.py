@@ -34,7 +34,7 @@ def duet(
     json: Json = False,
 ) -> None:
     """Time the same cells under two installations, side by side: same, faster, slower or unclear. Exit 1 on slower."""
-    from inception_bench.gate.duet.run import DuetOrder, Installed, run_duet
+    from inception_bench.gate.duet.order import DuetOrder, Installed, run_duet
 
     if a == b and a_rev == b_rev:
         raise UsageError("duet compares two installations and was given one; give --a, --b, --a-rev or --b-rev")

@@ -13,6 +13,7 @@ import typer
 
 if TYPE_CHECKING:
     from inception_bench.gate.duet.result import DuetResult
+    from inception_bench.records.duet_body import PowerBody
     from inception_bench.records.record import Record
     from inception_bench.report.github import Note
 
@@ -35,7 +36,7 @@ class Told:
         return cls(duet_text(found), duet_page(found), duet_json(found), duet_notes(found), found.exit_code)
 
     @classmethod
-    def of_power(cls, records: Sequence[Record]) -> Told:
+    def of_power(cls, records: Sequence[Record[PowerBody]]) -> Told:
         """What trials of the gate's power came to, run now or judged again."""
         from inception_bench.gate.power.power import exit_code, power_rows
         from inception_bench.report.power import power_json, power_notes, power_page

@@ -29,15 +29,16 @@ def train(
     json: Json = False,
 ) -> None:
     """Train a network and test it; the same command goes on after a kill. Works under torchrun."""
+    from inception_bench.records.journal import TRAIN
     from inception_bench.records.record import Run
-    from inception_bench.report.files import write_training
+    from inception_bench.report.files import write_trained
     from inception_bench.train import command
     from inception_bench.train.job import Machine
 
     machine = Machine(device, precision, threads)
     typed = command.Typed(without, seed, epochs, max_steps, batch_size, rate, width_mult, input_size, machine)
-    job, begun = command.make_job(model, data, recipe, typed), Run.begin("train")
+    job, begun = command.make_job(model, data, recipe, typed), Run.begin(TRAIN)
     trained = command.run_shown(job, output)
     if trained is not None:
-        write_training(output, begun)
+        write_trained(output, begun, job, trained)
         typer.echo(command.to_json(trained) if json else command.sentence(trained))

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from inception_bench.backends.registry import find_backend
 from inception_bench.machine.environment import Activity
 from inception_bench.measure.accuracy import answers_to, count
-from inception_bench.measure.answers import Attested, Logits
+from inception_bench.measure.replies import Attested, Logits
 from inception_bench.measure.engine import Engine, StageLimit
-from inception_bench.measure.measurement import Measurement
+from inception_bench.measure.measurement import ArtifactFacts, Measurement
 from inception_bench.measure.parity import LIMITS, Parity, compare, compare_rows
 from inception_bench.measure.partners import Partner, Partners
 from inception_bench.measure.ready import Assignment, Running, Step, ready
 from inception_bench.measure.rounds import Taken
-from inception_bench.measure.stages import Built, CellStopped, Plan
+from inception_bench.measure.stages import Built, CellSettings, CellStopped
 from inception_bench.measure.training import case_data
 from inception_bench.measure.workshop import Workshop, weights_name
 from inception_bench.processes.process import CallFailed
@@ -49,7 +49,7 @@ class Cell:
         self,
         case: Case,
         workshop: Workshop,
-        plan: Plan,
+        settings: CellSettings,
         watch: Callable[[str], None],
         partner: Case | None = None,
         partners: Partners | None = None,
@@ -59,12 +59,12 @@ class Cell:
         self._partners = partners if partner is None else None
         self.measurement = Measurement(weights=case.weights)
         self._workshop = workshop
-        self._plan = plan
+        self._settings = settings
         self._watch = watch
-        self._random = random.Random(f"{plan.seed} {case.id}")
+        self._random = random.Random(f"{settings.seed} {case.id}")
         self._engines: dict[str, Engine] = {}
         self._taken = Taken()
-        self._limit = StageLimit(plan.limits)
+        self._limit = StageLimit(settings.limits)
         self._activity = Activity.now()
 
     def prepare(self) -> None:
@@ -97,9 +97,9 @@ class Cell:
         self._enter("time")
         with self._stopping():
             for engine in self._engines.values():
-                engine.warm_up(self._plan.warmup_rounds)
-            self._engines[PARTNER].begin(self._plan.l2)
-            begun = self._engines[OWN].begin(self._plan.l2)
+                engine.warm_up(self._settings.warmup_rounds)
+            self._engines[PARTNER].begin(self._settings.l2)
+            begun = self._engines[OWN].begin(self._settings.l2)
         self.measurement.peak_rss_since_start_bytes = begun.peak_rss_since_start_bytes
         self._peak_was_reset = begun.peak_was_reset
 
@@ -126,7 +126,7 @@ class Cell:
         """Complete the measurement: the outcome is ok."""
         with self._stopping():
             peak = self._engines[OWN].end().peak_rss_bytes
-            measured = self._engines[OWN].on_device(_TRANSFER_ROUNDS, self._plan.window_s)
+            measured = self._engines[OWN].on_device(_TRANSFER_ROUNDS, self._settings.window_s)
         self.measurement.device = measured.device
         started = self.measurement.peak_rss_since_start_bytes
         self.measurement.peak_rss_bytes = peak if self._peak_was_reset else None
@@ -166,7 +166,7 @@ class Cell:
             self.measurement.weights = weights_name(self.case, weights)
             self._enter("build")
             own, other = self._built(self.case), self._built(self.partner)
-        self.measurement.artifact = own.artifact
+        self.measurement.artifact = ArtifactFacts.of(own.artifact)
         return own, other
 
     def _built(self, case: Case) -> Built:
@@ -216,7 +216,7 @@ class Cell:
             self.measurement.partner_pid = self._engines[PARTNER].pid
             self.measurement.load_s, self.measurement.first_call_s = step.loaded.load_s, step.first.first_call_s
         elif isinstance(step, Attested) and (name == OWN or step.differences):
-            self.measurement.attest = step.attest
+            self.measurement.attest = step.attestation
 
     def _time_partner(self) -> None:
         with self._stopping():

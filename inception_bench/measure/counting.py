@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from inception_bench.models.complexity import Complexity, complexity
+from inception_bench.models.counted import Counted
 from inception_bench.models.public import find_table
 from inception_bench.spec.case import Case
 
@@ -16,20 +15,20 @@ def case_complexity(case: Case, *, aux: bool = False) -> Complexity:
     )
 
 
-def count_disagreements(case: Case, counted: dict[str, Any]) -> list[str]:
+def count_disagreements(case: Case, counted: Counted) -> list[str]:
     """A sentence for each figure on which the table's arithmetic and a counter differ.
 
     A counter that is not installed has no figure, and says nothing.
     """
     costs = case_complexity(case)
     figures = [
-        ("params", costs.params_without_aux, "numel", counted["params"]),
-        ("MACs", costs.macs, "fvcore", counted["macs_fvcore"]),
-        ("MACs", costs.macs, "FlopCounterMode", counted["macs_flop_counter"]),
+        ("params", costs.params_without_aux, "numel", counted.params),
+        ("MACs", costs.macs, "fvcore", counted.macs_fvcore),
+        ("MACs", costs.macs, "FlopCounterMode", counted.macs_flop_counter),
     ]
     if find_table(case.address).aux:
         whole = case_complexity(case, aux=True)
-        figures.append(("params with aux heads", whole.params, "numel", counted["params_with_aux"]))
+        figures.append(("params with aux heads", whole.params, "numel", counted.params_with_aux))
     return [
         f"{case.address}: {what} {by_table:,} by table, {by_counter:,} by {counter}"
         for what, by_table, counter, by_counter in figures
@@ -37,9 +36,9 @@ def count_disagreements(case: Case, counted: dict[str, Any]) -> list[str]:
     ]
 
 
-def counting_line(counted: dict[str, Any]) -> str:
+def counting_line(counted: Counted) -> str:
     """What was counted, and by whom, in one line."""
-    figures = f"{counted['params']:,} params, {counted['macs_flop_counter']:,} MACs"
-    if counted["macs_fvcore"] is None:
+    figures = f"{counted.params:,} params, {counted.macs_flop_counter:,} MACs"
+    if counted.macs_fvcore is None:
         return f"{figures}, table and FlopCounterMode agree; fvcore is not installed"
     return f"{figures}, all counters agree"

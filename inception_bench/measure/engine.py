@@ -18,7 +18,7 @@ import numpy as np
 
 from inception_bench.backends.base import Setup
 from inception_bench.machine.processor import WARM
-from inception_bench.measure.answers import (
+from inception_bench.measure.replies import (
     Attested,
     Begun,
     Done,

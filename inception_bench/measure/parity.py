@@ -6,10 +6,14 @@ logit, over the smallest spread between two of the images: an error of 1 would c
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
+
+from inception_bench.store.known import known_fields
 
 # How much rounding each precision may add. Binary32 carries 24 bits: networks of this family were seen to
 # err by 1e-6 to 1e-5 of the spread, their weakest fault by more than 0.1. tf32 and fp16 carry 11 bits, 8192
@@ -60,6 +64,16 @@ class Parity:
             where = f" at {self.row}" if self.row else ""
             return f"parity error {self.error:.2e} of the spread{where} is over the limit {_short(self.limit)}"
         return ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values; an infinite error is None."""
+        return {**asdict(self), "error": finite(self.error)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Parity:
+        """What ``to_json`` gave. Raises TypeError for anything else."""
+        error = math.inf if data["error"] is None else data["error"]
+        return cls(**{**known_fields(cls, data), "error": error})
 
 
 def limit_of(precision: str, rounding: float | None = None) -> float:

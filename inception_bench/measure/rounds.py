@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from inception_bench.measure.answers import Round
+from inception_bench.measure.replies import Round
 
 
 @dataclass(frozen=True)

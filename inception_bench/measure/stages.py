@@ -20,7 +20,7 @@ class CellStopped(Exception):
 
 
 @dataclass(frozen=True)
-class Plan:
+class CellSettings:
     """How a cell is to be timed. ``seed`` draws which of a pair runs first.
 
     On a GPU ``l2`` is how each timed call finds the second-level cache, and ``window_s`` the least time over

@@ -12,15 +12,18 @@ from typing import Any
 
 from inception_bench.data.sets import DataSplits, open_data
 from inception_bench.machine.cuda import device_identity, driver_problem
-from inception_bench.machine.environment import installed_version
+from inception_bench.machine.environment import installed_version, usable_cores
+from inception_bench.measure.timed_step import TimedStep
 from inception_bench.models.public import find_table
+from inception_bench.models.weights.description import read_description
 from inception_bench.processes.installation import HERE, Installation
 from inception_bench.processes.process import CallFailed, Process
-from inception_bench.spec.case import Case
+from inception_bench.spec.case import REFERENCE_BACKEND, Case, trained_weights
 from inception_bench.store.cache import PACKAGE, Artifact, ArtifactCache, key_of, source_hash
 from inception_bench.store.versions import NewerVersionError
 from inception_bench.train.job import FULL, PRECISION_OF_STEP, Job, Machine
 from inception_bench.train.recipes import find_recipe
+from inception_bench.train.trained import Trained
 
 TRAINER = "inception_bench.trainer"
 RESULT, COURSE = "trained.json", "course.json"
@@ -48,6 +51,31 @@ def job_of(case: Case) -> Job:
         case.width_mult,
         case.input_size,
         machine=Machine(case.device, FULL, case.threads),
+    )
+
+
+def case_of(job: Job, trained: Trained) -> Case:
+    """The case of a training that no suite asked for, so that its record can be found beside theirs.
+
+    How many classes there are stands in the network that was written.
+    """
+    job = on_one_device(job)
+    table, machine = find_table(job.model), job.machine
+    precision = next(name for name, other in PRECISION_OF_STEP.items() if other == machine.precision)
+    network = read_description(Path(trained.checkpoint or ""))
+    return Case(
+        table.name,
+        table.definition,
+        REFERENCE_BACKEND,
+        machine.device,
+        precision,
+        job.recipe.batch_size,
+        job.size,
+        job.width,
+        network["num_classes"],
+        machine.threads or usable_cores(),
+        weights=trained_weights(job.recipe.name, job.seed),
+        data=job.data,
     )
 
 
@@ -106,11 +134,11 @@ class Training:
         course: dict[str, Any] = json.loads((artifact.folder / COURSE).read_text())
         return course
 
-    def result(self, case: Case) -> dict[str, Any]:
-        """What training came to: the fields of ``Trained``; the checkpoint is the artifact's folder."""
+    def result(self, case: Case) -> Trained:
+        """What training came to; the checkpoint is the artifact's folder. Raises CallFailed."""
         artifact = self.weights(case)
-        found = json.loads((artifact.folder / RESULT).read_text())
-        return {**found, "checkpoint": str(artifact.folder), "cached": artifact.cached}
+        stored = json.loads((artifact.folder / RESULT).read_text())
+        return Trained.from_json({**stored, "checkpoint": str(artifact.folder), "cached": artifact.cached})
 
     def process(self, case: Case) -> Process:
         """A fresh process for training steps of a case."""
@@ -200,10 +228,10 @@ class StepTiming:
         """End the process."""
         self._process.kill()
 
-    def to_json(self) -> dict[str, Any]:
-        """Raw rounds, memory in bytes, and the arithmetic that was in force (see ``train.machine.effective``)."""
+    def timed(self) -> TimedStep:
+        """All that was measured; after ``end``."""
         rounds = {name: [answer[name] for answer in self.rounds] for name in ("seconds", "preempted")}
-        return {**rounds, **self.memory}
+        return TimedStep.from_json({**rounds, **self.memory})
 
     def _call(self, op: str, **fields: Any) -> dict[str, Any]:
         return self._process.call(op, max(self._until - time.monotonic(), 0.0), **fields)[0]

@@ -21,6 +21,7 @@ from inception_bench.measure.identity import hardware, network, network_fields, 
 from inception_bench.measure.parity import MEASURED_AS, RowScale
 from inception_bench.measure.refusals import Refusals
 from inception_bench.measure.training import Training
+from inception_bench.models.counted import Counted
 from inception_bench.processes.installation import HERE, Installation
 from inception_bench.processes.process import CallFailed, Process
 from inception_bench.spec.case import SIGNAL_KEEPING, Case
@@ -228,9 +229,9 @@ class Workshop:
             TIMINGS: str(self.cache.root / "timings"),
         }
 
-    def count(self, case: Case) -> dict[str, Any]:
+    def count(self, case: Case) -> Counted:
         """Params and MACs as fvcore and FlopCounterMode count them."""
-        return self._ask("count", **network_fields(case))
+        return Counted.from_json(self._ask("count", **network_fields(case)))
 
     def close(self) -> None:
         """End the builder process, and the trainer's."""

@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from importlib.util import find_spec
 
 import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from inception_bench.models.counted import Counted
 from inception_bench.models.network import Network
 
 WEIGHTED = ("conv", "linear")
-
-
-@dataclass(frozen=True)
-class Counted:
-    """What the tools count for one image. ``other_by_row`` is fvcore's count of everything else.
-
-    Without fvcore (a GPU host of its own make) its figures are None and empty: FlopCounterMode counts alone.
-    """
-
-    params: int
-    macs_fvcore: int | None
-    macs_flop_counter: int
-    other_by_row: dict[str, int]
 
 
 def count(model: Network, image: Tensor) -> Counted:

@@ -16,9 +16,10 @@ import pytest
 
 from inception_bench.errors import UsageError
 from inception_bench.gate.stored.compare import Comparison, compare
-from inception_bench.gate.stored.measured import CELL, list_absent
+from inception_bench.gate.stored.measured import list_absent
 from inception_bench.gate.stored.stored_run import StoredRun, as_stored, load_run
 from inception_bench.plugin.run import BenchRun
+from inception_bench.records.kinds import CELL
 from inception_bench.report.comparison import comparison_notes, comparison_page, comparison_text
 from inception_bench.report.github import annotation_lines, append_summary
 from inception_bench.spec.case import Case
@@ -45,9 +46,8 @@ class Against:
     def comparison(self, run: BenchRun) -> Comparison | str:
         """The comparison with the records that ``run`` has written, or why there is none."""
         if not self._found:
-            records = [record for record in run.journal.read()[0] if record.run.run_id == run.run.run_id]
             try:
-                self._found = compare(self.stored, as_stored(run.folder, records), subset=True)
+                self._found = compare(self.stored, as_stored(run.folder, run.kept), subset=True)
             except UsageError as error:
                 self._found = f"NOT COMPARED with the baseline: {error}"
         return self._found
@@ -55,15 +55,15 @@ class Against:
     def judge(self, run: BenchRun, case: Case) -> None:
         """Fail where the cell got worse or was not compared; skip where it is unavailable in both runs."""
         found = self._compared(run)
-        own = next((cell for cell in found.cells if cell.record.case == case.to_json()), None)
+        own = next((cell for cell in found.cells if cell.record.case == case), None)
         if own is None:
-            is_new = any(record.kind == CELL and record.case == case.to_json() for record in found.new)
+            is_new = any(record.kind == CELL.name and record.case == case for record in found.new)
             where = f"the baseline {self.stored.folder}" if is_new else "this run: run its suite too"
             pytest.fail(f"not compared: {case.id} is not in {where}", pytrace=False)
         if own.regressions:
             pytest.fail("; ".join(own.regressions), pytrace=False)
-        if own.record.body["outcome"] != "ok":
-            pytest.skip(f"{own.record.body['outcome']} in the baseline too: nothing to compare")
+        if not own.record.body.is_ok:
+            pytest.skip(f"{own.record.body.outcome} in the baseline too: nothing to compare")
 
     def judge_others(self, run: BenchRun) -> None:
         """Fail where anything beside the cells got worse or was not compared.
@@ -72,7 +72,7 @@ class Against:
         """
         found = self._compared(run)
         worse = [f"{each.name}: {text}" for each in found.others for text in each.regressions]
-        new = [record for record in found.new if record.kind != CELL]
+        new = [record for record in found.new if record.kind != CELL.name]
         worse += [f"not compared: {line}" for line in list_absent(new, f"the baseline {self.stored.folder}")]
         if worse:
             pytest.fail("; ".join(worse), pytrace=False)

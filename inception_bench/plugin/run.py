@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from inception_bench.claims.outcome import Outcome
 from inception_bench.errors import UsageError
@@ -14,22 +14,20 @@ from inception_bench.machine.processor import L2_STATES
 from inception_bench.measure.accuracy import Counts
 from inception_bench.measure.cell import Cell
 from inception_bench.measure.counting import case_complexity
-from inception_bench.measure.measurement import Measurement
+from inception_bench.measure.measurement import Measurement, PairMeasurement
 from inception_bench.measure.pairing import pair_rounds
 from inception_bench.measure.partners import Partners
 from inception_bench.measure.selection import Selection
-from inception_bench.measure.stages import Plan
+from inception_bench.measure.stages import CellSettings
+from inception_bench.measure.timed_step import TimedStep
 from inception_bench.measure.workshop import Workshop
+from inception_bench.models.counted import Counted
+from inception_bench.records.claim_body import ClaimBody
 from inception_bench.records.journal import FILE, Journal
-from inception_bench.records.record import Record, Run
-from inception_bench.records.resume import (
-    key_of_case,
-    key_of_pair,
-    resumable,
-    resumable_pairs,
-    resumable_proxies,
-    taken_over,
-)
+from inception_bench.records.kinds import CELL, CLAIM, COMPLEXITY, PAIR, STEP, TRAINING, Kind
+from inception_bench.records.record import Body, Record, Run
+from inception_bench.records.resume import Earlier, taken_over
+from inception_bench.records.trainings import seen_from
 from inception_bench.report.board import Board
 from inception_bench.report.claims import outcomes_of
 from inception_bench.report.claims_text import summary
@@ -38,6 +36,9 @@ from inception_bench.spec.case import Case
 from inception_bench.spec.pair import Pair
 from inception_bench.spec.profile import Limits, Profile
 from inception_bench.store.cache import ArtifactCache, default_root
+from inception_bench.train.trained import Trained
+
+B = TypeVar("B", bound=Body)
 
 
 @dataclass(frozen=True)
@@ -55,28 +56,21 @@ class Timing:
         return cls(parse_limits(limits, usual), l2)
 
 
-@dataclass(frozen=True)
-class Earlier:
-    """What earlier runs measured that still holds: cells and pairs by their keys, training proxies by their claim."""
+def read_earlier(records: Sequence[Record[Any]], run: Run, profile: Profile, timing: Timing) -> Earlier:
+    """What of ``records`` holds for a run of a profile; on a GPU only what met its second-level cache as this one."""
 
-    cells: Mapping[str, Record] = field(default_factory=dict)
-    pairs: Mapping[str, Record] = field(default_factory=dict)
-    proxies: Mapping[str, Record] = field(default_factory=dict)
+    def as_timed(record: Record[Any]) -> bool:
+        return not isinstance(record.body, Measurement) or record.body.l2 in (None, L2_STATES[timing.l2])
 
-    @classmethod
-    def read(cls, records: Sequence[Record], run: Run, profile: Profile, timing: Timing) -> Earlier:
-        """What of ``records`` holds for a run of a profile."""
-        records = [record for record in records if record.found_l2() in (None, L2_STATES[timing.l2])]
-        return cls(
-            resumable(records, run.environment, profile.rounds),
-            resumable_pairs(records, run.environment, lambda case: pair_rounds(case["model"])),
-            resumable_proxies(records, run.environment),
-        )
+    def rounds(record: Record[Any]) -> int:
+        return pair_rounds(record.own_case.model) if record.kind == PAIR.name else profile.rounds
+
+    return Earlier.among([record for record in records if as_timed(record)], run.environment, rounds)
 
 
 @dataclass
 class BenchRun:
-    """A run that is under way. Everything it writes goes to ``folder``."""
+    """A run that is under way. Everything it writes goes to ``folder``; ``kept`` are its records as they lie there."""
 
     folder: Path
     selection: Selection
@@ -86,8 +80,8 @@ class BenchRun:
     journal: Journal
     activity: Activity
     earlier: Earlier
-    written: int = field(default=0, init=False)
-    pairs: dict[str, Record] = field(default_factory=dict, init=False)
+    kept: list[Record[Any]] = field(default_factory=list, init=False)
+    pairs: dict[str, Record[PairMeasurement]] = field(default_factory=dict, init=False)
     accuracies: dict[str, Counts] = field(default_factory=dict, init=False)
     partners: Partners | None = field(default=None, init=False)
 
@@ -113,7 +107,7 @@ class BenchRun:
         journal = Journal(folder / FILE)
         earlier = Earlier()
         if selection.resume and journal.path.exists():
-            earlier = Earlier.read(journal.read()[0], run, selection.profile, timing)
+            earlier = read_earlier(journal.read()[0], run, selection.profile, timing)
         self = cls(folder, selection, timing, workshop, run, journal, Activity.now(), earlier)
         if selection.profile.shares_partner:
             self.partners = Partners()
@@ -122,10 +116,10 @@ class BenchRun:
             self.write_environment()
         return self
 
-    def plan(self) -> Plan:
+    def settings(self) -> CellSettings:
         """How every cell of this run is timed."""
         profile = self.selection.profile
-        return Plan(
+        return CellSettings(
             profile.rounds,
             profile.warmup_rounds,
             self.timing.limits,
@@ -136,54 +130,53 @@ class BenchRun:
 
     def cell(self, case: Case, watch: Callable[[str], None], partner: Case | None = None) -> Cell:
         """A cell of this run; ``watch`` is told each stage as it begins."""
-        return Cell(case, self.workshop, self.plan(), watch, partner=partner, partners=self.partners)
+        return Cell(case, self.workshop, self.settings(), watch, partner=partner, partners=self.partners)
 
-    def measured_before(self, case: Case) -> Record | None:
+    def measured_before(self, case: Case) -> Record[Measurement] | None:
         """The record of an earlier run that still holds for ``case``, where resuming was asked for."""
-        return self.earlier.cells.get(key_of_case(case.to_json()))
+        return self.earlier.cell(case)
 
-    def timed_before(self, pair: Pair) -> Record | None:
+    def timed_before(self, pair: Pair) -> Record[PairMeasurement] | None:
         """The record of a pair: this run's, or an earlier run's that still holds, taken over."""
         if pair.id not in self.pairs:
-            earlier = self.earlier.pairs.get(key_of_pair(pair.name, pair.new.to_json(), pair.old.to_json()))
+            earlier = self.earlier.pair(pair)
             if earlier is None:
                 return None
             self.pairs[pair.id] = self.take_over(earlier)
         return self.pairs[pair.id]
 
-    def trained_before(self, claim_id: str) -> Record | None:
+    def trained_before(self, claim_id: str) -> Record[ClaimBody] | None:
         """The record of an earlier run's training proxy that still holds, where resuming was asked for."""
-        return self.earlier.proxies.get(claim_id)
+        return self.earlier.claim(claim_id)
 
-    def take_over(self, record: Record) -> Record:
+    def take_over(self, record: Record[B]) -> Record[B]:
         """Write an earlier record as this run's own, saying where it is from."""
         return self._append(taken_over(record, self.run))
 
-    def keep_cell(self, case: Case, measurement: Measurement) -> Record:
+    def keep_cell(self, case: Case, measurement: Measurement) -> Record[Measurement]:
         """Write a cell's record to the disk."""
-        return self._keep("cell", case, measurement.to_json())
+        return self._keep(CELL, case, measurement)
 
-    def keep_complexity(self, case: Case, counted: dict[str, Any]) -> Record:
+    def keep_complexity(self, case: Case, counted: Counted) -> Record[Counted]:
         """Write what the counters gave to the disk."""
-        return self._keep("complexity", case, counted)
+        return self._keep(COMPLEXITY, case, counted)
 
-    def keep_training(self, case: Case, result: dict[str, Any]) -> Record:
-        """Write what training came to to the disk: the fields of Trained."""
-        return self._keep("training", case, result)
+    def keep_training(self, case: Case, trained: Trained) -> Record[Trained]:
+        """Write what training came to to the disk."""
+        return self._keep(TRAINING, case, seen_from(self.folder, trained))
 
-    def keep_step(self, case: Case, body: dict[str, Any]) -> Record:
+    def keep_step(self, case: Case, step: TimedStep) -> Record[TimedStep]:
         """Write the rounds of a training step to the disk."""
-        return self._keep("step", case, body)
+        return self._keep(STEP, case, step)
 
-    def keep_pair(self, pair: Pair, measurement: Measurement) -> Record:
+    def keep_pair(self, pair: Pair, measurement: Measurement) -> Record[PairMeasurement]:
         """Write a pair's record to the disk; within this run it is not measured again."""
-        body = {**measurement.to_json(), "pair": pair.name, "partner": pair.old.to_json()}
-        self.pairs[pair.id] = self._keep("pair", pair.new, body)
+        self.pairs[pair.id] = self._keep(PAIR, pair.new, PairMeasurement.of(pair, measurement))
         return self.pairs[pair.id]
 
-    def keep_claim(self, outcome: Outcome) -> Record:
+    def keep_claim(self, outcome: Outcome) -> Record[ClaimBody]:
         """Write what was measured for a claim to the disk."""
-        return self._append(Record("claim", self.run, {}, None, None, outcome.to_json()))
+        return self._append(Record(CLAIM.name, self.run, None, None, None, outcome.body))
 
     def write_environment(self) -> None:
         """Write ``environment.json``: this run, this machine, and what the machine did so far."""
@@ -191,14 +184,14 @@ class BenchRun:
 
     def write_board(self) -> Board | None:
         """Write the boards of what was measured; None where nothing was."""
-        if not self.written:
+        if not self.kept:
             return None
         self.write_environment()
-        return write_results(self.folder, self._own_records())
+        return write_results(self.folder, self.kept)
 
     def claims_summary(self) -> str:
         """How many claims ended with each verdict; empty where this run had none."""
-        outcomes = outcomes_of(self._own_records())
+        outcomes = outcomes_of(self.kept)
         return summary(outcomes) if outcomes else ""
 
     def close(self) -> None:
@@ -207,18 +200,14 @@ class BenchRun:
             self.partners.close()
         self.workshop.close()
 
-    def _keep(self, kind: str, case: Case, body: dict[str, Any]) -> Record:
+    def _keep(self, kind: Kind[B], case: Case, body: B) -> Record[B]:
         costs = case_complexity(case)
-        return self._append(Record(kind, self.run, case.to_json(), costs.params_without_aux, costs.macs, body))
+        return self._append(Record(kind.name, self.run, case, costs.params_without_aux, costs.macs, body))
 
-    def _own_records(self) -> list[Record]:
-        records, _ = self.journal.read()
-        return [record for record in records if record.run.run_id == self.run.run_id]
-
-    def _append(self, record: Record) -> Record:
-        self.journal.append(record)
-        self.written += 1
-        return record
+    def _append(self, record: Record[B]) -> Record[B]:
+        """Write a record; what a reader finds on the disk is what the run's own boards are made of."""
+        self.kept.append(self.journal.append(record))
+        return self.kept[-1]
 
 
 def parse_limits(text: str, usual: Limits) -> Limits:

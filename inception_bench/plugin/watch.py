@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from inception_bench.measure.measurement import Measurement
 from inception_bench.records.record import Record
 from inception_bench.report.board import read_row
 from inception_bench.report.console import COLOURS
@@ -73,7 +74,7 @@ class Watch:
         self._write(outcome, colour=COLOURS.get(outcome, "green"))
         self._write(f"  {line.splitlines()[0] if line else ''}".rstrip() + left)
 
-    def finish_cell(self, record: Record) -> None:
+    def finish_cell(self, record: Record[Measurement]) -> None:
         """A cell is done: its time and speed-up, or why it has none."""
         row = read_row(record)
         timed = f"{milliseconds(row.latency_s_p50)}  {ratio(row.speedup)}x eager"

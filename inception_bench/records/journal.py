@@ -7,11 +7,15 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from inception_bench.errors import UsageError
+from inception_bench.records.kinds import read_record
 from inception_bench.records.record import Record
 
 FILE = "records.jsonl"
+# The profile that runs of ``inception-bench train`` write into their records.
+TRAIN = "train"
 
 
 @dataclass(frozen=True)
@@ -20,12 +24,13 @@ class Journal:
 
     path: Path
 
-    def append(self, record: Record) -> None:
-        """Write one line and wait until the disk has it.
+    def append(self, record: Record[Any]) -> Record[Any]:
+        """Write one line, wait until the disk has it, and give the record as a reader will find it there.
 
         A line that a killed run left unfinished is closed first, so that it spoils nothing after it.
         """
-        line = json.dumps(record.to_json(), allow_nan=False).encode() + b"\n"
+        text = json.dumps(record.to_json(), allow_nan=False)
+        line = text.encode() + b"\n"
         with self.path.open("a+b") as stream:
             if stream.seek(0, os.SEEK_END):
                 stream.seek(-1, os.SEEK_END)
@@ -34,8 +39,9 @@ class Journal:
             stream.write(line)
             stream.flush()
             os.fsync(stream.fileno())
+        return read_record(json.loads(text))
 
-    def read(self) -> tuple[list[Record], list[str]]:
+    def read(self) -> tuple[list[Record[Any]], list[str]]:
         """All readable records, and a sentence for each line that is not. Raises UsageError without a file."""
         if not self.path.exists():
             raise UsageError(f"{self.path} does not exist; give a results folder that holds a {FILE}")
@@ -45,13 +51,16 @@ class Journal:
             if not line.strip():
                 continue
             try:
-                records.append(Record.from_json(json.loads(line)))
+                records.append(read_record(json.loads(line)))
             except ValueError as error:
                 where = "the last line, cut short" if number == len(lines) else "damaged or foreign"
                 complaints.append(f"{self.path} line {number} skipped ({where}): {error}")
         return records, complaints
 
 
-def newest_run(records: Sequence[Record]) -> list[Record]:
-    """The records of the run that wrote last."""
-    return [record for record in records if record.run.run_id == records[-1].run.run_id]
+def newest_run(records: Sequence[Record[Any]]) -> list[Record[Any]]:
+    """The records of the run that wrote last. Trainings by the command are a run each, and are taken together."""
+    last = records[-1].run
+    if last.profile == TRAIN:
+        return [record for record in records if record.run.profile == TRAIN]
+    return [record for record in records if record.run.run_id == last.run_id]

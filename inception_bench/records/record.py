@@ -16,13 +16,21 @@ from __future__ import annotations
 import datetime
 import secrets
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 from inception_bench.machine.environment import read_environment
-from inception_bench.spec.case import SIGNAL_KEEPING
+from inception_bench.spec.case import Case
 
 SCHEMA = 2
-_FIRST_CASES = {"weights": SIGNAL_KEEPING, "data": ""}
+
+
+class Body(Protocol):
+    """What a record holds beside its circumstances: a dataclass of the record's kind (see ``records.kinds``)."""
+
+    def to_json(self) -> dict[str, Any]: ...
+
+
+B = TypeVar("B", bound=Body, covariant=True)
 
 
 @dataclass(frozen=True)
@@ -46,40 +54,30 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Record:
-    """One line. ``body`` of a cell: a Measurement; of a pair: one and both cases;
-    of a complexity: what each counter gave; of a claim: its figures.
+class Record(Generic[B]):
+    """One line. ``kind`` is a name of ``records.kinds``, which says what ``body`` holds.
 
-    ``case`` holds the fields of a Case. ``params`` and ``macs`` are by table, aux heads off; None where the
-    record is of no network.
+    ``case`` is None where the record is of no one cell (a claim). ``params`` and ``macs`` are by table, aux heads
+    off; None where the record is of no network.
     """
 
     kind: str
     run: Run
-    case: dict[str, Any]
+    case: Case | None
     params: int | None
     macs: int | None
-    body: dict[str, Any]
+    body: B
     resumed_from: str | None = None
     schema: int = field(default=SCHEMA)
 
+    @property
+    def own_case(self) -> Case:
+        """The case. Raises ValueError for a record of a kind that has none."""
+        if self.case is None:
+            raise ValueError(f"a record of the kind {self.kind!r} is of no case")
+        return self.case
+
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    def found_l2(self) -> str | None:
-        """How its timed calls found a GPU's second-level cache, in words; None where no GPU was in play."""
-        return (self.body.get("device") or {}).get("l2")
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Record:
-        """Read a line back. Raises ValueError for an unknown schema or a missing field."""
-        if not isinstance(data, dict):
-            raise ValueError(f"not a record ({type(data).__name__})")
-        if data.get("schema") not in (1, SCHEMA):
-            raise ValueError(f"schema {data.get('schema')!r}; this version reads 1 and {SCHEMA}")
-        try:
-            if data["schema"] == 1:
-                data = {**data, "schema": SCHEMA, "case": {**data["case"], **_FIRST_CASES}}
-            return cls(**{**data, "run": Run(**data["run"])})
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"not a record ({error})") from None
+        """Plain JSON values, as they stand in the line."""
+        case = {} if self.case is None else self.case.to_json()
+        return {**vars(self), "run": self.run.to_json(), "case": case, "body": self.body.to_json()}

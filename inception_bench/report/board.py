@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from inception_bench.backends.base import UNKNOWN
 from inception_bench.measure.accuracy import Counts
+from inception_bench.measure.measurement import Measurement
+from inception_bench.measure.parity import finite
 from inception_bench.measure.rounds import Rounds
+from inception_bench.records.kinds import CELL
 from inception_bench.records.record import Record
 from inception_bench.records.statistics import Interval, median, median_interval, percentile_upper
 from inception_bench.spec.case import backend_text
@@ -132,10 +134,9 @@ class Board:
         return list(found.values())
 
 
-def make_board(records: Sequence[Record]) -> Board:
+def make_board(records: Sequence[Record[Any]]) -> Board:
     """Rank all cells among ``records``; the last record of a cell counts."""
-    last = {json.dumps(record.case, sort_keys=True): record for record in records if record.kind == "cell"}
-    groups = Board(tuple(read_row(record) for record in last.values())).groups()
+    groups = Board(tuple(read_row(record) for record in CELL.newest(records).values())).groups()
     return Board(tuple(row for group in groups for row in rank_group(group)))
 
 
@@ -157,31 +158,30 @@ def rank_group(rows: Sequence[BoardRow]) -> list[BoardRow]:
     return [entry[3] for entry in ranked] + [row for row in rows if row.speedup is None]
 
 
-def read_row(record: Record) -> BoardRow:
+def read_row(record: Record[Measurement]) -> BoardRow:
     """A record as a row, not yet ranked. Times are read only where the outcome is ok."""
-    case, body = record.case, record.body
+    case, body = record.own_case.to_json(), record.body
     row = BoardRow(
         rank=None,
         **{name: value for name, value in case.items() if name not in ("weights", "data")},
-        weights=body["weights"],
+        weights=body.weights,
         dataset=case["data"] or None,
-        outcome=body["outcome"],
-        reason=body["reason"],
+        outcome=body.outcome,
+        reason=body.reason,
         params=record.params,
         macs=record.macs,
         resumed_from=record.resumed_from,
         run_id=record.run.run_id,
     )
-    if body["parity"] is not None:
-        row = replace(row, parity_error=body["parity"]["error"], parity_limit=body["parity"]["limit"])
-    if body.get("accuracy") is not None:
-        row = replace(row, **_accuracy(Counts(**body["accuracy"])))
-    if body["outcome"] != "ok":
+    if body.parity is not None:
+        row = replace(row, parity_error=finite(body.parity.error), parity_limit=body.parity.limit)
+    if body.accuracy is not None:
+        row = replace(row, **_accuracy(body.accuracy))
+    if not body.is_ok:
         return row
-    rounds = Rounds(**body["rounds"])
-    if UNKNOWN in ((body.get("attest") or {}).get("precision") or "").split("+"):
+    if body.attest is not None and UNKNOWN in body.attest.precision.split("+"):
         row = replace(row, reason=UNREAD)
-    return _timed(replace(row, **_costs(body)), rounds)
+    return _timed(replace(row, **_costs(body)), body.timed)
 
 
 def _accuracy(counts: Counts) -> dict[str, Any]:
@@ -196,13 +196,13 @@ def _accuracy(counts: Counts) -> dict[str, Any]:
     }
 
 
-def _costs(body: dict[str, Any]) -> dict[str, Any]:
+def _costs(body: Measurement) -> dict[str, Any]:
     return {
-        "peak_rss_bytes": body["peak_rss_bytes"],
-        "peak_device_bytes": ((body.get("device") or {}).get("memory") or {}).get("mem_get_info_delta"),
-        "artifact_bytes": body["artifact"]["size_bytes"],
-        "build_s": body["artifact"]["build_s"],
-        "first_call_s": body["first_call_s"],
+        "peak_rss_bytes": body.peak_rss_bytes,
+        "peak_device_bytes": body.peak_device_bytes,
+        "artifact_bytes": body.artifact and body.artifact.size_bytes,
+        "build_s": body.artifact and body.artifact.build_s,
+        "first_call_s": body.first_call_s,
     }
 
 

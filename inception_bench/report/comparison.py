@@ -8,10 +8,11 @@ from dataclasses import asdict
 from typing import Any
 
 from inception_bench.gate.stored.compare import Compared, Comparison
-from inception_bench.gate.stored.fact import CHANGE, IMPROVEMENT, REGRESSION
-from inception_bench.gate.stored.measured import KINDS, UNTIMED, UNTIMED_WHY, name_of
+from inception_bench.gate.stored.measured import UNTIMED, UNTIMED_WHY, name_of
 from inception_bench.gate.stored.stored_run import StoredRun
 from inception_bench.gate.stored.timing import NOT_COMPARABLE, POINTER, Timing
+from inception_bench.records.fact import CHANGE, IMPROVEMENT, REGRESSION
+from inception_bench.records.kinds import KINDS
 from inception_bench.report.github import Note
 from inception_bench.report.text import ratio
 
@@ -83,8 +84,8 @@ def comparison_json(found: Comparison) -> dict[str, Any]:
         "cells": [
             {
                 "cell": cell.name,
-                "case": cell.record.case,
-                "outcome": cell.record.body["outcome"],
+                "case": cell.record.own_case.to_json(),
+                "outcome": cell.record.body.outcome,
                 "timing": None if cell.timing is None else asdict(cell.timing),
                 **_findings(cell),
             }
@@ -129,7 +130,7 @@ def _time_lines(found: Comparison) -> list[str]:
 
 def _untimed(found: Comparison) -> list[str]:
     """What has times that no two runs are compared by."""
-    untimed = [KINDS[kind].noun for kind in UNTIMED if any(each.record.kind == kind for each in found.others)]
+    untimed = [kind.noun for kind in UNTIMED if kind.among(each.record for each in found.others)]
     return [f"not compared: times of {' and '.join(f'{noun}s' for noun in untimed)} ({UNTIMED_WHY})"] if untimed else []
 
 

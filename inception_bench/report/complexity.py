@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 from inception_bench.measure.counting import case_complexity
+from inception_bench.records.kinds import COMPLEXITY
 from inception_bench.records.record import Record
-from inception_bench.spec.case import Case
 
 
 @dataclass(frozen=True)
@@ -30,15 +31,13 @@ class ComplexityRow:
 COLUMNS = tuple(field.name for field in fields(ComplexityRow))
 
 
-def complexity_rows(records: Sequence[Record]) -> list[ComplexityRow]:
+def complexity_rows(records: Sequence[Record[Any]]) -> list[ComplexityRow]:
     """The rows of every network that was counted, in order."""
     found = []
-    for record in records:
-        if record.kind != "complexity":
-            continue
-        case = Case.from_json(record.case)
+    for record in COMPLEXITY.among(records):
+        case = record.own_case
         costs = case_complexity(case)
-        other = record.body["other_by_row"]
+        other = record.body.other_by_row
         found += [
             ComplexityRow(
                 case.model,

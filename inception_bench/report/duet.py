@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from inception_bench.gate.duet.result import DuetResult, DuetRow
-from inception_bench.gate.verdict import FAMILY_LEVEL, UNCLEAR
+from inception_bench.gate.judgement import FAMILY_LEVEL, UNCLEAR
 from inception_bench.report.github import Note
 from inception_bench.report.text import milliseconds
 

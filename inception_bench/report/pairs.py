@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
-from inception_bench.claims.timing import pair_of, time_ratio
+from inception_bench.claims.timing import time_ratio
 from inception_bench.measure.counting import case_complexity
-from inception_bench.measure.rounds import Rounds
+from inception_bench.measure.measurement import PairMeasurement
 from inception_bench.models.tables.factorisations import factorisations, network_pairs
+from inception_bench.records.kinds import PAIR, pair_of
 from inception_bench.records.record import Record
 from inception_bench.records.statistics import median
 
@@ -53,13 +55,13 @@ class PairRow:
 COLUMNS = tuple(field.name for field in fields(PairRow))
 
 
-def pair_rows(records: Sequence[Record]) -> list[PairRow]:
+def pair_rows(records: Sequence[Record[Any]]) -> list[PairRow]:
     """A row a pair, in the order of measuring; the last record of a pair counts."""
-    last = {pair_of(record).id: record for record in records if record.kind == "pair"}
-    return [pair_row(record) for record in last.values()]
+    newest = {pair_of(record).id: record for record in PAIR.among(records)}
+    return [pair_row(record) for record in newest.values()]
 
 
-def pair_row(record: Record) -> PairRow:
+def pair_row(record: Record[PairMeasurement]) -> PairRow:
     """A record as a row; times are read only where the outcome is ok."""
     pair, body = pair_of(record), record.body
     about = (factorisations() | network_pairs())[pair.name]
@@ -75,18 +77,18 @@ def pair_row(record: Record) -> PairRow:
         pair.new.precision,
         pair.new.batch_size,
         pair.new.threads,
-        body["outcome"],
-        body["reason"],
+        body.outcome,
+        body.reason,
         old,
         new,
         1 - new / old,
         run_id=record.run.run_id,
     )
-    return _timed(row, record) if body["outcome"] == "ok" else row
+    return _timed(row, record) if body.is_ok else row
 
 
-def _timed(row: PairRow, record: Record) -> PairRow:
-    rounds, speedup = Rounds(**record.body["rounds"]), time_ratio(record)
+def _timed(row: PairRow, record: Record[PairMeasurement]) -> PairRow:
+    rounds, speedup = record.body.timed, time_ratio(record)
     saved = 1 - 1 / speedup.value
     return replace(
         row,

@@ -8,6 +8,7 @@ from typing import Any
 
 from inception_bench.gate.power.power import RIVAL_RULE, PowerRow, Rate, exit_code, missed
 from inception_bench.gate.power.scenario import FALSE_ALARM
+from inception_bench.records.duet_body import PowerBody
 from inception_bench.records.record import Record
 from inception_bench.report.github import Note
 from inception_bench.report.markdown import about
@@ -27,12 +28,12 @@ half of the trial against side b's of the second, and all of both. Intervals are
 not all trials are done."""
 
 
-def power_page(rows: Sequence[PowerRow], records: Sequence[Record]) -> str:
+def power_page(rows: Sequence[PowerRow], records: Sequence[Record[PowerBody]]) -> str:
     """The whole page: ``rows`` are those of ``records``."""
-    threads = min(record.case["threads"] for record in records)  # one kind of trial gives side a more
+    threads = min(record.own_case.threads for record in records)  # one kind of trial gives side a more
     each = "One thread" if threads == 1 else f"{threads} threads"
     runs = dict.fromkeys(record.run.run_id for record in records)  # one for each time that the proof was gone on with
-    hours = sum(record.body["seconds"] for record in records) / 3600
+    hours = sum(record.body.seconds for record in records) / 3600
     trials = f"{each} a process; {len(records)} trials in {hours:.1f} h, run {', '.join(runs)}."
     lines = [" | ".join(_HEADS), " | ".join("---" for _ in _HEADS), *(" | ".join(_cells(row)) for row in rows)]
     table = "\n".join(f"| {line} |" for line in lines)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from inception_bench.measure.timed_step import TimedStep
+from inception_bench.records.kinds import STEP, TRAINING
 from inception_bench.records.record import Record, Run
 from inception_bench.records.statistics import Interval, median
+from inception_bench.records.trainings import seen_from
 from inception_bench.report.markdown import about
 from inception_bench.report.text import duration, megabytes, milliseconds, share
 from inception_bench.spec.case import Case
-from inception_bench.train.trained import COLUMNS
+from inception_bench.train.trained import KEY, Trained
 
 _TRAINED = ("network", "recipe", "scale", "data", "seed", "epochs", "time", "img/s", "top-1 (95 %)", "top-5")
 _ON_TEST = "Accuracy is on the test images, which no training looked at."
@@ -22,52 +24,62 @@ _OVER_SEEDS = ("network", "recipe", "scale", "data", "seeds", "mean top-1", "sta
 _STEPS = ("network", "recipe", "precision", "batch", "scale", "step", "img/s", "peak RSS")
 
 
-def training_rows(records: Sequence[Record]) -> list[dict[str, Any]]:
-    """A row of ``training.csv`` for each training; the user's home folder is written ``~``."""
-    rows = [{name: record.body[name] for name in COLUMNS} for record in records if record.kind == "training"]
-    return [{**row, "checkpoint": _from_home(row["checkpoint"])} for row in rows]
+def training_rows(records: Sequence[Record[Any]], folder: Path) -> list[dict[str, Any]]:
+    """A row of ``training.csv`` in ``folder`` for each training, the last of each that was made twice."""
+    rows = [seen_from(folder, record.body).row() for record in TRAINING.among(records)]
+    return list({_row_key(row): row for row in rows}.values())
 
 
-def training_section(records: Sequence[Record]) -> str:
+def with_older_rows(rows: Sequence[dict[str, Any]], older: Sequence[Mapping[str, str]]) -> list[Mapping[str, Any]]:
+    """``rows`` below those of an ``older`` file that no record is of: the command once wrote no records."""
+    known = {_row_key(row) for row in rows}
+    return [*(row for row in older if _row_key(row) not in known), *rows]
+
+
+def _row_key(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(str(row[name]) for name in KEY)
+
+
+def training_section(records: Sequence[Record[Any]]) -> str:
     """The trained networks and the timed steps as Markdown; empty where there are none."""
-    trained = [record.body for record in records if record.kind == "training"]
-    steps = [_step_cells(Case.from_json(record.case), record.body) for record in records if record.kind == "step"]
+    trained = [record.body for record in TRAINING.among(records)]
+    steps = [_step_cells(record.own_case, record.body) for record in STEP.among(records)]
     parts = []
     if trained:
         parts += [
             "## Training",
             " ".join([_ON_TEST, *dict.fromkeys(filter(None, map(arithmetic_sentence, trained)))]),
-            *_trained_tables(trained),
+            *_trained_tables([body.row() for body in trained]),
         ]
     if steps:
         parts += ["## A training step", "Forward, backward and update, median of the rounds.", _table(_STEPS, steps)]
     return "\n\n".join(parts)
 
 
-def training_page(rows: Iterable[Mapping[str, str]], run: Run) -> str:
+def training_page(rows: Iterable[Mapping[str, Any]], run: Run) -> str:
     """``training.md``: what a ``training.csv`` of several trainings says; ``run`` is of the newest."""
     numbers = ("epochs", "train_s", "images_s", "top1", "top1_ci95_low", "top1_ci95_high", "top5")
     read = [{**row, **{name: float(row[name]) for name in numbers}} for row in rows if row["top1"]]
     return "\n\n".join(["# Trained networks", about(run), _ON_TEST, *_trained_tables(read)]) + "\n"
 
 
-def training_line(body: dict[str, Any]) -> str:
+def training_line(body: Trained) -> str:
     """``top-1 0.989 (0.971-0.996) on digits, 24 s``."""
-    spent = "from the cache, " if body["cached"] else ""
-    return f"top-1 {_share(body)} on {body['dataset']}, {spent}trained in {duration(body['train_s'])}"
+    spent = "from the cache, " if body.cached else ""
+    return f"top-1 {_share(body.row())} on {body.dataset}, {spent}trained in {duration(body.train_s)}"
 
 
-def arithmetic_sentence(body: Mapping[str, Any]) -> str:
+def arithmetic_sentence(body: Trained) -> str:
     """``Trained on NVIDIA H100 in 32-true, TF32 off.``; empty for a record that does not tell, of old code."""
-    if "tf32" not in body:
+    if body.precision is None:
         return ""
-    tf32 = "" if body["tf32"] is None else f", TF32 {'on' if body['tf32'] else 'off'}"
-    return f"Trained on {body['gpu'] or 'a CPU'} in {body['precision']}{tf32}."
+    tf32 = "" if body.tf32 is None else f", TF32 {'on' if body.tf32 else 'off'}"
+    return f"Trained on {body.gpu or 'a CPU'} in {body.precision}{tf32}."
 
 
-def step_line(case: Case, body: dict[str, Any]) -> str:
+def step_line(case: Case, body: TimedStep) -> str:
     """``321 ms a step, 99.7 images a second``."""
-    seconds = median(body["seconds"])
+    seconds = median(body.seconds)
     return f"{milliseconds(seconds)} a step of {case.batch_size}, {case.batch_size / seconds:.3g} images a second"
 
 
@@ -109,8 +121,8 @@ def _trained_cells(body: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _step_cells(case: Case, body: dict[str, Any]) -> list[str]:
-    seconds, recipe = median(body["seconds"]), case.trained_by
+def _step_cells(case: Case, body: TimedStep) -> list[str]:
+    seconds, recipe = median(body.seconds), case.trained_by
     return [
         case.address,
         recipe[0] if recipe else "",
@@ -119,7 +131,7 @@ def _step_cells(case: Case, body: dict[str, Any]) -> list[str]:
         f"w{case.width_mult:g}-{case.input_size}px",
         milliseconds(seconds),
         f"{case.batch_size / seconds:.3g}",
-        megabytes(body["peak_rss_bytes"] if body["peak_was_reset"] else None),
+        megabytes(body.peak_rss_bytes if body.peak_was_reset else None),
     ]
 
 
@@ -130,8 +142,3 @@ def _share(body: Mapping[str, Any]) -> str:
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [heads, ["---"] * len(heads), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-
-
-def _from_home(path: str) -> str:
-    home = str(Path.home()) + os.sep
-    return "~" + os.sep + path.removeprefix(home) if path.startswith(home) else path

@@ -63,6 +63,11 @@ class Case:
         return "-".join([*parts, self.data.replace("/", "_")] if self.data else parts)
 
     @property
+    def key(self) -> str:
+        """The same for equal cases in every run: its JSON with sorted names."""
+        return json.dumps(self.to_json(), sort_keys=True)
+
+    @property
     def training_id(self) -> str:
         """``inception_v3-80px-w0.25-quick-s0-digits``: the network, its scale, recipe, seed and data.
 

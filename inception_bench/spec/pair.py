@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from inception_bench.spec.case import Case
@@ -20,3 +21,8 @@ class Pair:
         """A readable name, unique within a run: ``two_3x3_for_5x5-onnxruntime-cpu-fp32-b1``."""
         case = self.new
         return f"{self.name}-{case.backend_text}-{case.device}-{case.precision}-b{case.batch_size}"
+
+    @property
+    def key(self) -> str:
+        """The same for equal pairs in every run, although two may share an ``id``."""
+        return json.dumps([self.name, self.new.to_json(), self.old.to_json()], sort_keys=True)

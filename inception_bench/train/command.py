@@ -15,7 +15,7 @@ from inception_bench.errors import UsageError
 from inception_bench.models.public import find_table
 from inception_bench.train.job import Job, Machine
 from inception_bench.train.recipes import find_recipe
-from inception_bench.train.trained import Trained, append_training
+from inception_bench.train.trained import Trained
 
 if TYPE_CHECKING:
     from inception_bench.train.loop import Progress
@@ -58,7 +58,7 @@ def make_job(model: str, data: str, recipe: str, typed: Typed) -> Job:
 
 
 def run(job: Job, output: Path, report: Callable[[Progress], None]) -> Trained:
-    """Train ``job`` in a folder of its own under ``output``, and put its row into ``output/training.csv``."""
+    """Train ``job`` in a folder of its own under ``output``."""
     from inception_bench.train.loop import train
 
     job.check()
@@ -67,10 +67,7 @@ def run(job: Job, output: Path, report: Callable[[Progress], None]) -> Trained:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"folder {folder} cannot be made ({error.strerror}); give another with -o") from None
-    trained = train(job, folder, report)
-    if os.environ.get("RANK", "0") == "0":
-        append_training(output, trained)
-    return trained
+    return train(job, folder, report)
 
 
 def run_shown(job: Job, output: Path) -> Trained | None:
@@ -99,7 +96,7 @@ def folder_name(job: Job) -> str:
 
 def to_json(trained: Trained) -> str:
     """One JSON document: the columns of ``training.csv`` and what else is known."""
-    return json.dumps(vars(trained), indent=1)
+    return json.dumps(trained.to_json(), indent=1)
 
 
 def sentence(trained: Trained) -> str:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import csv
-import fcntl
-import io
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from inception_bench.store.atomic import replace_text
+from inception_bench.store.known import known_fields
 
 CSV = "training.csv"
 # ``checkpoint`` is the folder that ``models.stored.load_network`` reads, as seen from the CSV file.
@@ -28,10 +24,12 @@ class Trained:
     """A trained network. Times in seconds, rates in images a second, shares from 0 to 1 on the test part.
 
     ``outcome`` is ``ok`` or ``diverged`` (``reason`` then says where, and there is no checkpoint and
-    no accuracy). ``train_s`` is of the steps alone. ``checkpoint`` is a folder for ``load_network``,
-    ``digest`` the SHA-256 of its weights. ``data_digest`` is of the images and their split. ``precision`` (a name of
+    no accuracy). ``train_s`` is of the steps alone. ``checkpoint`` is a folder for ``load_network``
+    and ``log`` a file with the loss of each step; a record and ``training.csv`` name them as seen from where they lie.
+    ``digest`` is the SHA-256 of its weights. ``data_digest`` is of the images and their split. ``precision`` (a name of
     ``train.job.PRECISIONS``), ``tf32`` (whether binary32 was allowed to round to it) and ``gpu`` (its name) are what
-    was in force when training and test ended; the last two are None on a CPU.
+    was in force when training and test ended; the last two are None on a CPU, and all three in records of old code,
+    which did not tell. ``cached`` tells whether it was trained before, and found in the cache.
     """
 
     model: str
@@ -55,47 +53,23 @@ class Trained:
     digest: str | None
     data_digest: str
     log: str
-    precision: str
-    tf32: bool | None
-    gpu: str | None
+    precision: str | None = None
+    tf32: bool | None = None
+    gpu: str | None = None
+    cached: bool = False
 
     def row(self) -> dict[str, Any]:
         """The columns of ``training.csv``."""
         return {name: getattr(self, name) for name in COLUMNS}
 
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self)
 
-def append_training(folder: Path, trained: Trained) -> Path:
-    """Put a row into ``training.csv`` of a folder; a row of the same network, recipe, scale, set and seed is replaced.
-
-    The file is written anew and takes the old one's place at once, so a reader never sees half a row.
-    """
-    row = {name: "" if value is None else str(value) for name, value in trained.row().items()}
-    if trained.checkpoint is not None:  # seen from the file, so that a folder of results can be moved
-        row["checkpoint"] = os.path.relpath(trained.checkpoint, folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    with _alone_in(folder):
-        return _put_row(folder / CSV, row)
-
-
-@contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Two trainings that end together would each write the file without the other's row."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(opened, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(opened)
-
-
-def _put_row(path: Path, row: Mapping[str, str]) -> Path:
-    rows = [other for other in read_training(path) if any(other[name] != row[name] for name in KEY)]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows([*rows, row])
-    replace_text(path, text.getvalue())
-    return path
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Trained:
+        """What ``to_json`` gave. Raises TypeError for anything else."""
+        return cls(**known_fields(cls, data))
 
 
 def read_training(path: Path) -> list[dict[str, str]]:

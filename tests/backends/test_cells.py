@@ -13,17 +13,17 @@ from inception_bench.backends import registry
 from inception_bench.measure.cell import Cell
 from inception_bench.measure.parity import RowScale, compare_rows
 from inception_bench.measure.partners import Partners
-from inception_bench.measure.stages import CellStopped, Plan
+from inception_bench.measure.stages import CellSettings, CellStopped
 from inception_bench.measure.workshop import Workshop
 from inception_bench.spec.case import Case
 from inception_bench.spec.profile import Limits
 from tests.backends.conftest import small_case
 
-PLAN = Plan(rounds=2, warmup_rounds=1, limits=Limits(), seed="tests")
+SETTINGS = CellSettings(rounds=2, warmup_rounds=1, limits=Limits(), seed="tests")
 
 
 def prepared(workshop: Workshop, case: Case) -> Cell:
-    cell = Cell(case, workshop, PLAN, lambda stage: None)
+    cell = Cell(case, workshop, SETTINGS, lambda stage: None)
     try:
         cell.prepare()
         cell.measurement.outcome = "ok"
@@ -109,7 +109,7 @@ def test_an_engine_that_silently_runs_another_precision(workshop: Workshop):
 @pytest.mark.parametrize("backend", ["eager", "onnxruntime", "torchscript"])
 def test_every_end_point_can_be_compared(workshop: Workshop, backend: str):
     case = small_case(backend)
-    cell = Cell(case, workshop, PLAN, lambda stage: None)
+    cell = Cell(case, workshop, SETTINGS, lambda stage: None)
     cell._enter("parity")
     parity = cell._compare_rows(case, workshop.weights(case))
     assert parity.by == "rows"
@@ -153,7 +153,9 @@ def test_one_partner_serves_the_runtimes_of_a_network_and_batch(workshop: Worksh
     partners = Partners()
 
     def cell(backend: str, batch_size: int = 2) -> Cell:
-        made = Cell(small_case(backend, batch_size=batch_size), workshop, PLAN, lambda stage: None, partners=partners)
+        made = Cell(
+            small_case(backend, batch_size=batch_size), workshop, SETTINGS, lambda stage: None, partners=partners
+        )
         made.prepare()
         made.begin()
         for _ in range(2):

@@ -13,7 +13,7 @@ from inception_bench.backends.base import Setup
 from inception_bench.backends.eager import BACKEND
 from inception_bench.claims.ledger import find_claim
 from inception_bench.claims.timing import judge_timed, time_ratio
-from inception_bench.measure.answers import Round
+from inception_bench.measure.replies import Round
 from inception_bench.measure.pairing import make_pair
 from inception_bench.measure.rounds import Rounds, Taken
 from inception_bench.models.tables.factorisations import factorisations

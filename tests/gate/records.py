@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from inception_bench.records.journal import FILE, Journal
+from inception_bench.records.kinds import KINDS, read_record
 from inception_bench.records.record import Record, Run
 from inception_bench.spec.case import Case
 
@@ -34,13 +35,19 @@ def rounds(seconds: float, reference: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def parity(error: float | None, limit: float = 1e-4) -> dict[str, Any]:
+    """A parity that no fault's effect was measured for."""
+    by_rows = {"mutations": {}, "by": "rows", "row": "Logits"}
+    return {"error": error, "limit": limit, "weakest_mutation": 1.0, "weakest_mutation_at": "kernel", **by_rows}
+
+
 def body(case: Case) -> dict[str, Any]:
     """Eager against eager is 2 % apart in GoogLeNet and equal in Inception-v3; ONNX Runtime is twice as fast."""
     seconds = {"onnxruntime": 0.010, "eager": 0.0196 if case.model == "googlenet" else 0.020}[case.backend]
     return {
         "outcome": "ok", "stage": "time", "reason": "", "weights": "signal-keeping", "rounds": rounds(seconds, 0.020),
         "peak_rss_bytes": 10**8, "first_call_s": 0.5, "artifact": {"size_bytes": 10**6, "build_s": 3.0, "digest": "d"},
-        "parity": {"error": 1e-6, "limit": 1e-4},
+        "parity": parity(1e-6),
         "attest": {
             "engine": case.backend, "engine_version": "1.0", "device": "cpu", "precision": "fp32", "threads": 2,
             "batch_norms_left": 0, "tf32": None, "graph_breaks": None, "nodes_elsewhere": None, "note": "",
@@ -48,21 +55,45 @@ def body(case: Case) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def others(run: Run) -> list[Record]:
+def record(kind: str, run: Run, case: Case | None, costs: tuple[int | None, int | None], body: Any) -> Record[Any]:
+    """A record of a body in JSON; ``costs`` are params and MACs."""
+    return Record(kind, run, case, *costs, KINDS[kind].read(body))
+
+
+def others(run: Run) -> list[Record[Any]]:
     """One record of each kind beside cells. Top-1 is 90 of 100, with its interval by hand as in ``test_compare``."""
-    trained = replace(CASES[0], weights="recipe:quick:0", data="digits").to_json()
+    trained = replace(CASES[0], weights="recipe:quick:0", data="digits")
     shares = {"top1": 0.90, "top1_ci95_low": 0.8256, "top1_ci95_high": 0.9448, "top5": 1.0, "test_images": 100}
-    training = {"outcome": "ok", "reason": "", "dataset": "digits", "digest": "d", **shares}
-    counters = {"params": 100, "macs_fvcore": 200, "other_by_row": {"Logits": 1}}
+    training = {
+        "model": "googlenet",
+        "recipe": "quick",
+        "scale": "w1-224px",
+        "dataset": "digits",
+        "seed": 0,
+        "epochs": 8.0,
+        "train_s": 9.0,
+        "images_s": 100.0,
+        "checkpoint": "network",
+        "outcome": "ok",
+        "reason": "",
+        "steps": 10,
+        "validation_top1": 0.9,
+        "digest": "d",
+        "data_digest": "e",
+        "log": "log.jsonl",
+        **shares,
+    }
+    step = {"seconds": [0.1] * ROUNDS, "preempted": [0] * ROUNDS, "peak_was_reset": True, "aux": True}
+    counters = {"params": 100, "macs_fvcore": 200, "macs_flop_counter": 200, "other_by_row": {"Logits": 1}}
     pair = {**body(CASES[1]), "pair": "two_3x3_for_5x5", "partner": CASES[3].to_json()}
-    pair["partner_parity"] = {"error": 1e-6, "limit": 1e-4}
+    pair["partner_parity"] = parity(1e-6)
     claim = {"id": "G-01", "state": "measured", "figures": [_figure(12.0), _figure(2.5, 0.5)], "note": ""}
     return [
-        Record("training", run, trained, 100, 200, training),
-        Record("step", run, trained, 100, 200, {"seconds": [0.1] * ROUNDS}),
-        Record("complexity", run, CASES[0].to_json(), 100, 200, counters),
-        Record("pair", run, CASES[1].to_json(), 10, 20, pair),
-        Record("claim", run, {}, None, None, {**claim, "pairs": [], "courses": []}),
+        record("training", run, trained, (100, 200), training),
+        record("step", run, trained, (100, 200), step),
+        record("complexity", run, CASES[0], (100, 200), counters),
+        record("pair", run, CASES[1], (10, 20), pair),
+        record("claim", run, None, (None, None), {**claim, "pairs": [], "courses": []}),
     ]
 
 
@@ -87,17 +118,17 @@ def write_run(
     folder: Path,
     change: Change | None = None,
     cases: list[Case] = CASES,
-    beside: Callable[[Run], list[Record]] = lambda run: [],
+    beside: Callable[[Run], list[Record[Any]]] = lambda run: [],
 ) -> Path:
     """A results folder; ``change`` may alter the records, as plain JSON values: ``cases`` in order, then ``beside``."""
     run = Run(f"run-{folder.name}", "2026-01-01T00:00:00+00:00", "quick", copy.deepcopy(ENVIRONMENT))
-    cells = [Record("cell", run, case.to_json(), 100, 200, body(case)) for case in cases]
-    made = [record.to_json() for record in (*cells, *beside(run))]
+    cells = [record("cell", run, case, (100, 200), body(case)) for case in cases]
+    made = [each.to_json() for each in (*cells, *beside(run))]
     made = copy.deepcopy(made)  # the records of a run share its environment, here each has its own
     if change is not None:
         change(made)
     folder.mkdir(parents=True, exist_ok=True)
     journal = Journal(folder / FILE)
-    for record in made:
-        journal.append(Record.from_json(record))
+    for each in made:
+        journal.append(read_record(each))
     return folder

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inception_bench.gate.process_pair import Block, ProcessPair
-from inception_bench.gate.verdict import UNCLEAR, Judgement, Rule, judge
+from inception_bench.gate.judgement import UNCLEAR, Judgement, Rule, judge
+from inception_bench.records.process_pair import Block, ProcessPair
 
 ROUND_S = 0.020
 

@@ -18,7 +18,7 @@ from inception_bench.gate.stored.stored_run import load_run
 from inception_bench.report.comparison import comparison_json, comparison_notes, comparison_page, comparison_text
 from inception_bench.report.github import annotation_lines, append_summary
 from tests.conftest import ROOT
-from tests.gate.records import CASES, rounds, write_run
+from tests.gate.records import CASES, parity, rounds, write_run
 from tests.gate.records import put as put_into
 
 ORT = 1  # the record of GoogLeNet on ONNX Runtime, in the order of CASES
@@ -149,7 +149,7 @@ def test_parity_is_not_compared_where_the_network_was_trained_anew(tmp_path):
     def anew(error, params):
         def change(records):
             put("body", "weights", f"trained:{error}")(records)
-            put("body", "parity", {"error": error, "limit": 1e-4})(records)
+            put("body", "parity", parity(error))(records)
             put("params", params)(records)
 
         return change

@@ -17,8 +17,9 @@ from inception_bench.gate.power import power as power_module
 from inception_bench.gate.power.neighbour import neighbour
 from inception_bench.gate.power.power import PowerOrder, PowerRow, Rate, exit_code, power_rows, rival_alarms, run_power
 from inception_bench.gate.power.scenario import SCENARIOS
-from inception_bench.gate.process_pair import Block, ProcessPair
+from inception_bench.records.duet_body import DuetPlan, PowerBody
 from inception_bench.records.journal import FILE, Journal
+from inception_bench.records.process_pair import Block, ProcessPair
 from inception_bench.records.record import Record, Run
 from inception_bench.report.power import power_json, power_notes, power_page
 from inception_bench.spec.case import Case
@@ -92,7 +93,7 @@ def test_a_trial_is_stored_and_the_next_call_goes_on(tmp_path, cache_root, monke
     order = PowerOrder((CASE,), tmp_path, minutes=1e-4, budget_s=2.0)
     assert len(run_power(order, lambda line: None)) == 1
     records = run_power(order, lambda line: None)
-    assert [record.body["scenario"] for record in records] == ["A/A, quiet", "A/A, loaded"]
+    assert [record.body.scenario for record in records] == ["A/A, quiet", "A/A, loaded"]
     stored, complaints = Journal(tmp_path / FILE).read()
     assert complaints == []
     rows = power_rows(stored)
@@ -111,14 +112,17 @@ def test_compare_judges_trials_again_from_their_rounds(tmp_path, cache_root, mon
     line = "| A/A, quiet | all | false alarms: at most 0.5% | {} of 1 |".format
     # What this machine's moment gave is not known beforehand, only that the page and the rows agree.
     assert line(power_rows([record])[0].gate.hits) in compared(tmp_path)
-    record.body["pairs"] *= 2  # an alarm takes two looks
+    pairs = record.body.pairs * 2  # an alarm takes two looks
     for factor, alarms in ((1, 0), (2, 1)):  # with b's rounds made twice as long, the equal programs are an alarm
-        for pair in record.body["pairs"]:
-            for block in pair["blocks"]:
-                block["b_s"] = [factor * seconds for seconds in block["a_s"]]
+        slower = tuple(replace(pair, blocks=tuple(made_longer(each, factor) for each in pair.blocks)) for pair in pairs)
         (tmp_path / FILE).unlink()
-        Journal(tmp_path / FILE).append(record)
+        Journal(tmp_path / FILE).append(replace(record, body=replace(record.body, pairs=slower)))
         assert line(alarms) in compared(tmp_path)
+
+
+def made_longer(block, factor):
+    """A block whose second side takes ``factor`` times as long as its first."""
+    return replace(block, b_s=tuple(factor * seconds for seconds in block.a_s))
 
 
 def compared(folder):
@@ -129,7 +133,9 @@ def compared(folder):
 
 def test_trials_of_other_sources_are_not_mixed(tmp_path):
     run = Run("r", "2026-01-01T00:00:00+00:00", "gate-power", {"source_hash": "other"})
-    Journal(tmp_path / FILE).append(Record("power", run, CASE.to_json(), 1, 1, {"scenario": "A/A, quiet"}))
+    settings = DuetPlan(1.0, 0.01, 0.0, 0.0, "seed")
+    body = PowerBody("failed", "build", "no", "a", {}, settings, 0.0, None, (), scenario="A/A, quiet")
+    Journal(tmp_path / FILE).append(Record("power", run, CASE, 1, 1, body))
     with pytest.raises(UsageError, match="holds trials with another cpu; give another folder with -o"):
         run_power(PowerOrder((CASE,), tmp_path), lambda line: None)
     with pytest.raises(UsageError) as refused:

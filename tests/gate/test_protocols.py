@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from inception_bench.gate.duet.run import Installed
+from inception_bench.gate.duet.order import Installed
 from inception_bench.processes.protocol import PROTOCOL
 from tests.gate.test_duet import _cache, commit_change, measure, repository
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
@@ -32,30 +33,29 @@ def test_all_counters_give_the_published_figures(name, tmp_path):
     workshop = Workshop(ArtifactCache(tmp_path), 600)
     counted = workshop.count(case)
     workshop.close()
-    assert (counted["params"], counted["params_with_aux"]) == (params, params_with_aux)
-    assert counted["macs_fvcore"] == counted["macs_flop_counter"] == macs
+    assert (counted.params, counted.params_with_aux) == (params, params_with_aux)
+    assert counted.macs_fvcore == counted.macs_flop_counter == macs
     assert count_disagreements(case, counted) == []
     for figure in ("params", "params_with_aux", "macs_fvcore", "macs_flop_counter"):
-        (sentence,) = count_disagreements(case, {**counted, figure: counted[figure] + 1})
-        assert f"{counted[figure] + 1:,} by" in sentence
+        (sentence,) = count_disagreements(case, replace(counted, **{figure: getattr(counted, figure) + 1}))
+        assert f"{getattr(counted, figure) + 1:,} by" in sentence
 
 
 def test_without_fvcore_two_counters_agree(monkeypatch):
     """A host that has no fvcore still counts: by table and by FlopCounterMode, and says so."""
     monkeypatch.setitem(sys.modules, "fvcore", None)
     model = inception_bench.create_model("googlenet", width_mult=0.25, num_classes=10)
-    counted = vars(count(model, torch.zeros(1, 3, 32, 32)))
+    counted = count(model, torch.zeros(1, 3, 32, 32))
     case = Case("googlenet", "", "eager", "cpu", "fp32", 1, 32, 0.25, 10, 1)
     by_table = inception_bench.complexity("googlenet", input_size=32, width_mult=0.25, num_classes=10)
-    assert (counted["macs_fvcore"], counted["other_by_row"]) == (None, {})
-    counted["params_with_aux"] = inception_bench.complexity(
-        "googlenet", input_size=32, width_mult=0.25, num_classes=10, aux=True
-    ).params
+    assert (counted.macs_fvcore, counted.other_by_row) == (None, {})
+    whole = inception_bench.complexity("googlenet", input_size=32, width_mult=0.25, num_classes=10, aux=True)
+    counted = replace(counted, params_with_aux=whole.params)
     assert count_disagreements(case, counted) == []
     assert counting_line(counted) == (
         f"{by_table.params:,} params, {by_table.macs:,} MACs, table and FlopCounterMode agree; fvcore is not installed"
     )
-    (sentence,) = count_disagreements(case, {**counted, "macs_flop_counter": by_table.macs + 1})
+    (sentence,) = count_disagreements(case, replace(counted, macs_flop_counter=by_table.macs + 1))
     assert "by FlopCounterMode" in sentence
 
 

@@ -19,7 +19,7 @@ from inception_bench.claims.ledger import ledger
 from inception_bench.claims.outcome import Outcome, judge_exact
 from inception_bench.claims.proxies import PROXIES
 from inception_bench.claims.proxy import Course, judge_proxy
-from inception_bench.gate.duet.run import DuetOrder, Installed, run_duet
+from inception_bench.gate.duet.order import DuetOrder, Installed, run_duet
 from inception_bench.gate.power.power import PowerOrder, run_power
 from inception_bench.machine import nvml, processor
 from inception_bench.machine.cuda import Cuda

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from inception_bench.errors import UsageError
+from inception_bench.measure.measurement import Measurement
 from inception_bench.records.journal import Journal
+from inception_bench.records.kinds import CELL
 from inception_bench.records.record import SCHEMA, Record, Run
 from inception_bench.spec.case import Case
 from tests.conftest import ROOT
@@ -15,8 +18,11 @@ from tests.conftest import ROOT
 RUN = Run("r1", "2026-01-01T00:00:00+00:00", "smoke", {"cpu": "A CPU"})
 
 
-def make(backend: str) -> Record:
-    return Record("cell", RUN, {"backend": backend}, 1, 2, {"outcome": "ok"})
+CASE = Case("googlenet", "", "eager", "cpu", "fp32", 1, 224, 1.0, 1000, 2)
+
+
+def make(backend: str) -> Record[Measurement]:
+    return Record("cell", RUN, replace(CASE, backend=backend), 1, 2, Measurement(outcome="timeout"))
 
 
 def test_what_is_written_is_read(tmp_path):
@@ -58,10 +64,8 @@ def test_the_first_schema_is_still_read():
     assert '"schema": 1' in path.read_text().splitlines()[0]
     records, complaints = Journal(path).read()
     assert not complaints
-    assert {(record.case["weights"], record.case["data"]) for record in records} == {("signal-keeping", "")}
-    assert next(Case.from_json(record.case).id for record in records if record.kind == "cell") == (
-        "inception_v3-eager-cpu-fp32-b1-299px"
-    )
+    assert {(record.own_case.weights, record.own_case.data) for record in records} == {("signal-keeping", "")}
+    assert CELL.among(records)[0].own_case.id == "inception_v3-eager-cpu-fp32-b1-299px"
 
 
 def test_other_schema_is_named(tmp_path):
@@ -74,7 +78,7 @@ def test_other_schema_is_named(tmp_path):
 
 
 def test_infinity_is_never_written(tmp_path):
-    bad = Record("cell", RUN, {}, 1, 2, {"value": float("inf")})
+    bad = Record("cell", RUN, CASE, 1, 2, Measurement(load_s=float("inf")))
     journal = Journal(tmp_path / "records.jsonl")
     with pytest.raises(ValueError, match="not JSON compliant"):
         journal.append(bad)

@@ -6,6 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from inception_bench.backends.base import Attestation
+from inception_bench.measure.measurement import ArtifactFacts, Measurement
+from inception_bench.measure.parity import Parity
+from inception_bench.measure.rounds import Rounds
 from inception_bench.records.record import Record, Run
 from inception_bench.report.board import BoardRow, make_board, rank_group, read_row
 from inception_bench.report.console import board_text
@@ -28,20 +32,19 @@ def row(backend: str, low: float | None, value: float | None, high: float | None
     return replace(blank, speedup_vs_eager=value, speedup_ci95_low=low, speedup_ci95_high=high)
 
 
-def record(seconds: list[float], eager_seconds: list[float], backend: str = "onnxruntime") -> Record:
-    rounds = {
-        "candidate_s": seconds,
-        "reference_s": eager_seconds,
-        "reference_first": [True] * len(seconds),
-        "candidate_preempted": [0] * (len(seconds) - 16) + [2] * 16,
-        "reference_preempted": [0] * len(seconds),
-    }
-    body = {
-        "outcome": "ok", "reason": "", "weights": "signal-keeping", "parity": {"error": 1e-6, "limit": 1e-4},
-        "rounds": rounds, "peak_rss_bytes": 10**8, "first_call_s": 0.5,
-        "artifact": {"size_bytes": 10**6, "build_s": 3.0},
-    }  # fmt: skip
-    return Record("cell", RUN, replace(CASE, backend=backend).to_json(), 100, 200, body)
+def record(seconds: list[float], eager_seconds: list[float], backend: str = "onnxruntime") -> Record[Measurement]:
+    count = len(seconds)
+    rounds = Rounds(seconds, eager_seconds, [True] * count, [0] * (count - 16) + [2] * 16, [0] * count)
+    body = Measurement(
+        outcome="ok",
+        weights="signal-keeping",
+        parity=Parity(1e-6, 1e-4, 0.5, "kernel", {}),
+        rounds=rounds,
+        peak_rss_bytes=10**8,
+        first_call_s=0.5,
+        artifact=ArtifactFacts(10**6, "digest", 3.0),
+    )
+    return Record("cell", RUN, replace(CASE, backend=backend), 100, 200, body)
 
 
 def test_ranks_tie_where_intervals_overlap():
@@ -83,11 +86,12 @@ def test_wide_interval_is_marked():
     assert found.reason == "speed-up interval wider than 10%"
 
 
-def attesting(precision: str, seconds: list[float]) -> Record:
+def attesting(precision: str, seconds: list[float]) -> Record[Measurement]:
     """A cell on CUDA in fp16 whose engine says that it computes in ``precision``."""
     found = record(seconds, [0.025] * 64, "tensorrt")
-    case = {**found.case, "device": "cuda", "precision": "fp16"}
-    return replace(found, case=case, body={**found.body, "attest": {"precision": precision}})
+    case = replace(found.own_case, device="cuda", precision="fp16")
+    attest = Attestation("tensorrt", "10", "cuda", precision, 2)
+    return replace(found, case=case, body=replace(found.body, attest=attest))
 
 
 @pytest.mark.parametrize("precision", ["unknown", "fp16+unknown"])

@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from inception_bench import cli
 from inception_bench.train.command import ProgressLine, progress_text
 from inception_bench.train.loop import Progress
-from inception_bench.train.trained import COLUMNS, Trained, append_training, read_training
+from inception_bench.train.trained import COLUMNS
 
 SMALL = ("--width-mult=0.125", "--input-size=32", "--device=cpu", "--threads=1")
 
@@ -46,18 +45,6 @@ def test_json_is_one_document_and_the_row_is_in_training_csv(monkeypatch, capsys
     # The same command finds all steps done, and says the same.
     assert run(monkeypatch, *what, f"-o{tmp_path}", "--json") == 0
     assert json.loads(capsys.readouterr().out) == found
-
-
-def test_trainings_that_end_together_keep_each_others_rows(tmp_path):
-    def put(seed: int) -> None:
-        append_training(tmp_path, Trained(
-            "googlenet", "quick", "w0.25-80px", "digits", seed, 1.0, 1.0, 1.0, 0.5, 0.4, 0.6, 0.9, None, "ok", "", 1,
-            360, None, None, "", "", "32-true", None, None,
-        ))  # fmt: skip
-
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(put, range(40)))
-    assert sorted(int(row["seed"]) for row in read_training(tmp_path / "training.csv")) == list(range(40))
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def fashion() -> Path:
 
 def test_fashion_mnist_is_the_official_one(fashion, monkeypatch):
     """60,000 and 10,000 images, 6,000 and 1,000 of each class (arXiv:1708.07747, Table 1)."""
-    monkeypatch.setattr("inception_bench.data.stored.LIMIT_BYTES", 0)  # nothing resized before it is asked for
+    monkeypatch.setattr("inception_bench.data.resized.LIMIT_BYTES", 0)  # nothing resized before it is asked for
     found = open_data("fashion-mnist", 80, HALF)
     assert np.bincount(found.test.labels).tolist() == [1000] * 10
     assert (np.bincount(found.train.labels) + np.bincount(found.validation.labels)).tolist() == [6000] * 10

@@ -21,7 +21,6 @@ from inception_bench.train.checkpoint import FILE
 from inception_bench.train.log import losses, read_log, validations
 from inception_bench.train.loop import train
 from inception_bench.train.step import DivergedError
-from inception_bench.train.trained import COLUMNS, append_training, read_training
 from tests.conftest import ROOT
 
 # The same job as ``tiny`` makes, in a process that kills itself (SIGKILL) from within a step.
@@ -159,13 +158,3 @@ def test_a_loss_that_is_no_number_stops_the_run_and_says_where(tiny, tmp_path):
     assert reported.top1 is None
     assert reported.checkpoint is None
     assert read_log(Path(reported.log))[-1]["outcome"] == "diverged"
-
-
-def test_rows_of_training_csv_are_replaced_by_key(unbroken, tmp_path):
-    append_training(tmp_path, unbroken)
-    append_training(tmp_path, replace(unbroken, seed=1))
-    path = append_training(tmp_path, replace(unbroken, top1=0.5, top5=None))
-    assert path.read_text().splitlines()[0] == ",".join(COLUMNS)
-    rows = read_training(path)
-    assert [(row["seed"], row["top1"]) for row in rows] == [("1", str(unbroken.top1)), ("0", "0.5")]
-    assert rows[1]["top5"] == ""

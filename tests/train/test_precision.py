@@ -11,10 +11,12 @@ import torch
 from inception_bench.errors import UsageError
 from inception_bench.measure import selection, training
 from inception_bench.measure.selection import Request, select
+from inception_bench.measure.timed_step import TimedStep
 from inception_bench.measure.training import StepTiming, Training, job_of, step_job
 from inception_bench.measure.training_cases import step_cases
 from inception_bench.models.public import find_table
 from inception_bench.processes.process import CallFailed
+from inception_bench.records.record import Record
 from inception_bench.report.training import arithmetic_sentence, training_section
 from inception_bench.spec.case import Case, trained_weights
 from inception_bench.spec.profile import PROFILES
@@ -23,6 +25,8 @@ from inception_bench.train import loop, machine
 from inception_bench.train.job import Machine
 from inception_bench.train.log import read_log
 from inception_bench.train.machine import allow_tf32, effective, make_fabric
+from inception_bench.train.trained import Trained
+from tests.records.made import example
 from tests.train.test_page import RUN
 
 CASE = Case(
@@ -152,8 +156,8 @@ def test_a_timed_step_tells_its_arithmetic(timing, precision):
     timing.begin()
     assert timing.round() > 0
     timing.end()
-    told = timing.to_json()
-    assert (told["precision"], told["tf32"], told["gpu"]) == (precision, None, None)
+    told = timing.timed()
+    assert (told.precision, told.tf32, told.gpu) == (precision, None, None)
 
 
 @pytest.mark.parametrize("timing", ["fp32"], indirect=True)
@@ -165,14 +169,12 @@ def test_a_step_in_another_precision_than_asked_for_is_mislabelled(timing, monke
 
 
 def test_the_page_says_in_what_arithmetic():
-    gpu = {"precision": "32-true", "tf32": False, "gpu": "NVIDIA H100"}
+    gpu = example(Trained, precision="32-true", tf32=False, gpu="NVIDIA H100")
     assert arithmetic_sentence(gpu) == "Trained on NVIDIA H100 in 32-true, TF32 off."
-    assert arithmetic_sentence({**gpu, "precision": "tf32", "tf32": True}).endswith("in tf32, TF32 on.")
-    cpu = {"precision": "32-true", "tf32": None, "gpu": None}
+    assert arithmetic_sentence(replace(gpu, precision="tf32", tf32=True)).endswith("in tf32, TF32 on.")
+    cpu = replace(gpu, tf32=None, gpu=None)
     assert arithmetic_sentence(cpu) == "Trained on a CPU in 32-true."
-    assert arithmetic_sentence({}) == ""
-    step = SimpleNamespace(
-        kind="step", run=RUN, case=replace(CASE, device="cuda", precision="tf32").to_json(),
-        body={"seconds": [0.5], "peak_rss_bytes": 10**8, "peak_was_reset": True},
-    )  # fmt: skip
+    assert arithmetic_sentence(replace(cpu, precision=None)) == ""
+    timed = TimedStep([0.5], [0], peak_was_reset=True, aux=False, peak_rss_bytes=10**8)
+    step = Record("step", RUN, replace(CASE, device="cuda", precision="tf32"), 1, 1, timed)
     assert "| googlenet@bn | quick | tf32 | 4 | w0.125-32px | 500 ms | 8 |" in training_section([step])

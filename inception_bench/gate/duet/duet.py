@@ -13,21 +13,22 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from inception_bench.backends.registry import find_backend
 from inception_bench.errors import UsageError
 from inception_bench.gate.duet.live_pair import Built, LivePair
 from inception_bench.gate.duet.side import Side
 from inception_bench.gate.duet.worker_pair import SideStopped, WorkerPair
-from inception_bench.gate.process_pair import ProcessPair
-from inception_bench.gate.verdict import UNCLEAR, Judgement, Rule, judge
+from inception_bench.gate.judgement import UNCLEAR, Judgement, judge
 from inception_bench.machine.cores import Others, crowded, draw_lanes
 from inception_bench.machine.environment import usable_cores
+from inception_bench.measure.measurement import ArtifactFacts
 from inception_bench.measure.parity import LIMITS
 from inception_bench.measure.workshop import Reference
 from inception_bench.processes.process import CallFailed
+from inception_bench.records.duet_body import SIDES, DuetBody, DuetPlan, Rule, SideFacts, SideParity
+from inception_bench.records.process_pair import ProcessPair
 from inception_bench.spec.case import SIGNAL_KEEPING, Case
 from inception_bench.spec.profile import Limits
 from inception_bench.store.cache import Artifact
@@ -35,14 +36,14 @@ from inception_bench.store.cache import Artifact
 TIMED_PER_START = 0.9
 LEAST_TIMED_S = 1.0
 LEAST_LOOKS = 4
-# The first two processes answer all photographs, as a cell does; each later one, of the same files, so many.
+# The first two processes answer all photographs, as a cell does. Later ones load the same files: two are enough.
 LATER_IMAGES = 2
 # Of an error's words: the first names of a long list say enough.
 _WHY_LENGTH = 240
 
 
 @dataclass(frozen=True)
-class Plan:
+class DuetSettings:
     """How cells are timed. ``budget_s`` is a cell's; ``cells`` are judged together; ``seed`` draws all orders.
 
     ``busy_share`` is an injected slow-down of side b, for proving the gate's power; 0 otherwise.
@@ -58,14 +59,14 @@ class Plan:
 
 @dataclass
 class Duet:
-    """One cell under way. ``body`` at the end is that of a record of the kind ``duet``."""
+    """One cell under way; ``run`` gives what its record keeps."""
 
     case: Case
     sides: Mapping[str, Side]
-    plan: Plan
+    settings: DuetSettings
     watch: Callable[[str], None]
     cases: Mapping[str, Case] = field(default_factory=dict)  # another case for a side: only in trials of power
-    facts: dict[str, dict[str, Any]] = field(default_factory=dict, init=False)
+    facts: dict[str, SideFacts] = field(init=False)
     pairs: list[ProcessPair] = field(default_factory=list, init=False)
     rule: Rule | None = field(default=None, init=False)
     seconds: float = field(default=0.0, init=False)  # of all pairs, building aside
@@ -75,19 +76,21 @@ class Duet:
     _order: str = field(default="ab", init=False)
 
     def __post_init__(self) -> None:
-        self._random = random.Random(f"{self.plan.seed} {self.case.id}")
+        self._random = random.Random(f"{self.settings.seed} {self.case.id}")
+        self.facts = {name: SideFacts(self.sides[name].facts) for name in SIDES}
 
-    def run(self) -> dict[str, Any]:
+    def run(self) -> DuetBody:
         """Build, compare, and measure pairs until the verdict is clear or the budget ends."""
         stopped = None
         try:
-            for side in ("a", "b"):
+            for side in SIDES:
                 self._build(side)
             self._measure()
         except SideStopped as error:
             stopped = error
-            self.facts.setdefault(error.side, {"weights": ""}).update(
-                outcome=error.outcome, stage=error.stage, reason=str(error)
+            known = self.facts[error.side]
+            self.facts[error.side] = replace(
+                known, weights=known.weights or "", outcome=error.outcome, stage=error.stage, reason=str(error)
             )
         return self._body(stopped)
 
@@ -98,14 +101,14 @@ class Duet:
         began, found, looks, look_s = time.monotonic(), Judgement(UNCLEAR), 0, 0.0
         while found.verdict == UNCLEAR and (self.rule is None or looks < self.rule.looks):
             begun = time.monotonic()
-            if looks > 1 and begun - began + look_s > self.plan.budget_s:
+            if looks > 1 and begun - began + look_s > self.settings.budget_s:
                 return
             made = self._pairs_of_a_look()
             self.pairs += made
             looks, look_s = looks + 1, time.monotonic() - begun
             if self.rule is None:
-                planned = max(int(self.plan.budget_s / look_s), 2)
-                self.rule = Rule(self.plan.min_effect, planned, self.plan.cells, len(made))
+                planned = max(int(self.settings.budget_s / look_s), 2)
+                self.rule = Rule(self.settings.min_effect, planned, self.settings.cells, len(made))
             found = judge(self.pairs, self.rule)
             self.seconds = time.monotonic() - began
             self.watch(f"pair {len(self.pairs)}: {found.verdict}")
@@ -129,9 +132,16 @@ class Duet:
         except CallFailed as error:
             raise SideStopped(side, error.outcome, "build", str(error)) from None
         self._built[side] = Built(case, artifact, reference, rounding)
-        about = {"size_bytes": artifact.size_bytes, "digest": artifact.digest, "build_s": artifact.build_s}
-        loaded = {"weights": weights.name, "weights_why": weights.why}
-        self.facts[side] = {"outcome": "ok", "reason": "", **costs, **loaded, "artifact": about}
+        self.facts[side] = replace(
+            self.facts[side],
+            outcome="ok",
+            reason="",
+            params=costs["params"],
+            macs=costs["macs"],
+            weights=weights.name,
+            weights_why=weights.why,
+            artifact=ArtifactFacts.of(artifact),
+        )
 
     def _weights(self, side: str, case: Case) -> _Weights:
         shop = self.sides[side].workshop
@@ -183,7 +193,7 @@ class Duet:
 
     def _timed_for(self, start_s: float, turns: int) -> float:
         """How long each pair is timed where so many take turns, from how long they took to start."""
-        fitting = self.plan.budget_s / LEAST_LOOKS - start_s
+        fitting = self.settings.budget_s / LEAST_LOOKS - start_s
         return max(min(TIMED_PER_START * start_s, fitting) / turns, LEAST_TIMED_S)
 
     def _live_pair(self, number: int, cores: tuple[int, ...], cores_each: int) -> LivePair:
@@ -196,40 +206,42 @@ class Duet:
             self._order = self._random.choice(("ab", "ba"))
         order = self._order if number % 2 == 0 else self._order[::-1]
         engines = {side: self.sides[side].workshop.engine(self.case_of(side)) for side in order}
-        both = WorkerPair(engines, {side: self.case_of(side) for side in order}, self.plan.limits, cores_each)
-        seed = f"{self.plan.seed} {self.case.id} {number}"
+        both = WorkerPair(engines, {side: self.case_of(side) for side in order}, self.settings.limits, cores_each)
+        seed = f"{self.settings.seed} {self.case.id} {number}"
         images = LATER_IMAGES if self.pairs else None
-        return LivePair(both, self._built, cores, seed, self.plan.busy_share, images)
+        return LivePair(both, self._built, cores, seed, self.settings.busy_share, images)
 
     def _keep_facts(self, pair: LivePair) -> None:
         """Of all processes the newest facts, and the largest parity error."""
-        for side, found in pair.facts.items():
-            known = self.facts[side].get("parity")
-            self.facts[side].update(found)
-            if known and found.get("parity"):
-                both = (known, found["parity"])
-                self.facts[side]["parity"] = max(both, key=_error)
+        for side, newest in pair.facts.items():
+            known = self.facts[side]
+            parities = [each for each in (known.parity, newest.parity) if each is not None]
+            self.facts[side] = replace(
+                known,
+                worker=newest.worker or known.worker,
+                first_call_s=newest.first_call_s or known.first_call_s,
+                attest=newest.attest or known.attest,
+                parity=max(parities, key=_error, default=None),
+            )
 
-    def _body(self, stopped: SideStopped | None) -> dict[str, Any]:
-        plan = {"budget_s": self.plan.budget_s, "min_effect": self.plan.min_effect, "timed_s": self._timed_s}
-        return {
-            "outcome": "ok" if stopped is None else stopped.outcome,
-            "stage": "time" if stopped is None else stopped.stage,
-            "reason": "" if stopped is None else str(stopped),
-            "side": "" if stopped is None else stopped.side,
-            "sides": {
-                name: {**self.facts.get(name, {}), "installation": self.sides[name].facts} for name in ("a", "b")
-            },
-            "plan": {**plan, "busy_share": self.plan.busy_share, "seed": self.plan.seed},
-            "seconds": self.seconds,
-            "rule": None if self.rule is None else asdict(self.rule),
-            "pairs": [pair.to_json() for pair in self.pairs],
-        }
+    def _body(self, stopped: SideStopped | None) -> DuetBody:
+        asked = self.settings
+        return DuetBody(
+            "ok" if stopped is None else stopped.outcome,
+            "time" if stopped is None else stopped.stage,
+            "" if stopped is None else str(stopped),
+            "" if stopped is None else stopped.side,
+            self.facts,
+            DuetPlan(asked.budget_s, asked.min_effect, self._timed_s, asked.busy_share, asked.seed),
+            self.seconds,
+            self.rule,
+            tuple(self.pairs),
+        )
 
 
-def _error(parity: Mapping[str, Any]) -> float:
+def _error(parity: SideParity) -> float:
     """A parity error; what no JSON number can hold was infinite."""
-    return math.inf if parity["error"] is None else parity["error"]
+    return math.inf if parity.error is None else parity.error
 
 
 @dataclass(frozen=True)

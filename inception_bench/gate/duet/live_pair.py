@@ -5,17 +5,17 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from inception_bench.gate.duet.worker_pair import SideStopped, WorkerPair
-from inception_bench.gate.process_pair import ORDERS, Block, ProcessPair
 from inception_bench.machine.cores import pin_this_thread
-from inception_bench.measure.answers import Attested, Logits, Started
+from inception_bench.measure.replies import Attested, Logits, Started
 from inception_bench.measure.engine import Engine
 from inception_bench.measure.parity import Parity, compare, finite
 from inception_bench.measure.ready import Assignment, Running, Step, ready
 from inception_bench.measure.workshop import Reference
+from inception_bench.records.duet_body import SIDES, SideFacts, SideParity
+from inception_bench.records.process_pair import ORDERS, Block, ProcessPair
 from inception_bench.spec.case import Case
 from inception_bench.store.cache import Artifact
 
@@ -48,7 +48,7 @@ class LivePair:
     seed: str
     busy_share: float
     images: int | None
-    facts: dict[str, dict[str, Any]] = field(default_factory=lambda: {"a": {}, "b": {}}, init=False)
+    facts: dict[str, SideFacts] = field(default_factory=lambda: dict.fromkeys(SIDES, SideFacts()), init=False)
     start_s: float = field(default=0.0, init=False)
     _busy: dict[str, float] = field(default_factory=dict, init=False)
 
@@ -95,13 +95,13 @@ class LivePair:
 
     def _keep(self, side: str, step: Step) -> None:
         """What each process says of itself, and its parity with the float64 reference."""
-        facts = self.facts[side]
+        known = self.facts[side]
         if isinstance(step, Started):
-            facts["worker"] = step.to_json()
+            self.facts[side] = replace(known, worker=step.to_json())
         elif isinstance(step, Running):
-            facts["first_call_s"] = step.first.first_call_s
+            self.facts[side] = replace(known, first_call_s=step.first.first_call_s)
         elif isinstance(step, Attested):
-            facts["attest"] = step.attest
+            self.facts[side] = replace(known, attest=step.attestation)
         else:
             self._keep_parity(side, self._parity(side, step))
 
@@ -113,7 +113,7 @@ class LivePair:
         return compare(answered.values[: self.images], *known, built.case.precision, built.rounding)
 
     def _keep_parity(self, side: str, parity: Parity) -> None:
-        self.facts[side]["parity"] = {"error": finite(parity.error), "limit": parity.limit}
+        self.facts[side] = replace(self.facts[side], parity=SideParity(finite(parity.error), parity.limit))
         if not parity.holds:
             raise SideStopped(side, "mismatch", "parity", parity.reason())
 

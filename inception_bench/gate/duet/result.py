@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from inception_bench.errors import UsageError
-from inception_bench.gate.process_pair import ProcessPair, rounds_of
-from inception_bench.gate.stored.fact import REGRESSION, Fact, exact_facts
-from inception_bench.gate.verdict import SLOWER, UNCLEAR, Judgement, Rule, judge, settle
+from inception_bench.gate.judgement import SLOWER, UNCLEAR, Judgement, judge, settle
+from inception_bench.records.differences import side_facts
+from inception_bench.records.duet_body import SIDES, DuetBody
+from inception_bench.records.fact import REGRESSION, Fact
 from inception_bench.records.journal import FILE, Journal, newest_run
+from inception_bench.records.kinds import DUET
+from inception_bench.records.process_pair import rounds_of
 from inception_bench.records.record import Record
 from inception_bench.records.statistics import median
 from inception_bench.spec.case import Case
 
-KIND = "duet"
 # Where side b ends so, and a did not, b is wrong; any other end means that nothing was compared.
 WRONG = ("mismatch", "mislabelled")
 WRONG_STAGES = ("parity", "time")
@@ -71,46 +73,38 @@ def load_duet(folder: Path) -> DuetResult:
     records, complaints = Journal(folder / FILE).read()
     if complaints:
         raise UsageError(f"{complaints[0]}: what cannot be read whole is not judged; measure it again")
-    duets = [record for record in records if record.kind == KIND]
+    duets = DUET.among(records)
     if not duets:
         raise UsageError(f"{folder / FILE} holds no duet; give two results folders to compare, or that of a duet")
     return judge_duet(newest_run(duets))
 
 
-def judge_duet(records: Sequence[Record]) -> DuetResult:
+def judge_duet(records: Sequence[Record[DuetBody]]) -> DuetResult:
     """The verdicts of one duet's records."""
     settled = settle([judgement_of(record.body) for record in records])
     rows = tuple(_row(record, found) for record, found in zip(records, settled, strict=True))
-    sides = {name: side["installation"] for name, side in records[0].body["sides"].items()}
-    return DuetResult(sides, records[0].body["plan"]["min_effect"], rows)
+    sides = {name: side.installation for name, side in records[0].body.sides.items()}
+    return DuetResult(sides, records[0].body.plan.min_effect, rows)
 
 
-def judgement_of(body: dict[str, Any]) -> Judgement:
+def judgement_of(body: DuetBody) -> Judgement:
     """A cell's verdict by itself: the pairs as they came, a look after each, until the first that is clear."""
-    found = Judgement(UNCLEAR)
-    if body["outcome"] != "ok":
+    found, rule = Judgement(UNCLEAR), body.rule
+    if body.outcome != "ok" or rule is None:
         return found
-    rule, pairs = Rule(**body["rule"]), [ProcessPair.from_json(pair) for pair in body["pairs"]]
-    for count in range(rule.pairs_a_look, len(pairs) + 1, rule.pairs_a_look):
-        found = judge(pairs[:count], rule)
+    for count in range(rule.pairs_a_look, len(body.pairs) + 1, rule.pairs_a_look):
+        found = judge(body.pairs[:count], rule)
         if found.verdict != UNCLEAR:
             break
     return found
 
 
-def _row(record: Record, found: Judgement) -> DuetRow:
-    body, case = record.body, Case.from_json(record.case)
-    if body["outcome"] != "ok":
-        text = f"side {body['side']}, stage {body['stage']}: {body['outcome']}: {body['reason']}"
-        is_wrong = body["side"] == "b" and (body["outcome"] in WRONG or body["stage"] in WRONG_STAGES)
+def _row(record: Record[DuetBody], found: Judgement) -> DuetRow:
+    body, case = record.body, record.own_case
+    if body.outcome != "ok":
+        text = f"side {body.side}, stage {body.stage}: {body.outcome}: {body.reason}"
+        is_wrong = body.side == "b" and (body.outcome in WRONG or body.stage in WRONG_STAGES)
         return DuetRow(case, found, (), "" if is_wrong else text, text if is_wrong else "")
-    pairs = [ProcessPair.from_json(pair) for pair in body["pairs"]]
-    p50 = {side: median(rounds_of(pairs, side)) for side in ("a", "b")}
-    facts = exact_facts(*(_as_cell(record, side) for side in ("a", "b")))
+    p50 = {side: median(rounds_of(body.pairs, side)) for side in SIDES}
+    facts = side_facts(*(body.sides[side] for side in SIDES))
     return DuetRow(case, found, facts, a_p50_s=p50["a"], b_p50_s=p50["b"])
-
-
-def _as_cell(record: Record, side: str) -> Record:
-    """One side's facts as the record of a cell, so that the same rules hold."""
-    facts = record.body["sides"][side]
-    return Record("cell", record.run, record.case, facts["params"], facts["macs"], facts)

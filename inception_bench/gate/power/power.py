@@ -10,22 +10,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from inception_bench.errors import OptionError, UsageError
-from inception_bench.gate.duet.duet import Duet, Plan
+from inception_bench.gate.duet.duet import Duet, DuetSettings
 from inception_bench.gate.duet.result import judgement_of
-from inception_bench.gate.duet.run import measure_cell
+from inception_bench.gate.duet.order import measure_cell
 from inception_bench.gate.duet.side import Side, open_side
 from inception_bench.gate.power.neighbour import neighbour
 from inception_bench.gate.power.scenario import SCENARIOS, Scenario
-from inception_bench.gate.process_pair import ProcessPair, rounds_of
-from inception_bench.gate.verdict import SLOWER, UNCLEAR
+from inception_bench.gate.judgement import SLOWER, UNCLEAR
 from inception_bench.machine.environment import usable_cores
+from inception_bench.records.duet_body import PowerBody
 from inception_bench.records.journal import FILE, Journal
+from inception_bench.records.kinds import POWER
+from inception_bench.records.process_pair import ProcessPair, rounds_of
 from inception_bench.records.record import Record, Run
 from inception_bench.records.resume import SAME
 from inception_bench.records.statistics import median
 from inception_bench.spec.case import Case
 
-KIND = "power"
 RIVAL_RULE = "median:5%"
 
 
@@ -84,7 +85,7 @@ class PowerRow:
         return "missed" if self.scenario.missed(hits, trials) else "open"
 
 
-def run_power(order: PowerOrder, watch: Callable[[str], None]) -> list[Record]:
+def run_power(order: PowerOrder, watch: Callable[[str], None]) -> list[Record[PowerBody]]:
     """Go on with the trials in the folder, by one at least, until all are done or the minutes are over: all records.
 
     Raises UsageError where a cell cannot be measured or the folder's trials are of another machine or other sources.
@@ -113,9 +114,9 @@ def run_power(order: PowerOrder, watch: Callable[[str], None]) -> list[Record]:
     return records
 
 
-def read_trials(folder: Path, run: Run | None = None) -> list[Record]:
+def read_trials(folder: Path, run: Run | None = None) -> list[Record[PowerBody]]:
     """The trials of a folder. Raises UsageError where ``run`` is of another machine or of other sources than they."""
-    records = [record for record in Journal(folder / FILE).read()[0] if record.kind == KIND]
+    records = POWER.among(Journal(folder / FILE).read()[0])
     if run is None:
         return records
     for record in records:
@@ -135,20 +136,20 @@ class Trial:
     seed: str
 
 
-def _trial(scenario: Scenario, trial: Trial, run: Run) -> Record:
-    plan = Plan(trial.budget_s, 0.01, 1, trial.seed, scenario.busy_share)
+def _trial(scenario: Scenario, trial: Trial, run: Run) -> Record[PowerBody]:
+    settings = DuetSettings(trial.budget_s, 0.01, 1, trial.seed, scenario.busy_share)
     case = replace(trial.case, threads=usable_cores()) if scenario.one_thread else trial.case
     cases = {"b": replace(case, threads=1)} if scenario.one_thread else {}
     with neighbour(trial.seed) if scenario.loaded else nullcontext():
-        made = measure_cell(Duet(case, trial.sides, plan, lambda line: None, cases), run)
-    if made.body["outcome"] != "ok":
-        raise UsageError(f"{trial.case.id} cannot be tried: side {made.body['side']}: {made.body['reason']}")
-    return Record(KIND, run, made.case, made.params, made.macs, {**made.body, "scenario": scenario.name})
+        made = measure_cell(Duet(case, trial.sides, settings, lambda line: None, cases), run)
+    if made.body.outcome != "ok":
+        raise UsageError(f"{trial.case.id} cannot be tried: side {made.body.side}: {made.body.reason}")
+    return Record(POWER.name, run, made.case, made.params, made.macs, PowerBody.of(scenario.name, made.body))
 
 
-def _left(order: PowerOrder, records: Sequence[Record]) -> Iterator[tuple[Scenario, Case]]:
+def _left(order: PowerOrder, records: Sequence[Record[PowerBody]]) -> Iterator[tuple[Scenario, Case]]:
     """The trials that are left: the scenario that lags most first, its cells in turn."""
-    done = Counter(record.body["scenario"] for record in records)
+    done = Counter(record.body.scenario for record in records)
     while True:
         scenario = min(SCENARIOS, key=lambda each: done[each.name] / each.trials)
         if done[scenario.name] >= scenario.trials:
@@ -159,24 +160,24 @@ def _left(order: PowerOrder, records: Sequence[Record]) -> Iterator[tuple[Scenar
         done[scenario.name] += 1
 
 
-def power_rows(records: Sequence[Record]) -> list[PowerRow]:
+def power_rows(records: Sequence[Record[PowerBody]]) -> list[PowerRow]:
     """A row a scenario over all cells, and one each cell below it. Judged again from the raw rounds."""
     rows = []
     for scenario in SCENARIOS:
-        own = [record for record in records if record.body["scenario"] == scenario.name]
-        cells = list(dict.fromkeys(Case.from_json(record.case).id for record in own))
+        own = [record for record in records if record.body.scenario == scenario.name]
+        cells = list(dict.fromkeys(record.own_case.id for record in own))
         rows.append(_row(scenario, "", own))
         rows += [
-            _row(scenario, cell, [record for record in own if Case.from_json(record.case).id == cell])
+            _row(scenario, cell, [record for record in own if record.own_case.id == cell])
             for cell in (cells if len(cells) > 1 else [])
         ]
     return rows
 
 
-def _row(scenario: Scenario, cell: str, records: Sequence[Record]) -> PowerRow:
+def _row(scenario: Scenario, cell: str, records: Sequence[Record[PowerBody]]) -> PowerRow:
     verdicts = [judgement_of(record.body).verdict for record in records]
-    pairs = [[ProcessPair.from_json(pair) for pair in record.body["pairs"]] for record in records]
-    seconds = [record.body["seconds"] for record in records]
+    pairs = [record.body.pairs for record in records]
+    seconds = [record.body.seconds for record in records]
     count = len(records)
     return PowerRow(
         scenario, cell,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from inception_bench.gate.stored.fact import REGRESSION, Fact
-from inception_bench.gate.stored.measured import CELL, facts_of, list_absent, name_of
+from inception_bench.gate.stored.measured import facts_of, list_absent, name_of
 from inception_bench.gate.stored.stored_run import StoredRun
 from inception_bench.gate.stored.timing import SLOWER, Spread, Timing, aa_spread, compare_times, not_comparable
+from inception_bench.records.fact import REGRESSION, Fact
+from inception_bench.records.kinds import CELL
 from inception_bench.records.record import Record
 
 
@@ -19,7 +21,7 @@ class Compared:
     ``timing`` is None where times are not compared at all.
     """
 
-    record: Record
+    record: Record[Any]
     facts: tuple[Fact, ...]
     timing: Timing | None = None
 
@@ -49,8 +51,8 @@ class Comparison:
     after: StoredRun
     cells: tuple[Compared, ...]
     others: tuple[Compared, ...]
-    missing: tuple[Record, ...]
-    new: tuple[Record, ...]
+    missing: tuple[Record[Any], ...]
+    new: tuple[Record[Any], ...]
     spread: Spread
     times_reason: str
 
@@ -78,13 +80,13 @@ def compare(before: StoredRun, after: StoredRun, *, subset: bool = False) -> Com
     reason = not_comparable(before, after, spread)
     old, new = before.measured, after.measured
     shared = [(old[key], record) for key, record in new.items() if key in old]
-    cells = [both for both in shared if both[1].kind == CELL]
+    cells = [both for both in shared if both[1].kind == CELL.name]
     timed = 0 if reason else sum(_both_ok(*both) for both in cells)
     return Comparison(
         before,
         after,
         tuple(_compare_cell(*both, spread, timed) for both in cells),
-        tuple(Compared(both[1], facts_of(*both)) for both in shared if both[1].kind != CELL),
+        tuple(Compared(both[1], facts_of(*both)) for both in shared if both[1].kind != CELL.name),
         () if subset else _only_in(old, new),
         _only_in(new, old),
         spread,
@@ -92,16 +94,16 @@ def compare(before: StoredRun, after: StoredRun, *, subset: bool = False) -> Com
     )
 
 
-def _compare_cell(before: Record, after: Record, spread: Spread, timed: int) -> Compared:
+def _compare_cell(before: Record[Any], after: Record[Any], spread: Spread, timed: int) -> Compared:
     timing = None
     if timed and _both_ok(before, after):
         timing = compare_times(before, after, spread, timed)
     return Compared(after, facts_of(before, after), timing)
 
 
-def _both_ok(before: Record, after: Record) -> bool:
-    return all(record.body["outcome"] == "ok" for record in (before, after))
+def _both_ok(before: Record[Any], after: Record[Any]) -> bool:
+    return all(record.body.is_ok for record in (before, after))
 
 
-def _only_in(one: Mapping[str, Record], other: Collection[str]) -> tuple[Record, ...]:
+def _only_in(one: Mapping[str, Record[Any]], other: Collection[str]) -> tuple[Record[Any], ...]:
     return tuple(record for key, record in one.items() if key not in other)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from inception_bench.errors import UsageError
 from inception_bench.gate.stored.acceptance import Acceptance, read_acceptance, write_acceptance
-from inception_bench.gate.stored.measured import CELL, find_measured
+from inception_bench.gate.stored.measured import newest_of_each
+from inception_bench.measure.measurement import Measurement
 from inception_bench.records.journal import FILE, Journal, newest_run
+from inception_bench.records.kinds import CELL
 from inception_bench.records.record import Record, Run
 
 
@@ -19,12 +22,12 @@ class StoredRun:
 
     folder: Path
     run: Run
-    measured: Mapping[str, Record]
+    measured: Mapping[str, Record[Any]]
     acceptance: Acceptance | None = None
 
     @property
-    def cells(self) -> dict[str, Record]:
-        return {key: record for key, record in self.measured.items() if record.kind == CELL}
+    def cells(self) -> list[Record[Measurement]]:
+        return CELL.among(self.measured.values())
 
 
 def load_run(folder: Path) -> StoredRun:
@@ -39,14 +42,14 @@ def load_run(folder: Path) -> StoredRun:
     return as_stored(folder, records, acceptance)
 
 
-def as_stored(folder: Path, records: Sequence[Record], acceptance: Acceptance | None = None) -> StoredRun:
+def as_stored(folder: Path, records: Sequence[Record[Any]], acceptance: Acceptance | None = None) -> StoredRun:
     """``records`` as a run. Raises UsageError where nothing of them can be compared."""
     newest = newest_run(records) if records else []
-    stored = StoredRun(folder, newest[-1].run, find_measured(newest), acceptance) if newest else None
+    stored = StoredRun(folder, newest[-1].run, newest_of_each(newest), acceptance) if newest else None
     if stored is None or not stored.measured:
         raise UsageError(f"{folder / FILE} is empty of what can be compared; run pytest suites/ --benchmark-only first")
     cells = stored.cells
-    if cells and not any(record.body["outcome"] == "ok" for record in cells.values()):
+    if cells and not any(record.body.is_ok for record in cells):
         raise UsageError(f"{folder / FILE}: not one of its {len(cells)} cells is ok; there is nothing to compare with")
     return stored
 

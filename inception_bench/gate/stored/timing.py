@@ -23,10 +23,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from inception_bench.gate.stored.stored_run import StoredRun
-from inception_bench.measure.rounds import Rounds
+from inception_bench.measure.measurement import Measurement
 from inception_bench.records.record import Record
 from inception_bench.records.statistics import Interval, median, median_interval
-from inception_bench.spec.case import REFERENCE_BACKEND
 
 SAME, SLOWER, FASTER, NOT_COMPARABLE = "same", "slower", "faster", "not comparable"
 FAMILY_LEVEL = 0.005  # of a false `slower` anywhere in a comparison
@@ -66,8 +65,8 @@ def aa_spread(runs: Iterable[StoredRun]) -> Spread:
     logs = [
         math.log(speedup(record).value)
         for run in runs
-        for record in run.cells.values()
-        if record.case["backend"] == REFERENCE_BACKEND and record.body["outcome"] == "ok" and _is_plain(record)
+        for record in run.cells
+        if record.body.is_ok and _is_eager_itself(record)
     ]
     return Spread(math.sqrt(sum(value * value for value in logs) / len(logs)) if logs else 0.0, len(logs))
 
@@ -88,9 +87,9 @@ def not_comparable(before: StoredRun, after: StoredRun, spread: Spread) -> str:
     return ""
 
 
-def compare_times(before: Record, after: Record, spread: Spread, cells: int) -> Timing:
+def compare_times(before: Record[Measurement], after: Record[Measurement], spread: Spread, cells: int) -> Timing:
     """One cell's speed-ups, of ``cells`` that are judged together."""
-    if before.case["backend"] == REFERENCE_BACKEND and _is_plain(before):
+    if _is_eager_itself(before):
         return Timing(NOT_COMPARABLE, reason=f"eager is its own reference; {POINTER}")
     from scipy.stats import t
 
@@ -106,19 +105,20 @@ def compare_times(before: Record, after: Record, spread: Spread, cells: int) -> 
     return Timing(verdict, old, new, math.expm1(change), math.expm1(allowed))
 
 
-def speedup(record: Record) -> Interval:
+def speedup(record: Record[Measurement]) -> Interval:
     """The median paired ratio of an ok record, from its raw rounds."""
-    return median_interval(Rounds(**record.body["rounds"]).ratios())
+    return median_interval(record.body.timed.ratios())
 
 
-def _reference_shift(before: Record, after: Record) -> float:
+def _reference_shift(before: Record[Measurement], after: Record[Measurement]) -> float:
     """By how much the paired eager rounds of a cell moved from one run to the other, as an absolute logarithm."""
-    old, new = (median(record.body["rounds"]["reference_s"]) for record in (before, after))
+    old, new = (median(record.body.timed.reference_s) for record in (before, after))
     return abs(math.log(new / old))
 
 
-def _is_plain(record: Record) -> bool:
-    return (record.case["precision"], record.case["options"]) == ("fp32", "{}")
+def _is_eager_itself(record: Record[Measurement]) -> bool:
+    """Whether a cell is timed against a second process of its own."""
+    return record.own_case == record.own_case.reference()
 
 
 def _log_error(interval: Interval) -> float:

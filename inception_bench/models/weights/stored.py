@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,9 @@ from safetensors.torch import load_file, save_file
 from inception_bench.models.changes import Changes
 from inception_bench.models.network import Network
 from inception_bench.models.public import create_model
-from inception_bench.store.versions import check_version
+from inception_bench.models.weights.description import read_description, write_description
 
-DESCRIPTION, WEIGHTS = "network.json", "weights.safetensors"
-VERSION = 1  # of ``network.json``
+WEIGHTS = "weights.safetensors"
 
 
 def save_network(
@@ -28,11 +26,10 @@ def save_network(
     changes: Changes | None = None,
 ) -> None:
     """Write ``model`` (without aux heads) and what is needed to build it again, with its ``changes``."""
-    description: dict[str, Any] = {"version": VERSION, "address": address}
-    description |= {"width_mult": width_mult, "num_classes": num_classes}
+    description: dict[str, Any] = {"address": address, "width_mult": width_mult, "num_classes": num_classes}
     if changes is not None:
         description["changes"] = {name: value for name, value in asdict(changes).items() if value is not None}
-    (folder / DESCRIPTION).write_text(json.dumps(description))
+    write_description(folder, description)
     save_file(model.state_dict(), str(folder / WEIGHTS))
 
 
@@ -41,9 +38,7 @@ def load_network(folder: Path) -> Network:
 
     Raises UsageError for a description of a later version.
     """
-    path = folder / DESCRIPTION
-    description = json.loads(path.read_text())
-    check_version(path, description.get("version"), VERSION, "make that network again with this one")
+    description = read_description(folder)
     with torch.device("meta"):  # no time and memory for weights that are replaced at once
         model = create_model(
             description["address"],

@@ -26,7 +26,7 @@ from functools import lru_cache, partial
 
 import numpy as np
 
-from inception_bench.gate.process_pair import Block, ProcessPair
+from inception_bench.records.process_pair import Block, ProcessPair
 
 LEVEL = 5
 # Tukey's biweight: ratios further from the middle than so many deviations (of a normal one, by the median absolute

@@ -20,31 +20,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
 
-from inception_bench.gate.estimate import Estimate, estimate
-from inception_bench.gate.process_pair import ProcessPair
 from inception_bench.gate.sequential import nominal_levels, sequential_p
+from inception_bench.records.duet_body import Rule
+from inception_bench.records.estimate import Estimate, estimate
+from inception_bench.records.process_pair import ProcessPair
 
 SAME, FASTER, SLOWER, UNCLEAR = "same", "faster", "slower", "unclear"
 FAMILY_LEVEL = 0.005
 LEAST_PAIRS = 2  # one pair of processes cannot tell programs from processes
 INTERVAL_LEVEL = 0.025  # at each end: 95 %
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What is asked. ``min_effect`` is a share of the time; ``cells`` are judged together.
-
-    ``looks`` were planned, each after ``pairs_a_look`` more pairs: those that started at once.
-    """
-
-    min_effect: float
-    looks: int
-    cells: int = 1
-    pairs_a_look: int = 1
-
-    def look(self, pairs: int) -> int:
-        """Which look it is after so many pairs, from 1."""
-        return min(max(pairs // self.pairs_a_look, 1), self.looks)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from inception_bench.backends.base import Attestation
 from inception_bench.processes.protocol import OLDEST_PROTOCOL
+from inception_bench.store.known import known_fields
 
 
 @dataclass(frozen=True)
@@ -55,10 +57,14 @@ class FirstCall:
 
 @dataclass(frozen=True)
 class Attested:
-    """How a session really runs (the fields of ``backends.base.Attestation``), and where that is not what was asked."""
+    """How a session really runs, and where that is not what was asked."""
 
-    attest: dict[str, Any]
+    attest: Mapping[str, Any]
     differences: Sequence[str]
+
+    @property
+    def attestation(self) -> Attestation:
+        return Attestation(**known_fields(Attestation, self.attest))
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inception_bench.errors import OptionError, UsageError
-from inception_bench.gate.duet.duet import Duet, Plan
-from inception_bench.gate.duet.result import KIND, DuetResult, judge_duet
+from inception_bench.gate.duet.duet import Duet, DuetSettings
+from inception_bench.gate.duet.result import DuetResult, judge_duet
 from inception_bench.gate.duet.revision import checked_out
 from inception_bench.gate.duet.side import Side, open_side
+from inception_bench.records.duet_body import DuetBody
 from inception_bench.records.journal import FILE, Journal
+from inception_bench.records.kinds import DUET
 from inception_bench.records.record import Record, Run
 from inception_bench.spec.case import Case
 
@@ -54,21 +56,21 @@ def run_duet(order: DuetOrder, watch: Callable[[str], None]) -> DuetResult:
     with ExitStack() as stack:
         sides = {"a": _open("a", order.a, stack), "b": _open("b", order.b, stack)}
         run = Run.begin("duet")
-        plan = Plan(order.budget_s, order.min_effect, len(order.cases), run.run_id, order.busy_share)
+        settings = DuetSettings(order.budget_s, order.min_effect, len(order.cases), run.run_id, order.busy_share)
         journal = Journal(order.folder / FILE)
         records = []
         for number, case in enumerate(order.cases, 1):
             watch(f"[{number}/{len(order.cases)}] {case.id}")
-            records.append(measure_cell(Duet(case, sides, plan, watch), run))
+            records.append(measure_cell(Duet(case, sides, settings, watch), run))
             journal.append(records[-1])
         return judge_duet(records)
 
 
-def measure_cell(duet: Duet, run: Run) -> Record:
+def measure_cell(duet: Duet, run: Run) -> Record[DuetBody]:
     """One cell's record. Params and MACs are those of side a, 0 where it did not come so far."""
     body = duet.run()
-    costs = body["sides"]["a"]
-    return Record(KIND, run, duet.case.to_json(), costs.get("params", 0), costs.get("macs", 0), body)
+    costs = body.sides["a"]
+    return Record(DUET.name, run, duet.case, costs.params or 0, costs.macs or 0, body)
 
 
 def _open(name: str, installed: Installed, stack: ExitStack) -> Side:

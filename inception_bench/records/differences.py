@@ -1,0 +1,276 @@
+"""The facts of what was measured that must be equal in two runs, on whatever machines.
+
+Weights are exact too, but for those that a run trains itself: they follow from the code, which is what changes.
+Where a network was trained anew, what depends on the values of its weights is another draw: the parity error, and the
+limit that was measured for it. So they are not compared (each run still holds its own limit), and top-1 is worse only
+where its whole interval lies under the baseline's. With the same weights the answers are the network's own, and top-1
+must lie within the baseline's interval. All else is exact in both.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from inception_bench.backends.base import Attestation
+from inception_bench.measure.accuracy import Counts
+from inception_bench.measure.measurement import ArtifactFacts, Measurement
+from inception_bench.measure.parity import Parity
+from inception_bench.models.counted import Counted
+from inception_bench.records.claim_body import INCONCLUSIVE, ClaimBody
+from inception_bench.records.duet_body import SideFacts, SideParity
+from inception_bench.records.fact import CHANGE, IMPROVEMENT, REGRESSION, Fact
+from inception_bench.records.record import Record
+from inception_bench.store.known import known_fields
+from inception_bench.train.accuracy import Accuracy
+from inception_bench.train.trained import Trained
+
+# An archive of TorchScript keeps file names and line numbers of its source: a comment moves them by some bytes.
+ARTIFACT_SLACK = 0.001
+# Another order of summation moves a parity error by a small factor; ten times is another arithmetic.
+PARITY_FACTOR = 10.0
+# Between versions of the code on one machine it was the same to the last bit; other machines round otherwise.
+FUNCTION_SLACK = 0.01
+# Sums of the same numbers in another order differ in the last bits.
+SUM_ERROR = 1e-9
+# What a session attests: of these another value is another configuration, of those more is worse.
+SAME = ("engine", "device", "precision", "threads", "tf32")
+LESS = ("batch_norms_left", "graph_breaks", "nodes_elsewhere")
+TOLD = ("engine_version", "note")
+
+
+class _Costs(Protocol):
+    @property
+    def params(self) -> int | None: ...
+    @property
+    def macs(self) -> int | None: ...
+
+
+class _Ended(Protocol):
+    @property
+    def outcome(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Held:
+    """What of a cell is held against another run's: of a stored cell, or of one side of a duet.
+
+    ``parity`` and ``partner_parity`` may be of a side, which keeps their error and limit alone.
+    """
+
+    outcome: str
+    reason: str
+    weights: str
+    artifact: ArtifactFacts | None
+    attest: Attestation | None
+    parity: Parity | SideParity | None
+    partner_parity: Parity | None = None
+    accuracy: Counts | None = None
+    weights_why: str = ""
+
+    @classmethod
+    def of_cell(cls, body: Measurement) -> Held:
+        return cls(**known_fields(cls, vars(body)))
+
+    @classmethod
+    def of_side(cls, facts: SideFacts) -> Held:
+        """Of a side that was measured. What it did not come to is empty."""
+        return cls(
+            facts.outcome or "failed",
+            facts.reason or "",
+            facts.weights or "",
+            facts.artifact,
+            facts.attest,
+            facts.parity,
+            weights_why=facts.weights_why or "",
+        )
+
+
+def cell_facts(before: Record[Measurement], after: Record[Measurement]) -> tuple[Fact, ...]:
+    """Every exact fact in which two records of one cell, or of a cell beside another, differ."""
+    both = Held.of_cell(before.body), Held.of_cell(after.body)
+    return held_facts(*both, network_facts(before, after), trained=after.own_case.trained_by is not None)
+
+
+def side_facts(before: SideFacts, after: SideFacts) -> tuple[Fact, ...]:
+    """Every exact fact in which the two sides of a duet differ."""
+    return held_facts(Held.of_side(before), Held.of_side(after), _costs(before, after), trained=False)
+
+
+def held_facts(before: Held, after: Held, costs: Iterable[Fact], *, trained: bool) -> tuple[Fact, ...]:
+    """The facts in which two of one cell differ, after those of its costs; ``trained`` if the runs train it."""
+    anew = trained and before.weights != after.weights
+    found = [*_outcome(before, after), *costs, *_weights(before, after, anew)]
+    found += [*_artifact(before.artifact, after.artifact), *_attested(before.attest, after.attest)]
+    if not anew:
+        for name in ("parity", "partner_parity"):
+            old, new = getattr(before, name), getattr(after, name)
+            found += [*_parity(name, old, new), *_function(old, new)]
+    old_answers, new_answers = _cell_answers(before.accuracy), _cell_answers(after.accuracy)
+    # A cell's partner is the same network on eager, and tells of it once more.
+    return (*dict.fromkeys(found), *_accuracy(old_answers, new_answers, anew))
+
+
+def training_facts(before: Record[Trained], after: Record[Trained]) -> tuple[Fact, ...]:
+    """Every exact fact in which two trainings of one network by one recipe and seed differ."""
+    old, new = _training_answers(before.body), _training_answers(after.body)
+    anew = before.body.digest != after.body.digest
+    return (*_outcome(before.body, after.body), *network_facts(before, after), *_accuracy(old, new, anew))
+
+
+def counting_facts(before: Record[Counted], after: Record[Counted]) -> Iterator[Fact]:
+    """The table's costs, and what each public counter gave; one that is not installed there gave None."""
+    yield from network_facts(before, after)
+    for name, old in vars(before.body).items():
+        new = getattr(after.body, name)
+        if isinstance(old, int) and new is not None and old != new:
+            yield Fact(name, old, new, REGRESSION, "counted otherwise")
+
+
+def claim_facts(before: Record[ClaimBody], after: Record[ClaimBody]) -> Iterator[Fact]:
+    """Figures without an interval are arithmetic over tables; the others, and verdicts, are the ledger's to judge."""
+    old, new = before.body.state, after.body.state
+    if old != new:
+        yield Fact("state", old, new, REGRESSION if new == INCONCLUSIVE else IMPROVEMENT, after.body.note)
+        return
+    was, now = before.body.exact_figures, after.body.exact_figures
+    if len(was) != len(now) or not all(map(_nearly_equal, was, now)):
+        yield Fact("figures", _listed(was), _listed(now), REGRESSION, "arithmetic came out otherwise")
+
+
+def network_facts(before: Record[Any], after: Record[Any]) -> Iterator[Fact]:
+    """Params and MACs by the table."""
+    return _costs(before, after)
+
+
+def _costs(before: _Costs, after: _Costs) -> Iterator[Fact]:
+    for name in ("params", "macs"):
+        old, new = getattr(before, name), getattr(after, name)
+        if old != new:
+            yield Fact(name, old, new, REGRESSION, "another network")
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """Whose answers to how many images of a set were how often right."""
+
+    dataset: str
+    accuracy: Accuracy
+
+
+def _cell_answers(counts: Counts | None) -> _Answers | None:
+    return None if counts is None else _Answers(counts.dataset, counts.accuracy())
+
+
+def _training_answers(body: Trained) -> _Answers | None:
+    shares = (body.top1, body.top1_ci95_low, body.top1_ci95_high, body.top5)
+    top1, low, high, top5 = shares
+    if top1 is None or low is None or high is None or top5 is None:  # it diverged
+        return None
+    return _Answers(body.dataset, Accuracy(top1, low, high, top5, images=body.test_images))
+
+
+def _outcome(before: _Ended, after: _Ended) -> Iterator[Fact]:
+    old, new = before.outcome, after.outcome
+    if old == new:
+        return
+    kind = REGRESSION if old == "ok" else IMPROVEMENT if new == "ok" else CHANGE
+    yield Fact("outcome", old, new, kind, after.reason if new != "ok" else "")
+
+
+def _weights(before: Held, after: Held, anew: bool) -> Iterator[Fact]:
+    """The weights that were loaded; a cell that came to no artifact names those that were asked for."""
+    if before.artifact is None or after.artifact is None:
+        return
+    old, new = before.weights, after.weights
+    if anew:
+        yield Fact("weights", old, new, CHANGE, "trained anew")
+    elif old != new:
+        yield Fact("weights", old, new, REGRESSION, after.weights_why or "other weights")
+
+
+def _artifact(before: ArtifactFacts | None, after: ArtifactFacts | None) -> Iterator[Fact]:
+    if before is None or after is None:
+        return
+    old, new = before.size_bytes, after.size_bytes
+    if old == new:
+        return
+    if abs(new - old) <= ARTIFACT_SLACK * old:
+        yield Fact("artifact_bytes", old, new, CHANGE, f"within {ARTIFACT_SLACK:.1%}")
+    else:
+        yield Fact("artifact_bytes", old, new, REGRESSION if new > old else IMPROVEMENT, f"{new / old - 1:+.1%}")
+
+
+def _attested(before: Attestation | None, after: Attestation | None) -> Iterator[Fact]:
+    if before is None or after is None:
+        return
+    for name in (*SAME, *LESS, *TOLD):
+        old, new = getattr(before, name), getattr(after, name)
+        if old == new:
+            continue
+        kind = CHANGE
+        if name in SAME:
+            kind = REGRESSION
+        elif name in LESS and old is not None and new is not None:
+            kind = REGRESSION if new > old else IMPROVEMENT
+        yield Fact(name, old, new, kind, "attested")
+
+
+def _parity(name: str, before: Parity | SideParity | None, after: Parity | SideParity | None) -> Iterator[Fact]:
+    """A limit that was loosened, or an error that grew tenfold; over its limit is an outcome."""
+    if before is None or after is None:
+        return
+    if after.limit > before.limit:
+        yield Fact(f"{name}_limit", before.limit, after.limit, REGRESSION, "a looser limit")
+    old, new = before.error, after.error
+    # An infinite error (None in what a side of a duet keeps) is over every limit, which is an outcome.
+    if old is not None and new is not None and new < math.inf and new > PARITY_FACTOR * old:
+        yield Fact(f"{name}_error", old, new, REGRESSION, f"over {PARITY_FACTOR:g} times")
+
+
+def _function(before: Parity | SideParity | None, after: Parity | SideParity | None) -> Iterator[Fact]:
+    """What each known fault does to the network's own answers in float64: of equal weights, its fingerprint.
+
+    A network whose branches changed places has the same params, MACs and bytes, and agrees with its own reference.
+    End points that were compared row by row are in units that depend on rounding.
+    """
+    if not (isinstance(before, Parity) and isinstance(after, Parity) and before.by == after.by == "logits"):
+        return
+    old, new = before.mutations, after.mutations
+    for fault in sorted({*old, *new}):
+        was, now = old.get(fault), new.get(fault)
+        if was is None or now is None or not math.isclose(was, now, rel_tol=FUNCTION_SLACK):
+            yield Fact(f"effect of another {fault}", was, now, REGRESSION, "another network")
+            return  # report only the first: one other kernel moves all of them
+
+
+def _accuracy(before: _Answers | None, after: _Answers | None, anew: bool) -> Iterator[Fact]:
+    """A top-1 under the baseline's interval; another set of images is another question."""
+    if before is None or after is None:
+        if before is not after:
+            kind = REGRESSION if after is None else CHANGE
+            top1 = [answers and answers.accuracy.top1 for answers in (before, after)]
+            yield Fact("top1", top1[0], top1[1], kind, "only one run has an accuracy")
+        return
+    was, now = before.accuracy, after.accuracy
+    for name, old, new in (("dataset", before.dataset, after.dataset), ("images", was.images, now.images)):
+        if old != new:
+            yield Fact(name, old, new, REGRESSION, "accuracies not comparable")
+            return
+    low, high = (now.top1_ci95_low, now.top1_ci95_high) if anew else (now.top1, now.top1)
+    if high < was.top1_ci95_low or low > was.top1_ci95_high:
+        kind = REGRESSION if now.top1 < was.top1 else IMPROVEMENT
+        own = f"{low:.4f}-{high:.4f} " if anew else ""
+        yield Fact("top1", was.top1, now.top1, kind, f"{own}outside {was.top1_ci95_low:.4f}-{was.top1_ci95_high:.4f}")
+
+
+def _nearly_equal(before: float, after: float) -> bool:
+    return math.isclose(before, after, rel_tol=SUM_ERROR)
+
+
+def _listed(figures: Iterable[float]) -> str:
+    return "; ".join(f"{figure:.10g}" for figure in figures)

@@ -1,0 +1,159 @@
+"""What a duet keeps of a cell: facts of both sides, and the raw rounds. Its verdict is made again when it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from inception_bench.backends.base import Attestation
+from inception_bench.measure.measurement import ArtifactFacts
+from inception_bench.records.process_pair import ProcessPair
+from inception_bench.store.known import known_fields
+
+SIDES = ("a", "b")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How a verdict is made. ``min_effect`` is a share of the time; ``cells`` are judged together.
+
+    ``looks`` were planned, each after ``pairs_a_look`` more pairs: those that started at once.
+    """
+
+    min_effect: float
+    looks: int
+    cells: int = 1
+    pairs_a_look: int = 1
+
+    def look(self, pairs: int) -> int:
+        """Which look it is after so many pairs, from 1."""
+        return min(max(pairs // self.pairs_a_look, 1), self.looks)
+
+
+@dataclass(frozen=True)
+class DuetPlan:
+    """How a cell was to be timed: seconds it might take in all, and each pair of processes.
+
+    ``min_effect`` is the smallest effect that matters and ``busy_share`` an injected slow-down of b, as shares of the
+    time; ``seed`` drew all orders.
+    """
+
+    budget_s: float
+    min_effect: float
+    timed_s: float
+    busy_share: float
+    seed: str
+
+
+@dataclass(frozen=True)
+class SideParity:
+    """The largest error of all processes of a side, and what is allowed; see ``measure.parity.Parity`` for the unit.
+
+    None stands for an infinite error.
+    """
+
+    error: float | None
+    limit: float
+
+
+@dataclass(frozen=True)
+class SideFacts:
+    """What one installation did with the cell; None is what it did not come to.
+
+    ``installation`` is where the package lay. ``params`` and ``macs`` are by its own tables. ``worker``,
+    ``first_call_s`` and ``attest`` are of its newest process.
+    """
+
+    installation: Mapping[str, Any] = field(default_factory=dict)
+    outcome: str | None = None
+    stage: str | None = None
+    reason: str | None = None
+    params: int | None = None
+    macs: int | None = None
+    weights: str | None = None
+    weights_why: str | None = None
+    artifact: ArtifactFacts | None = None
+    worker: Mapping[str, Any] | None = None
+    first_call_s: float | None = None
+    attest: Attestation | None = None
+    parity: SideParity | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values, without what it did not come to."""
+        made = {name: value for name, value in asdict(self).items() if value is not None}
+        if self.artifact is not None:
+            made["artifact"] = {name: made["artifact"][name] for name in ("size_bytes", "digest", "build_s")}
+        return made
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> SideFacts:
+        """What ``to_json`` gave. Raises KeyError or TypeError for anything else."""
+        made = cls(**known_fields(cls, data))
+        if "artifact" in data:
+            made = replace(made, artifact=ArtifactFacts(**data["artifact"]))
+        if "attest" in data:
+            made = replace(made, attest=Attestation(**known_fields(Attestation, data["attest"])))
+        if "parity" in data:
+            made = replace(made, parity=SideParity(**data["parity"]))
+        return made
+
+
+@dataclass(frozen=True)
+class DuetBody:
+    """One cell under two installations. ``side`` is the one that stopped it; empty where none did.
+
+    ``seconds`` are from the start of the first processes to the last look, building aside. ``rule`` is None where no
+    pair of processes was timed.
+    """
+
+    outcome: str
+    stage: str
+    reason: str
+    side: str
+    sides: Mapping[str, SideFacts]
+    plan: DuetPlan
+    seconds: float
+    rule: Rule | None
+    pairs: tuple[ProcessPair, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            **vars(self),
+            "sides": {name: facts.to_json() for name, facts in self.sides.items()},
+            "plan": asdict(self.plan),
+            "rule": None if self.rule is None else asdict(self.rule),
+            "pairs": [pair.to_json() for pair in self.pairs],
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> DuetBody:
+        """What ``to_json`` gave. Raises KeyError or TypeError for anything else."""
+        return cls(**_read(cls, data))
+
+
+@dataclass(frozen=True)
+class PowerBody(DuetBody):
+    """A trial of the gate itself: a duet whose truth is known, by the name of its ``scenario``."""
+
+    scenario: str = ""
+
+    @classmethod
+    def of(cls, scenario: str, duet: DuetBody) -> PowerBody:
+        return cls(**vars(duet), scenario=scenario)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> PowerBody:
+        """What ``to_json`` gave. Raises KeyError or TypeError for anything else."""
+        return cls(**_read(cls, data))
+
+
+def _read(kind: type[DuetBody], data: Mapping[str, Any]) -> dict[str, Any]:
+    parts = {
+        "sides": {name: SideFacts.from_json(facts) for name, facts in data["sides"].items()},
+        "plan": DuetPlan(**known_fields(DuetPlan, data["plan"])),
+        "rule": None if data["rule"] is None else Rule(**known_fields(Rule, data["rule"])),
+        "pairs": tuple(ProcessPair.from_json(pair) for pair in data["pairs"]),
+    }
+    return {**known_fields(kind, data), **parts}

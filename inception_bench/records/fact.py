@@ -1,0 +1,31 @@
+"""One figure or word in which two records of one thing differ, and whether that is worse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+REGRESSION, IMPROVEMENT, CHANGE = "regression", "improvement", "change"
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One figure or word that differs. ``kind`` is regression, improvement or change; ``why`` is the rule."""
+
+    name: str
+    before: Any
+    after: Any
+    kind: str
+    why: str = ""
+
+    @property
+    def text(self) -> str:
+        return f"{self.name} {_show(self.before)} -> {_show(self.after)}" + (f" ({self.why})" if self.why else "")
+
+
+def _show(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

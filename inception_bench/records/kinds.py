@@ -1,0 +1,155 @@
+"""The kinds of records, a line each: how its body is read, how it is found again, taken over, compared and named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from inception_bench.measure.measurement import Measurement, PairMeasurement
+from inception_bench.measure.timed_step import TimedStep
+from inception_bench.models.counted import Counted
+from inception_bench.records.claim_body import ClaimBody
+from inception_bench.records.differences import (
+    cell_facts,
+    claim_facts,
+    counting_facts,
+    network_facts,
+    training_facts,
+)
+from inception_bench.records.duet_body import DuetBody, PowerBody
+from inception_bench.records.fact import Fact
+from inception_bench.records.record import SCHEMA, Body, Record, Run
+from inception_bench.spec.case import SIGNAL_KEEPING, Case
+from inception_bench.spec.pair import Pair
+from inception_bench.train.trained import Trained
+
+T = TypeVar("T", bound=Body)
+# What cases of the first version of the format lack: theirs were all so.
+_FIRST_CASES = {"weights": SIGNAL_KEEPING, "data": ""}
+
+
+@dataclass(frozen=True)
+class Kind(Generic[T]):
+    """One kind of record.
+
+    ``read`` makes the body from JSON. ``key`` tells one thing from all others of its kind and is the same in every
+    run; ``label`` names it for readers. ``facts`` are those in which two records of one thing differ; None for a kind
+    that is judged by itself. ``is_measured`` is false where the record only says why there is nothing. ``holds``
+    says whether a later run of so many rounds on an equal machine may take the record over.
+    """
+
+    name: str
+    noun: str
+    read: Callable[[Mapping[str, Any]], T]
+    key: Callable[[Record[T]], str]
+    label: Callable[[Record[T]], str]
+    facts: Callable[[Record[T], Record[T]], Iterable[Fact]] | None = None
+    is_measured: Callable[[T], bool] = lambda body: True
+    holds: Callable[[T, int], bool] = lambda body, rounds: False
+
+    def counted(self, count: int) -> str:
+        """``1 pair``, ``2 pairs``."""
+        return f"{count} {self.noun}{'s' * (count != 1)}"
+
+    def among(self, records: Iterable[Record[Any]]) -> list[Record[T]]:
+        """Those of ``records`` that are of this kind, in their order."""
+        return [record for record in records if record.kind == self.name]
+
+    def newest(self, records: Iterable[Record[Any]]) -> dict[str, Record[T]]:
+        """The last record of each thing of this kind, by its key, in the order in which each was first measured."""
+        return {self.key(record): record for record in self.among(records)}
+
+
+def pair_of(record: Record[PairMeasurement]) -> Pair:
+    """The pair that a record is of."""
+    if record.body.partner is None:
+        raise ValueError("a record of a pair names its partner")
+    return Pair(record.body.pair, record.own_case, record.body.partner)
+
+
+def _case_key(record: Record[Any]) -> str:
+    return record.own_case.key
+
+
+def _case_label(record: Record[Any]) -> str:
+    return record.own_case.id
+
+
+def _counting_label(record: Record[Any]) -> str:
+    """What costs depend on; the runtime and threads that a case names too do not count."""
+    case = record.own_case
+    return f"{case.address}-{case.input_size}px-w{case.width_mult:g}-c{case.num_classes}"
+
+
+def _is_timed(body: Measurement, rounds: int) -> bool:
+    return body.is_ok and len(body.timed) >= rounds
+
+
+CELL = Kind("cell", "cell", Measurement.from_json, _case_key, _case_label, cell_facts, holds=_is_timed)
+PAIR = Kind(
+    "pair",
+    "pair",
+    PairMeasurement.from_json,
+    lambda record: pair_of(record).key,
+    lambda record: pair_of(record).id,
+    cell_facts,
+    holds=_is_timed,
+)
+TRAINING = Kind("training", "training", Trained.from_json, _case_key, _case_label, training_facts)
+STEP = Kind("step", "training step", TimedStep.from_json, _case_key, _case_label, network_facts)
+COMPLEXITY = Kind("complexity", "count", Counted.from_json, _counting_label, _counting_label, counting_facts)
+# Only the trainings of a proxy are taken over: other claims take no time, or are made of pairs.
+CLAIM = Kind(
+    "claim",
+    "claim",
+    ClaimBody.from_json,
+    lambda record: record.body.id,
+    lambda record: record.body.id,
+    claim_facts,
+    is_measured=lambda body: body.is_measured,
+    holds=lambda body, rounds: bool(body.courses),
+)
+DUET = Kind("duet", "duet", DuetBody.from_json, _case_key, _case_label)
+POWER = Kind("power", "trial", PowerBody.from_json, _case_key, _case_label)
+
+KINDS: dict[str, Kind[Any]] = {kind.name: kind for kind in (CELL, PAIR, TRAINING, STEP, COMPLEXITY, CLAIM, DUET, POWER)}
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """The body of a record whose kind a later version knows: kept as it is, and passed over."""
+
+    values: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        return dict(self.values)
+
+
+def read_record(data: Any) -> Record[Any]:
+    """A line of ``records.jsonl`` (as JSON reads it). Raises ValueError for an unknown schema or a missing field."""
+    if not isinstance(data, dict):
+        raise ValueError(f"not a record ({type(data).__name__})")
+    if data.get("schema") not in (1, SCHEMA):
+        raise ValueError(f"schema {data.get('schema')!r}; this version reads 1 and {SCHEMA}")
+    try:
+        first = _FIRST_CASES if data["schema"] == 1 else {}
+        case = Case.from_json({**data["case"], **first}) if data["case"] else None
+        read = KINDS[data["kind"]].read if data["kind"] in KINDS else Foreign
+        parts = {"run": Run(**data["run"]), "case": case, "body": read(data["body"]), "schema": SCHEMA}
+        return Record(**{**data, **parts})
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not a record ({error})") from None
+
+
+def thing_key(record: Record[Any]) -> str:
+    """What a record is of, whatever its kind, as a key that is the same in every run."""
+    return f"{record.kind} {KINDS[record.kind].key(record)}"
+
+
+def measured_things(records: Iterable[Record[Any]]) -> Iterator[Record[Any]]:
+    """The records that can be found again in another run, without those that say why nothing was measured."""
+    for record in records:
+        kind = KINDS.get(record.kind)
+        if kind is not None and kind.facts is not None and kind.is_measured(record.body):
+            yield record

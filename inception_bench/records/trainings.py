@@ -1,0 +1,34 @@
+"""Records of trained networks: where their checkpoints lie, and those that ``inception-bench train`` keeps."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from inception_bench.measure.counting import case_complexity
+from inception_bench.measure.training import case_of
+from inception_bench.records.journal import FILE, Journal
+from inception_bench.records.kinds import TRAINING
+from inception_bench.records.record import Record, Run
+from inception_bench.train.job import Job
+from inception_bench.train.trained import Trained
+
+
+def seen_from(folder: Path, trained: Trained) -> Trained:
+    """With checkpoint and log relative to ``folder``, so that a folder of results and networks can be moved."""
+    checkpoint = None if trained.checkpoint is None else _relative(trained.checkpoint, folder)
+    return replace(trained, checkpoint=checkpoint, log=_relative(trained.log, folder))
+
+
+def _relative(path: str, folder: Path) -> str:
+    return os.path.relpath(path, folder.resolve()) if os.path.isabs(path) else path
+
+
+def keep_trained(folder: Path, run: Run, job: Job, trained: Trained) -> Record[Trained]:
+    """Write the record of a training by the command ``train``, of which ``run`` is one, into a results folder."""
+    case = case_of(job, trained)
+    costs = case_complexity(case)
+    body = seen_from(folder, trained)
+    record = Record(TRAINING.name, run, case, costs.params_without_aux, costs.macs, body)
+    return Journal(folder / FILE).append(record)
