@@ -31,7 +31,7 @@ class Outcome:
     def expected(self) -> str | None:
         """The ledger's verdict on this device, None where it has none.
 
-        A claim that was expected not to be testable should hold where it is tested.
+        Where a claim that was expected not to be testable is tested after all, it is expected to hold.
         """
         tested = self.verdict not in (NOT_TESTABLE, NOT_RUN)
         return REPRODUCED if self.claim.expected == NOT_TESTABLE and tested else self.claim.expected_on(self.device)
@@ -43,10 +43,9 @@ class Outcome:
 
     @property
     def as_expected(self) -> bool:
-        """Whether nothing is wrong here.
+        """Whether the verdict is the expected one, or none was expected here, or the profile left the claim out.
 
-        The verdict is the expected one, or nothing was expected, or the profile left the claim out. A measuring that
-        failed is wrong on every device.
+        Where measuring failed it is False on every device, whatever was expected.
         """
         return self.verdict in (self.expected or self.verdict, NOT_RUN) and not self.is_broken
 
@@ -59,7 +58,7 @@ class Outcome:
 
     @property
     def is_first(self) -> bool:
-        """Whether a verdict was reached where the ledger expects none yet: what the next expectation is made of."""
+        """Whether figures were measured on a device for which the ledger has no expectation yet."""
         return self.expected is None and bool(self.figures)
 
     @property
@@ -75,7 +74,7 @@ class Outcome:
         return "; ".join(_shown(figure, unit) for figure, unit in zip(self.figures, self.claim.units, strict=True))
 
     def to_json(self) -> dict[str, Any]:
-        """What a record keeps: exact figures, or whose rounds to read; verdicts are made again when it is read."""
+        """What a record keeps: figures, or else names of pairs, or courses. Verdicts are made again when it is read."""
         return {
             "id": self.claim.id,
             "state": self.verdict if self.verdict in (NOT_TESTABLE, NOT_RUN) or self.is_broken else "measured",
@@ -90,8 +89,8 @@ class Outcome:
 def judge(claim: Claim, figures: Sequence[Figure], note: str = "") -> Outcome:
     """The verdict on measured figures.
 
-    An exact claim is decided only where the package and the ledger's calculation by hand agree: two ways
-    that differ are an interval that may span the boundary, and one of them is wrong.
+    An exact claim is decided only where the package and the ledger's calculation by hand agree. Where they differ, one
+    of them is wrong and the claim is inconclusive.
     """
     measured = tuple(figures)
     if claim.is_exact:
@@ -113,7 +112,7 @@ def not_testable(claim: Claim, why: str) -> Outcome:
 
 
 def broken(claim: Claim, why: str) -> Outcome:
-    """A claim whose measuring failed: nothing is decided, and that is news."""
+    """A claim whose measuring failed: nothing is decided, and its test fails."""
     return Outcome(claim, INCONCLUSIVE, note=why)
 
 
@@ -131,7 +130,7 @@ def read_outcome(claim: Claim, body: Mapping[str, Any]) -> Outcome:
 
 
 def device_of(body: Mapping[str, Any]) -> str:
-    """The device of the run that wrote a record's body; those that do not tell are of CPUs, as all runs were."""
+    """The device of the run that wrote a record; earlier versions ran claims on CPUs only, and did not write it."""
     device: str = body.get("run_device", "cpu")
     return device
 
