@@ -7,7 +7,8 @@ import pytest
 from inception_bench.claims.calculation import calculate
 from inception_bench.claims.ledger import find_claim, ledger
 from inception_bench.claims.measures import all_measures
-from inception_bench.claims.reach import HANDFUL, least_profile, left_out
+from inception_bench.claims.methods.choice import least_profile, left_out
+from inception_bench.claims.methods.timed import HANDFUL
 from inception_bench.claims.verdict import Figure, decide_all
 from inception_bench.errors import UnknownNameError
 from inception_bench.spec.profile import PROFILES

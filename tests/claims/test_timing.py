@@ -12,7 +12,8 @@ from inception_bench import create_model
 from inception_bench.backends.base import Setup
 from inception_bench.backends.eager import BACKEND
 from inception_bench.claims.ledger import find_claim
-from inception_bench.claims.timing import judge_timed, time_ratio
+from inception_bench.claims.methods.timed import judge_timed
+from inception_bench.claims.timing import time_ratio
 from inception_bench.measure.answers import Round
 from inception_bench.measure.pairing import make_pair
 from inception_bench.measure.rounds import Rounds, Taken

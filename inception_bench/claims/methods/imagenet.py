@@ -1,21 +1,63 @@
-"""Error rates on ImageNet: which cell of a run can decide a claim, and what its right answers say."""
+"""Error rates on ImageNet: which cell of a run can decide a claim, and what its right answers say.
+
+The images and the trained weights are not part of this package. A user who has them may name them; without them the
+claim is not testable.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from inception_bench.claims.claim import Claim
-from inception_bench.claims.outcome import Outcome, judge
+from inception_bench.claims.methods.base import CALCULATION_S, Bench, Stored
+from inception_bench.claims.outcome import Outcome, broken, judge, not_testable, read_outcome
 from inception_bench.claims.verdict import Figure
 from inception_bench.measure.accuracy import Counts
 from inception_bench.measure.cell import Cell
+from inception_bench.measure.stages import CellStopped
 from inception_bench.models.public import find_table
+from inception_bench.records.record import Record
 from inception_bench.spec.case import REFERENCE_BACKEND, Case
+from inception_bench.spec.profile import Profile
 from inception_bench.train.accuracy import wilson
 
 MEASURE = "imagenet_error"
 FOLDER = "imagefolder:"
 CLASSES = 1000
+
+
+@dataclass(frozen=True)
+class ImageNet:
+    """Ask the network that the user gave about the images that the user gave; without them, say what is missing."""
+
+    stores: Stored = "figures"
+
+    def left_out(self, claim: Claim, profile: Profile) -> str | None:
+        """No profile leaves these out: without the images it takes no time to say so, and who gives them wants it."""
+        return None
+
+    def expected_seconds(self, claim: Claim, profile: Profile, cases: Sequence[Case]) -> float:
+        """The time to say what is missing, as it nearly always is."""
+        return CALCULATION_S
+
+    def measure(self, claim: Claim, bench: Bench) -> Outcome:
+        """Count right answers where the run has all that is needed."""
+        lacking = missing(claim, bench.cases)
+        if lacking is not None:
+            return not_testable(claim, lacking)
+        try:
+            return judge_error(claim, bench.answers(deciding_case(bench.cases)))
+        except CellStopped as stopped:
+            return broken(claim, f"{stopped.outcome} in stage {stopped.stage!r}: {stopped}")
+
+    def judge(self, claim: Claim, body: Mapping[str, Any], pairs: Mapping[str, Record]) -> Outcome:
+        """Judge the stored error rates, or read what was missing."""
+        return read_outcome(claim, body)
+
+
+IMAGENET = ImageNet()
 
 
 def missing(claim: Claim, cases: Sequence[Case]) -> str | None:
@@ -37,13 +79,13 @@ def missing(claim: Claim, cases: Sequence[Case]) -> str | None:
 
 
 def deciding_case(cases: Sequence[Case]) -> Case:
-    """The given network in the plainest form among the run's cells: eager and fp32, a batch of the run's first size."""
+    """The cell whose answers count: the given network in eager and fp32, whatever runtimes the run has."""
     case = next(case for case in cases if case.data.startswith(FOLDER))
     return Case.from_json({**case.to_json(), "backend": REFERENCE_BACKEND, "precision": "fp32", "options": "{}"})
 
 
 def answered(cell: Cell) -> Counts:
-    """What a cell whose case names its data answers to the test images, checked but not timed. Raises CellStopped."""
+    """How a cell answers the test images of its data; the cell is checked, but not timed. Raises CellStopped."""
     cell.prepare()
     if cell.measurement.accuracy is None:
         raise ValueError(f"{cell.case.id} names no data to measure accuracy on")
