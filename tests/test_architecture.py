@@ -39,6 +39,7 @@ ROOMS = (
 )
 # The same inside the rooms that have floors; a name that is not listed is a file on the first floor.
 FLOORS = {
+    "claims": ("", "methods"),
     "models": ("", "tables", "public", "complexity", "describe", "weights"),
     "plugin": ("clock", "watch", "run", "against", "session", "items", "parameters", "fixtures", "hooks", "__init__"),
     "gate": ("", "stored", "duet", "power"),

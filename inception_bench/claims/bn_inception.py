@@ -24,13 +24,13 @@ def with_two_3x3(table: Table) -> Table:
 
 
 def _split(branch: Branch) -> Branch:
-    found: list[Step] = []
+    steps: list[Step] = []
     for step in branch:
         if isinstance(step, Conv) and step.kernel == (5, 5):
-            found += [replace(step, kernel=(3, 3))] * 2
+            steps += [replace(step, kernel=(3, 3))] * 2
         else:
-            found.append(step)
-    return tuple(found)
+            steps.append(step)
+    return tuple(steps)
 
 
 @measure
@@ -56,9 +56,9 @@ def _cost(table: Table) -> Complexity:
 @measure
 def modules_on_grid(models: list[str], grid: int) -> Figures:
     """How many modules of each network read a map of that side, and how many of the last have stride 2."""
-    found = [[row for row in plan_of(model).rows if is_module(row)] for model in models]
-    strided = sum(row.output.height < row.input.height for row in found[-1])
-    return (*(sum(row.input.height == grid for row in rows) for rows in found), strided)
+    modules = [[row for row in plan_of(model).rows if is_module(row)] for model in models]
+    strided = sum(row.output.height < row.input.height for row in modules[-1])
+    return (*(sum(row.input.height == grid for row in rows) for rows in modules), strided)
 
 
 @measure

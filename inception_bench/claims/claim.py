@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-# Decided by arithmetic on tables alone, so in every profile.
+# Claims of these kinds are decided by arithmetic on tables, which takes no time: every profile measures them.
 EXACT_KINDS = ("arithmetic", "params", "macs", "memory")
 KINDS = (*EXACT_KINDS, "latency", "training-dynamics", "accuracy")
 # What a claim may need beside this package: nothing, a training run on a small data set, or what is not at hand.
@@ -24,8 +24,8 @@ _BOUND = re.compile(
 class Bound:
     """One claimed figure: ``relation`` to ``value``, and by how much a measured one may be off.
 
-    ``tolerance`` is absolute, in units of the figure. Where the relation is no equality it is a band
-    around the boundary in which nothing is decided.
+    ``tolerance`` is absolute, in units of the figure. For an inequality it is half the width of a band around the
+    boundary in which nothing is decided.
     """
 
     relation: str
@@ -81,7 +81,7 @@ class Claim:
 
     @property
     def is_timed(self) -> bool:
-        """Whether it is about times that are measured here; those that need what is not at hand are not."""
+        """Whether it is about times that can be measured here; a claim about times without a measure cannot."""
         return self.kind == "latency" and bool(self.measure)
 
     def expected_on(self, device: str) -> str | None:

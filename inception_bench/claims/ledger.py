@@ -14,23 +14,24 @@ from inception_bench.errors import UnknownNameError
 
 # In the order of the tutorials and papers.
 SOURCES = ("tutorial_s1", "tutorial_s2", "tutorial_s4", "googlenet", "bn_inception", "rethinking", "inception_v4")
-# In place of a number: the figure stands in the package's own table of that paper, and only there.
+# A claimed figure may be this word in place of a number: it is then read from the package's own table of the paper,
+# which has what the paper prints, so that no figure is written down twice.
 _PRINTED = "printed"
 
 
 @cache
 def ledger() -> dict[str, Claim]:
     """Every claim by its id, in the order of the sources. Raises ValueError for an entry that is not whole."""
-    found: dict[str, Claim] = {}
+    claims: dict[str, Claim] = {}
     for name in SOURCES:
         text = (files("inception_bench.claims") / "sources" / f"{name}.toml").read_text(encoding="utf-8")
         data = tomllib.loads(text)
         for entry in data["claim"]:
             claim = read_claim(entry, data["source"])
-            if claim.id in found:
+            if claim.id in claims:
                 raise ValueError(f"claim {claim.id} stands twice in the ledger")
-            found[claim.id] = claim
-    return found
+            claims[claim.id] = claim
+    return claims
 
 
 def find_claim(claim_id: str) -> Claim:

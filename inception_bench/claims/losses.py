@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from inception_bench.claims.measures import Figures, measure
 
-# Small maps and few draws: an identity holds for any.
+# Few random draws are enough: what is checked is an identity, which holds for any values.
 _DRAWS = 64
 _SEED = 1
 _FAR = 1e3  # a logit so far behind or ahead that softmax is 0 or 1

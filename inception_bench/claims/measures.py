@@ -16,7 +16,7 @@ MEASURES: dict[str, Callable[..., Figures]] = {}
 
 
 def measure(function: Callable[..., Figures]) -> Callable[..., Figures]:
-    """Enter a function into the table under its own name; its keywords are the ledger's ``with``."""
+    """Enter a function into the table under its own name; the ledger gives its keywords under ``with``."""
     if function.__name__ in MEASURES:
         raise ValueError(f"two measures are called {function.__name__}")
     MEASURES[function.__name__] = function

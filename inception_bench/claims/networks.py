@@ -57,8 +57,8 @@ def _node_chain(node: Node) -> int:
 @measure
 def total(model: str, what: str) -> Figures:
     """Params (aux heads off) or MACs of a network."""
-    found = complexity(model)
-    return (found.params_without_aux if what == "params" else found.macs,)
+    costs = complexity(model)
+    return (costs.params_without_aux if what == "params" else costs.macs,)
 
 
 @measure

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from inception_bench.claims.calculation import calculate
 from inception_bench.claims.claim import Claim, show
-from inception_bench.claims.verdict import INCONCLUSIVE, NOT_RUN, NOT_TESTABLE, REPRODUCED, Figure, decide_all, same
+from inception_bench.claims.verdict import REPRODUCED, decide_all, same
+from inception_bench.records.claim_body import INCONCLUSIVE, MEASURED, NOT_RUN, NOT_TESTABLE, ClaimBody, Course
+from inception_bench.records.statistics import Interval
 
 
 @dataclass(frozen=True)
@@ -16,22 +17,22 @@ class Outcome:
     """One claim after a run. ``note`` says what the figures do not: why not run, or what two ways disagree on.
 
     ``pairs`` are the ids of the timed pairs that the figures come from, ``courses`` the raw courses of a
-    training proxy as plain values, (treated, reference) a seed. ``device`` is the run's, on which times are taken.
+    training proxy, (treated, reference) a seed. ``device`` is the run's, on which times are taken.
     """
 
     claim: Claim
     verdict: str
-    figures: tuple[Figure, ...] = ()
+    figures: tuple[Interval, ...] = ()
     note: str = ""
     pairs: tuple[str, ...] = ()
-    courses: Sequence[Any] = ()
+    courses: tuple[tuple[Course, Course], ...] = ()
     device: str = "cpu"
 
     @property
     def expected(self) -> str | None:
         """The ledger's verdict on this device, None where it has none.
 
-        A claim that was expected not to be testable should hold where it is tested.
+        Where a claim that was expected not to be testable is tested after all, it is expected to hold.
         """
         tested = self.verdict not in (NOT_TESTABLE, NOT_RUN)
         return REPRODUCED if self.claim.expected == NOT_TESTABLE and tested else self.claim.expected_on(self.device)
@@ -43,10 +44,9 @@ class Outcome:
 
     @property
     def as_expected(self) -> bool:
-        """Whether nothing is wrong here.
+        """Whether the verdict is the expected one, or none was expected here, or the profile left the claim out.
 
-        The verdict is the expected one, or nothing was expected, or the profile left the claim out. A measuring that
-        failed is wrong on every device.
+        Where measuring failed it is False on every device, whatever was expected.
         """
         return self.verdict in (self.expected or self.verdict, NOT_RUN) and not self.is_broken
 
@@ -59,7 +59,7 @@ class Outcome:
 
     @property
     def is_first(self) -> bool:
-        """Whether a verdict was reached where the ledger expects none yet: what the next expectation is made of."""
+        """Whether figures were measured on a device for which the ledger has no expectation yet."""
         return self.expected is None and bool(self.figures)
 
     @property
@@ -74,24 +74,26 @@ class Outcome:
             return ""
         return "; ".join(_shown(figure, unit) for figure, unit in zip(self.figures, self.claim.units, strict=True))
 
-    def to_json(self) -> dict[str, Any]:
-        """What a record keeps: exact figures, or whose rounds to read; verdicts are made again when it is read."""
-        return {
-            "id": self.claim.id,
-            "state": self.verdict if self.verdict in (NOT_TESTABLE, NOT_RUN) or self.is_broken else "measured",
-            "figures": [] if self.pairs or self.courses else [asdict(figure) for figure in self.figures],
-            "pairs": list(self.pairs),
-            "courses": list(self.courses),
-            "note": self.note,
-            "run_device": self.device,
-        }
+    @property
+    def body(self) -> ClaimBody:
+        """What a record keeps: figures, or else names of pairs, or courses. Verdicts are made again when it is read."""
+        unmeasured = self.verdict in (NOT_TESTABLE, NOT_RUN) or self.is_broken
+        return ClaimBody(
+            self.claim.id,
+            self.verdict if unmeasured else MEASURED,
+            () if self.pairs or self.courses else self.figures,
+            self.pairs,
+            self.courses,
+            self.note,
+            self.device,
+        )
 
 
-def judge(claim: Claim, figures: Sequence[Figure], note: str = "") -> Outcome:
+def judge(claim: Claim, figures: Sequence[Interval], note: str = "") -> Outcome:
     """The verdict on measured figures.
 
-    An exact claim is decided only where the package and the ledger's calculation by hand agree: two ways
-    that differ are an interval that may span the boundary, and one of them is wrong.
+    An exact claim is decided only where the package and the ledger's calculation by hand agree. Where they differ, one
+    of them is wrong and the claim is inconclusive.
     """
     measured = tuple(figures)
     if claim.is_exact:
@@ -104,7 +106,7 @@ def judge(claim: Claim, figures: Sequence[Figure], note: str = "") -> Outcome:
 
 def judge_exact(claim: Claim, values: Sequence[float]) -> Outcome:
     """The verdict on figures without an interval."""
-    return judge(claim, [Figure.exact(value) for value in values])
+    return judge(claim, [Interval.exact(value) for value in values])
 
 
 def not_testable(claim: Claim, why: str) -> Outcome:
@@ -113,7 +115,7 @@ def not_testable(claim: Claim, why: str) -> Outcome:
 
 
 def broken(claim: Claim, why: str) -> Outcome:
-    """A claim whose measuring failed: nothing is decided, and that is news."""
+    """A claim whose measuring failed: nothing is decided, and its test fails."""
     return Outcome(claim, INCONCLUSIVE, note=why)
 
 
@@ -122,21 +124,14 @@ def not_run(claim: Claim, why: str) -> Outcome:
     return Outcome(claim, NOT_RUN, note=why)
 
 
-def read_outcome(claim: Claim, body: Mapping[str, Any]) -> Outcome:
+def read_outcome(claim: Claim, body: ClaimBody) -> Outcome:
     """The outcome of a record without pairs and courses, judged again by the ledger as it is now."""
-    device = device_of(body)
-    if body["state"] != "measured":
-        return Outcome(claim, body["state"], note=body["note"], device=device)
-    return replace(judge(claim, [Figure(**figure) for figure in body["figures"]], body["note"]), device=device)
+    if body.state != MEASURED:
+        return Outcome(claim, body.state, note=body.note, device=body.run_device)
+    return replace(judge(claim, body.figures, body.note), device=body.run_device)
 
 
-def device_of(body: Mapping[str, Any]) -> str:
-    """The device of the run that wrote a record's body; those that do not tell are of CPUs, as all runs were."""
-    device: str = body.get("run_device", "cpu")
-    return device
-
-
-def _shown(figure: Figure, unit: str) -> str:
+def _shown(figure: Interval, unit: str) -> str:
     if figure.low == figure.high:
         return show(figure.value, unit)
     return f"{show(figure.value, unit)} ({show(figure.low, unit)} to {show(figure.high, unit)})"

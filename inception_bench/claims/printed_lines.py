@@ -10,7 +10,7 @@ from inception_bench.models.public import find_table
 
 def find_line(model: str, line: str) -> PaperLine:
     """The line that prints figures under the name ``line`` in the paper of ``model``."""
-    lines = [found for found in paper_lines(make_plan(find_table(model))) if found.paper == line and found.printed]
+    lines = [each for each in paper_lines(make_plan(find_table(model))) if each.paper == line and each.printed]
     if len(lines) != 1:
         raise ValueError(f"{model} has {len(lines)} printed lines {line!r}")
     return lines[0]
@@ -18,14 +18,14 @@ def find_line(model: str, line: str) -> PaperLine:
 
 def printed_figure(model: str, line: str, what: str) -> float:
     """The params or MACs that the paper prints in that line."""
-    found: float | None = getattr(find_line(model, line).printed, what)
-    if found is None:
+    figure: float | None = getattr(find_line(model, line).printed, what)
+    if figure is None:
         raise ValueError(f"{model}: line {line!r} prints no {what}")
-    return found
+    return figure
 
 
 @measure
 def printed_line(model: str, line: str, what: str) -> Figures:
     """The weights (``what`` is params; no biases, as the papers count) or MACs of that line."""
-    found = find_line(model, line)
-    return (found.weights if what == "params" else found.macs,)
+    computed = find_line(model, line)
+    return (computed.weights if what == "params" else computed.macs,)

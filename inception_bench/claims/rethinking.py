@@ -30,8 +30,8 @@ def prelu_net_over(model: str) -> Figures:
     linears = [Linear(inputs, outputs) for inputs, outputs in itertools.pairwise(widths)]
     macs = sum(layer.macs() for layer in layers) + sum(linear.macs for linear in linears)
     params = sum(layer.weights + layer.output.channels for layer in layers if isinstance(layer.step, Conv))
-    found = complexity(model)
-    return macs / found.macs, (params + sum(linear.params for linear in linears)) / found.params_without_aux
+    costs = complexity(model)
+    return macs / costs.macs, (params + sum(linear.params for linear in linears)) / costs.params_without_aux
 
 
 @measure
@@ -65,12 +65,12 @@ def filters_of_sums(model: str) -> Figures:
 @measure
 def reduction_a_widths(models: list[str]) -> Figures:
     """k, l, m, n of Reduction-A in each network: the long branch's three widths, then the 3x3 of stride 2."""
-    found: list[float] = []
+    widths: list[float] = []
     for model in models:
         row = next(row for row in plan_of(model).rows if row.name == "Mixed_6a")
         short, long, _ = (_filters(branch) for branch in row.branches)
-        found += [*long, *short]
-    return tuple(found)
+        widths += [*long, *short]
+    return tuple(widths)
 
 
 def _filters(branch: tuple[Node, ...]) -> list[int]:

@@ -40,7 +40,7 @@ def modules_that_keep_share(model: str, branch: int) -> Figures:
 def naive_over_reduced() -> Figures:
     """MACs without the 1x1 reductions over those with them: module 3a, and the whole network."""
     naive, reduced = complexity("googlenet_naive"), complexity("googlenet")
-    first = [next(row.macs for row in found.rows if row.row == "Mixed_3b") for found in (naive, reduced)]
+    first = [next(row.macs for row in costs.rows if row.row == "Mixed_3b") for costs in (naive, reduced)]
     return first[0] / first[1], naive.macs / reduced.macs
 
 
@@ -103,17 +103,17 @@ def flat_over_pooled(channels: int, grid: int, classes: int) -> Figures:
 def same_padding_before(strides: list[str], grid: int) -> Figures:
     """Cells that TensorFlow's "same" puts before a map, for each ``KERNEL/STRIDE``."""
     style = Style(bias=False, norm_eps=None, same="tensorflow")
-    found = []
+    cells = []
     for step in strides:
         plan = plan_row("step", Row(f"{step}:1"), Shape(1, grid, grid), style)
-        found.append(plan.layers()[0].pads[0])
-    return tuple(found)
+        cells.append(plan.layers()[0].pads[0])
+    return tuple(cells)
 
 
 @measure
 def pool_projection(model: str, row: str) -> Figures:
     """Channels before and after the 1x1 that follows a module's pool."""
-    plan = next(found for found in plan_of(model).rows if found.name == row)
+    plan = next(each for each in plan_of(model).rows if each.name == row)
     layer = projection_of(plan)
     return layer.input.channels, layer.output.channels
 

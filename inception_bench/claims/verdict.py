@@ -3,41 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from inception_bench.claims.claim import Bound
+from inception_bench.records.claim_body import INCONCLUSIVE, NOT_RUN, NOT_TESTABLE
+from inception_bench.records.statistics import Interval
 
 REPRODUCED = "reproduced"
 CONTRADICTED = "contradicted"
-INCONCLUSIVE = "inconclusive"
-NOT_TESTABLE = "not testable here"
-NOT_RUN = "not run"
 VERDICTS = (REPRODUCED, CONTRADICTED, INCONCLUSIVE, NOT_TESTABLE, NOT_RUN)
 
-# Floating point only: 1 - 18 / 25 is 0.28 but for the last bit.
+# What floating-point arithmetic may be off by: 1 - 18 / 25 is not exactly 0.28.
 _ROUNDING = 1e-9
-# Two ways to one exact figure agree to a thousandth, or one of them is wrong.
+# The package and a calculation by hand give the same exact figure if they differ by at most this share, as a hand
+# calculation may round. Otherwise one of the two is wrong.
 _SAME = 1e-3
 
 
-@dataclass(frozen=True)
-class Figure:
-    """A measured figure and its 95 % interval; an exact one is its own interval."""
-
-    value: float
-    low: float
-    high: float
-
-    @classmethod
-    def exact(cls, value: float) -> Figure:
-        return cls(value, value, value)
-
-
-def decide(bound: Bound, measured: Figure) -> str:
+def decide(bound: Bound, measured: Interval) -> str:
     """``reproduced``, ``contradicted``, or ``inconclusive`` where the interval spans the boundary.
 
-    An equality holds within its tolerance on both sides. For an inequality the tolerance is a band
-    around the boundary: an interval that reaches into it decides nothing.
+    An equality is reproduced where the whole interval lies within the tolerance. For an inequality the tolerance is a
+    band around the boundary, and an interval that reaches into the band decides nothing.
     """
     if bound.relation == "=":
         slack = bound.tolerance + _ROUNDING * max(abs(bound.value), abs(measured.value))
@@ -57,15 +43,15 @@ def decide(bound: Bound, measured: Figure) -> str:
 
 
 def combine(verdicts: Sequence[str]) -> str:
-    """A claim of several figures: contradicted by any of them, reproduced by all."""
+    """The verdict on a claim of several figures: contradicted where any of them is, reproduced where all are."""
     for verdict in (CONTRADICTED, INCONCLUSIVE):
         if verdict in verdicts:
             return verdict
     return REPRODUCED
 
 
-def decide_all(bounds: Sequence[Bound], measured: Sequence[Figure]) -> str:
-    """The verdict on a claim, a bound a figure."""
+def decide_all(bounds: Sequence[Bound], measured: Sequence[Interval]) -> str:
+    """The verdict on a claim that has one bound for each measured figure."""
     return combine([decide(bound, figure) for bound, figure in zip(bounds, measured, strict=True)])
 
 

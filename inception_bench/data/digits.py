@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from inception_bench.data.resized import Raw, keep
 from inception_bench.data.sets import DataSplits, Request
 from inception_bench.data.splitting import split_off
-from inception_bench.data.resized import Raw, keep
 from inception_bench.errors import UsageError
 
 TEST_SHARE, VALIDATION_SHARE = 0.2, 0.1

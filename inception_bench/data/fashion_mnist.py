@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
+from inception_bench.data.resized import Raw, keep
 from inception_bench.data.sets import DataSplits, Request
 from inception_bench.data.splitting import split_off
-from inception_bench.data.resized import Raw, keep
 from inception_bench.errors import UsageError
 
 CLASSES = (

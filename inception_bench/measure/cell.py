@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from inception_bench.backends.registry import find_backend
 from inception_bench.machine.environment import Activity
 from inception_bench.measure.accuracy import answers_to, count
-from inception_bench.measure.replies import Attested, Logits
 from inception_bench.measure.engine import Engine, StageLimit
 from inception_bench.measure.measurement import ArtifactFacts, Measurement
 from inception_bench.measure.parity import LIMITS, Parity, compare, compare_rows
 from inception_bench.measure.partners import Partner, Partners
 from inception_bench.measure.ready import Assignment, Running, Step, ready
+from inception_bench.measure.replies import Attested, Logits
 from inception_bench.measure.rounds import Taken
 from inception_bench.measure.stages import Built, CellSettings, CellStopped
 from inception_bench.measure.training import case_data

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from inception_bench.backends.base import Setup
 from inception_bench.backends.registry import find_backend
-from inception_bench.measure.replies import Attested, FirstCall, Loaded, Logits, Started
 from inception_bench.measure.engine import Engine, EngineFailed, ask_each
+from inception_bench.measure.replies import Attested, FirstCall, Loaded, Logits, Started
 from inception_bench.measure.workshop import setup_of
 from inception_bench.spec.case import Case
 

@@ -33,9 +33,9 @@ class Against:
     _found: Comparison | str = field(default="", init=False)
 
     @classmethod
-    def open(cls, folder: Path, results: Path, disabled: bool) -> Against:
+    def open(cls, folder: Path, results: Path, *, timed: bool) -> Against:
         """Read the baseline before anything is measured. Raises UsageError where it cannot be used."""
-        if disabled:
+        if not timed:
             raise UsageError(
                 "--inception-baseline compares records, and --benchmark-disable writes none; leave one out"
             )

@@ -11,7 +11,7 @@ from inception_bench.plugin.parameters import clock_of
 from inception_bench.plugin.session import STATE
 
 if TYPE_CHECKING:
-    from inception_bench.plugin.items.cells import CellItem, NetworkItem, TrainingItem
+    from inception_bench.plugin.items.cells import CellItem, NetworkItem, StepItem, TrainingItem
     from inception_bench.plugin.items.claims import ClaimItem
     from inception_bench.plugin.items.factorisations import PairItem
     from inception_bench.plugin.items.regressions import RegressionItem
@@ -20,9 +20,9 @@ Item = TypeVar("Item")
 
 
 def _item(request: pytest.FixtureRequest, kind: Callable[..., Item], *clock: Any) -> Item:
-    """An item over the session's run and watch, for what the test runs over; timed unless that is switched off."""
+    """An item of this session, for what the test runs over; ``clock`` is the item's own, where it has one."""
     state = request.config.stash[STATE]
-    return kind(*state.opened(), request.param, *clock, not state.disabled)
+    return kind(*state.opened(), state.timed, *clock, request.param)
 
 
 @pytest.fixture
@@ -58,11 +58,11 @@ def training(request: pytest.FixtureRequest) -> TrainingItem:
 
 
 @pytest.fixture
-def training_step(request: pytest.FixtureRequest) -> TrainingItem:
+def training_step(request: pytest.FixtureRequest) -> StepItem:
     """A training step to time: ``training_step.time_step(benchmark)``."""
-    from inception_bench.plugin.items.cells import TrainingItem
+    from inception_bench.plugin.items.cells import StepItem
 
-    return _item(request, TrainingItem, clock_of(request.node))
+    return _item(request, StepItem, clock_of(request.node))
 
 
 @pytest.fixture

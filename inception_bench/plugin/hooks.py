@@ -93,7 +93,7 @@ def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -
 @pytest.hookimpl(trylast=True)  # below the table of pytest-benchmark
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     state = config.stash[STATE]
-    if state.run is None or state.disabled:
+    if state.run is None or not state.timed:
         return
     from inception_bench.report.console import board_text
 

@@ -96,7 +96,7 @@ def pair_params(selection: Selection) -> list[Any]:
 def claim_params(selection: Selection) -> list[Any]:
     """The papers' claims; what the profile leaves out is told by each itself."""
     from inception_bench.claims.ledger import ledger
-    from inception_bench.claims.reach import expected_seconds
+    from inception_bench.claims.methods.choice import expected_seconds
 
     return [
         _param(claim, claim.id, expected_seconds(claim, selection.profile, selection.cases), group="claims")

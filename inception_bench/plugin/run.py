@@ -86,8 +86,11 @@ class BenchRun:
     partners: Partners | None = field(default=None, init=False)
 
     @classmethod
-    def open(cls, folder: Path, selection: Selection, timing: Timing, keeps_records: bool = True) -> BenchRun:
-        """Begin a run. Raises UsageError where the results or the cache cannot be written."""
+    def open(cls, folder: Path, selection: Selection, timing: Timing, *, timed: bool = True) -> BenchRun:
+        """Begin a run; one that is not ``timed`` writes nothing to ``folder``.
+
+        Raises UsageError where the results or the cache cannot be written.
+        """
         limits = timing.limits
         cache = default_root()
         try:
@@ -111,7 +114,7 @@ class BenchRun:
         self = cls(folder, selection, timing, workshop, run, journal, Activity.now(), earlier)
         if selection.profile.shares_partner:
             self.partners = Partners()
-        if keeps_records:
+        if timed:
             prepare_folder(folder)
             self.write_environment()
         return self

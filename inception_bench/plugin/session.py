@@ -88,7 +88,7 @@ class State:
         from inception_bench.plugin.against import Against
 
         try:
-            self.against = Against.open(Path(folder), self.folder, self.disabled)
+            self.against = Against.open(Path(folder), self.folder, timed=self.timed)
         except UsageError as error:
             raise pytest.UsageError(told(error, named)) from None
 
@@ -100,7 +100,7 @@ class State:
         try:
             selection, ini = self.select(), self.config.getini
             timing = Timing.read(ini("inception_limits"), ini("inception_l2"), selection.profile.limits)
-            self.run = BenchRun.open(self.folder, selection, timing, keeps_records=not self.disabled)
+            self.run = BenchRun.open(self.folder, selection, timing, timed=self.timed)
         except UsageError as error:
             raise pytest.UsageError(told(error, named)) from None
         self.watch = Watch.over(self.config, expected_s, self.run.selection.profile.rounds)
@@ -119,9 +119,9 @@ class State:
         return Path(option(self.config, "results") or "results/local")
 
     @property
-    def disabled(self) -> bool:
-        """Whether pytest-benchmark was told not to time anything."""
-        return bool(self.config.getoption("benchmark_disable", False))
+    def timed(self) -> bool:
+        """Whether anything is timed, and so kept: not where pytest-benchmark was given ``--benchmark-disable``."""
+        return not self.config.getoption("benchmark_disable", False)
 
 
 STATE = pytest.StashKey[State]()

@@ -8,12 +8,8 @@ from typing import Any
 
 import pytest
 
-from inception_bench.measure.measurement import Measurement
-from inception_bench.records.record import Record
-from inception_bench.report.board import read_row
 from inception_bench.report.console import COLOURS
 from inception_bench.report.progress import Progress
-from inception_bench.report.text import milliseconds, ratio
 
 _REDRAW_S = 0.5
 _CLEAR = "\r\x1b[2K"
@@ -21,9 +17,9 @@ _CLEAR = "\r\x1b[2K"
 
 @dataclass
 class Watch:
-    """One line for the item under way, which becomes its result.
+    """Shows one line for the item under way: first what it is doing, in the end its result.
 
-    On a terminal the line is redrawn; in a log each stage is appended to it once.
+    On a terminal the line is drawn over and over; in a log, where that is impossible, each stage is appended to it.
     """
 
     config: pytest.Config
@@ -45,7 +41,8 @@ class Watch:
         """An item starts."""
         self.progress.begin()
         self._name, self._stage = name, ""
-        # A line break of our own: pytest then still knows which file it is in, and does not name it again.
+        # The line break is part of the text. With pytest's own method for one, pytest would print the name of the test
+        # file again.
         self._write(f"\n{self.progress.head()} {name}")
 
     def stage(self, stage: str) -> None:
@@ -59,7 +56,7 @@ class Watch:
             self._write(f" {stage}")
 
     def rounds(self, done: int) -> None:
-        """So many rounds are done; shown at most twice a second, and in between the rounds' clocks."""
+        """Show how many rounds are done, at most twice a second. Called between rounds, while no clock is running."""
         if self.live and time.monotonic() - self._drawn > _REDRAW_S:
             self._redraw(f"{self._stage} {done}/{self.rounds_wanted}")
 
@@ -73,12 +70,6 @@ class Watch:
         self._write(f"{start} ")
         self._write(outcome, colour=COLOURS.get(outcome, "green"))
         self._write(f"  {line.splitlines()[0] if line else ''}".rstrip() + left)
-
-    def finish_cell(self, record: Record[Measurement]) -> None:
-        """A cell is done: its time and speed-up, or why it has none."""
-        row = read_row(record)
-        timed = f"{milliseconds(row.latency_s_p50)}  {ratio(row.speedup)}x eager"
-        self.finish(row.outcome, timed if row.outcome == "ok" else row.reason)
 
     def _redraw(self, doing: str) -> None:
         self._drawn = time.monotonic()

@@ -10,7 +10,7 @@ from typing import Any
 from inception_bench.records.statistics import Interval
 from inception_bench.store.known import known_fields
 
-# Ten classes: a training that stays below twice chance has not learnt.
+# Below this accuracy a training has learnt nothing: twice what guessing gives with ten classes.
 STALLED = 0.2
 # ``state`` of a claim: figures are there, or the reason why there are none.
 MEASURED, NOT_TESTABLE, NOT_RUN, INCONCLUSIVE = "measured", "not testable here", "not run", "inconclusive"
@@ -38,9 +38,10 @@ class Course:
         return self.outcome != "ok" or self.final < STALLED
 
     def steps_to(self, accuracy: float) -> float:
-        """The step at which the accuracy was first reached, on straight lines between looks; infinite where never.
+        """The step at which the accuracy was first reached; infinite where it never was.
 
-        Whole looks would be too coarse: three seeds that reach it at the same look would seem to agree exactly.
+        Accuracies are taken every so many steps only; between two of them the accuracy is taken to rise on a straight
+        line. Without that, three seeds that reach it between the same two steps would seem to agree exactly.
         """
         looks = [(0, 0.0), *sorted(self.validation.items())]
         for (before, low), (after, high) in itertools.pairwise(looks):

@@ -19,9 +19,9 @@ from inception_bench.records.differences import (
 )
 from inception_bench.records.duet_body import DuetBody, PowerBody
 from inception_bench.records.fact import Fact
+from inception_bench.records.pairs import pair_of
 from inception_bench.records.record import SCHEMA, Body, Record, Run
 from inception_bench.spec.case import SIGNAL_KEEPING, Case
-from inception_bench.spec.pair import Pair
 from inception_bench.train.trained import Trained
 
 T = TypeVar("T", bound=Body)
@@ -59,13 +59,6 @@ class Kind(Generic[T]):
     def newest(self, records: Iterable[Record[Any]]) -> dict[str, Record[T]]:
         """The last record of each thing of this kind, by its key, in the order in which each was first measured."""
         return {self.key(record): record for record in self.among(records)}
-
-
-def pair_of(record: Record[PairMeasurement]) -> Pair:
-    """The pair that a record is of."""
-    if record.body.partner is None:
-        raise ValueError("a record of a pair names its partner")
-    return Pair(record.body.pair, record.own_case, record.body.partner)
 
 
 def _case_key(record: Record[Any]) -> str:

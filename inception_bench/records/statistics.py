@@ -20,6 +20,11 @@ class Interval:
     low: float
     high: float
 
+    @classmethod
+    def exact(cls, value: float) -> Interval:
+        """Of a figure that arithmetic gives: it is its own interval."""
+        return cls(value, value, value)
+
     @property
     def relative_width(self) -> float:
         return (self.high - self.low) / self.value

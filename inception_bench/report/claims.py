@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from inception_bench.claims.ledger import ledger
-from inception_bench.claims.outcome import Outcome, device_of, not_run, read_outcome
-from inception_bench.claims.proxies import PROXIES
-from inception_bench.claims.proxy import judge_proxy, read_courses
-from inception_bench.claims.timing import judge_timed, pair_of
+from inception_bench.claims.methods.choice import judge_stored
+from inception_bench.claims.outcome import Outcome, not_run
 from inception_bench.claims.verdict import VERDICTS
+from inception_bench.records.kinds import CLAIM, PAIR
+from inception_bench.records.pairs import pair_of
 from inception_bench.records.record import Record
 
 
@@ -42,34 +43,28 @@ class ClaimRow:
 COLUMNS = tuple(field.name for field in fields(ClaimRow))
 
 
-def outcomes_of(records: Sequence[Record]) -> list[Outcome]:
+def outcomes_of(records: Sequence[Record[Any]]) -> list[Outcome]:
     """An outcome for every claim of the ledger, in its order; the last record of a claim counts.
 
     A claim without a record was not selected. Empty where no record is of a claim.
     """
-    pairs = {pair_of(record).id: record for record in records if record.kind == "pair"}
-    bodies = {record.body["id"]: record.body for record in records if record.kind == "claim"}
+    pairs = {pair_of(record).id: record for record in PAIR.among(records)}
+    bodies = {claim_id: record.body for claim_id, record in CLAIM.newest(records).items()}
     if not bodies:
         return []
-    device = [device_of(body) for body in bodies.values()][-1]
-    found = []
-    for claim in ledger().values():
-        body = bodies.get(claim.id)
-        if body is None:
-            found.append(replace(not_run(claim, "not selected in this run"), device=device))
-        elif body["pairs"]:
-            found.append(judge_timed(claim, [pairs[name] for name in body["pairs"]]))
-        elif body["courses"]:
-            found.append(judge_proxy(claim, PROXIES[claim.id], read_courses(body["courses"])))
-        else:
-            found.append(read_outcome(claim, body))
-    return found
+    device = [body.run_device for body in bodies.values()][-1]
+    return [
+        judge_stored(claim, bodies[claim.id], pairs)
+        if claim.id in bodies
+        else replace(not_run(claim, "not selected in this run"), device=device)
+        for claim in ledger().values()
+    ]
 
 
 def counts(outcomes: Sequence[Outcome]) -> dict[str, int]:
     """How many claims ended with each verdict."""
-    found = Counter(outcome.verdict for outcome in outcomes)
-    return {verdict: found[verdict] for verdict in VERDICTS}
+    numbers = Counter(outcome.verdict for outcome in outcomes)
+    return {verdict: numbers[verdict] for verdict in VERDICTS}
 
 
 def claim_row(outcome: Outcome, run_id: str) -> ClaimRow:

@@ -13,9 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from inception_bench.claims.claim import Claim, show
+from inception_bench.claims.methods.choice import least_profile
 from inception_bench.claims.outcome import Outcome
-from inception_bench.claims.reach import least_profile
-from inception_bench.claims.verdict import NOT_RUN
+from inception_bench.records.claim_body import NOT_RUN
 from inception_bench.report.claims import claim_row, counts, why
 
 COLOURS = {"reproduced": "green", "contradicted": "magenta", "inconclusive": "yellow"}

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from inception_bench.claims.timing import time_ratio
 from inception_bench.measure.counting import case_complexity
 from inception_bench.measure.measurement import PairMeasurement
 from inception_bench.models.tables.factorisations import factorisations, network_pairs
-from inception_bench.records.kinds import PAIR, pair_of
+from inception_bench.records.kinds import PAIR
+from inception_bench.records.pairs import pair_of, time_ratio
 from inception_bench.records.record import Record
 from inception_bench.records.statistics import median
 

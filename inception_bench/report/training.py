@@ -83,21 +83,21 @@ def step_line(case: Case, body: TimedStep) -> str:
     return f"{milliseconds(seconds)} a step of {case.batch_size}, {case.batch_size / seconds:.3g} images a second"
 
 
-def _trained_tables(bodies: Sequence[Mapping[str, Any]]) -> list[str]:
+def _trained_tables(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Every training, and where a network was trained from several seeds, their mean and spread."""
-    ordered = sorted(bodies, key=_trained_as)
+    ordered = sorted(rows, key=_trained_as)
     seeds = [list(group) for _, group in groupby(ordered, key=_trained_as)]
     over = [_seed_cells(group) for group in seeds if len(group) > 1]
-    tables = [_table(_TRAINED, [_trained_cells(body) for body in bodies])]
+    tables = [_table(_TRAINED, [_trained_cells(row) for row in rows])]
     return [*tables, _table(_OVER_SEEDS, over)] if over else tables
 
 
-def _trained_as(body: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(body[name] for name in ("dataset", "recipe", "scale", "model"))
+def _trained_as(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(row[name] for name in ("dataset", "recipe", "scale", "model"))
 
 
-def _seed_cells(bodies: Sequence[Mapping[str, Any]]) -> list[str]:
-    first, top1 = bodies[0], [body["top1"] for body in bodies]
+def _seed_cells(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    first, top1 = rows[0], [row["top1"] for row in rows]
     figures = (statistics.mean(top1), statistics.stdev(top1), min(top1), max(top1))
     return [
         *(first[name] for name in ("model", "recipe", "scale", "dataset")),
@@ -106,18 +106,18 @@ def _seed_cells(bodies: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
 
 
-def _trained_cells(body: Mapping[str, Any]) -> list[str]:
+def _trained_cells(row: Mapping[str, Any]) -> list[str]:
     return [
-        body["model"],
-        body["recipe"],
-        body["scale"],
-        body["dataset"],
-        str(body["seed"]),
-        f"{body['epochs']:g}",
-        duration(body["train_s"]),
-        f"{body['images_s']:.3g}",
-        _share(body),
-        f"{body['top5']:.3f}",
+        row["model"],
+        row["recipe"],
+        row["scale"],
+        row["dataset"],
+        str(row["seed"]),
+        f"{row['epochs']:g}",
+        duration(row["train_s"]),
+        f"{row['images_s']:.3g}",
+        _share(row),
+        f"{row['top5']:.3f}",
     ]
 
 
@@ -135,8 +135,8 @@ def _step_cells(case: Case, body: TimedStep) -> list[str]:
     ]
 
 
-def _share(body: Mapping[str, Any]) -> str:
-    return share(Interval(body["top1"], body["top1_ci95_low"], body["top1_ci95_high"]))
+def _share(row: Mapping[str, Any]) -> str:
+    return share(Interval(row["top1"], row["top1_ci95_low"], row["top1_ci95_high"]))
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 
 from inception_bench.claims.ledger import find_claim, ledger, read_claim
+from inception_bench.claims.methods.timed import judge_timed
 from inception_bench.claims.outcome import broken, judge_exact, not_run, read_outcome
-from inception_bench.claims.timing import judge_timed
 from inception_bench.plugin.items import claims
 from inception_bench.plugin.items.claims import ClaimItem
 from inception_bench.records.journal import Journal
@@ -168,7 +168,7 @@ def check(monkeypatch):
         monkeypatch.setattr(claims, "measure_pair", lambda *_: pair_record(0.5, device=device))
         fixture = SimpleNamespace(pedantic=lambda call: call())
         with nullcontext() if profile == "quick" else pytest.raises(pytest.skip.Exception):
-            ClaimItem(bench, watch, CLAIM, keeps_record=True).check(fixture)
+            ClaimItem(bench, watch, timed=True, claim=CLAIM).check(fixture)
         return kept, told
 
     return run

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inception_bench.claims.imagenet import answered, deciding_case, judge_error, missing
 from inception_bench.claims.ledger import find_claim, ledger
+from inception_bench.claims.methods.imagenet import answered, deciding_case, judge_error, missing
 from inception_bench.claims.outcome import read_outcome
 from inception_bench.measure.accuracy import Counts
 from inception_bench.models.public import create_model

@@ -7,9 +7,11 @@ import pytest
 from inception_bench.claims.calculation import calculate
 from inception_bench.claims.ledger import find_claim, ledger
 from inception_bench.claims.measures import all_measures
-from inception_bench.claims.reach import HANDFUL, least_profile, left_out
-from inception_bench.claims.verdict import Figure, decide_all
+from inception_bench.claims.methods.choice import least_profile, left_out
+from inception_bench.claims.methods.timed import HANDFUL
+from inception_bench.claims.verdict import decide_all
 from inception_bench.errors import UnknownNameError
+from inception_bench.records.statistics import Interval
 from inception_bench.spec.profile import PROFILES
 
 CLAIMS = list(ledger().values())
@@ -34,7 +36,7 @@ def test_what_cannot_be_tested_here_is_what_needs_imagenet():
 
 @pytest.mark.parametrize("claim", EXACT, ids=lambda claim: claim.id)
 def test_the_calculation_by_hand_gives_the_expected_verdict(claim):
-    by_hand = [Figure.exact(value) for value in calculate(claim.by_hand)]
+    by_hand = [Interval.exact(value) for value in calculate(claim.by_hand)]
     assert decide_all(claim.bounds, by_hand) == claim.expected
 
 

@@ -7,14 +7,16 @@ import pytest
 from inception_bench.claims.bn_inception import with_two_3x3
 from inception_bench.claims.ledger import find_claim, ledger
 from inception_bench.claims.measures import compute
+from inception_bench.claims.methods import exact
 from inception_bench.claims.networks import longest_chain, network_elements, plan_of
 from inception_bench.claims.outcome import judge_exact
-from inception_bench.claims.verdict import Figure, decide_all
+from inception_bench.claims.verdict import decide_all
 from inception_bench.models.complexity import cost
 from inception_bench.models.describe import describe
 from inception_bench.models.plan import make_plan
 from inception_bench.models.public import find_table
-from inception_bench.plugin.items import claims
+from inception_bench.plugin.items.claims import ClaimItem
+from inception_bench.records.statistics import Interval
 from inception_bench.spec.profile import PROFILES
 
 EXACT = [claim for claim in ledger().values() if claim.is_exact]
@@ -53,7 +55,7 @@ def verdict_in_a_run(claim):
     run = Run()
     watch = SimpleNamespace(begin=lambda _: None, finish=lambda *_: None)
     try:
-        claims.ClaimItem(run, watch, claim, keeps_record=True).check(Benchmark())
+        ClaimItem(run, watch, timed=True, claim=claim).check(Benchmark())
         failed = False
     except pytest.fail.Exception:
         failed = True
@@ -68,7 +70,7 @@ def test_a_measure_off_by_a_fifth_is_news(factor, monkeypatch):
     no longer agrees with the calculation by hand, so they are undecided, and the run fails.
     """
     assert {verdict_in_a_run(claim) for claim in EXACT} <= {("reproduced", False), ("contradicted", False)}
-    monkeypatch.setattr(claims, "compute", lambda claim: tuple(value * factor for value in MEASURED[claim.id]))
+    monkeypatch.setattr(exact, "compute", lambda claim: tuple(value * factor for value in MEASURED[claim.id]))
     changed = [claim.id for claim in EXACT if verdict_in_a_run(claim) != (claim.expected, False)]
     failing = [claim.id for claim in EXACT if verdict_in_a_run(claim)[1]]
     assert changed == [claim.id for claim in EXACT]  # 118 of 118; nine in ten are asked for
@@ -86,7 +88,7 @@ def test_tolerances_alone_notice_a_fifth(factor):
     changed = [
         claim.id
         for claim in equalities
-        if decide_all(claim.bounds, [Figure.exact(value * factor) for value in MEASURED[claim.id]]) != claim.expected
+        if decide_all(claim.bounds, [Interval.exact(value * factor) for value in MEASURED[claim.id]]) != claim.expected
     ]
     assert len(equalities) > 60
     assert len(changed) >= 0.9 * len(equalities)

@@ -3,9 +3,9 @@
 import pytest
 
 from inception_bench.claims.ledger import find_claim, ledger
-from inception_bench.claims.probes import PROBES, aux_gradient, residual_variance
-from inception_bench.claims.proxies import PROXIES
-from inception_bench.claims.proxy import EFFECTS, Course, judge_probe, judge_proxy
+from inception_bench.claims.methods.arms import EFFECTS, Course, judge_proxy
+from inception_bench.claims.methods.probe import PROBES, aux_gradient, judge_probe, residual_variance
+from inception_bench.claims.methods.proxies import PROXIES
 from inception_bench.models.changes import Changes, apply_changes
 from inception_bench.models.plan import make_plan
 from inception_bench.models.public import find_table

@@ -12,10 +12,10 @@ import torch
 
 from inception_bench.claims.claim import Claim
 from inception_bench.claims.ledger import find_claim
+from inception_bench.claims.methods.arms import Arm, Proxy, read_course
+from inception_bench.claims.methods.proxies import PROXIES
+from inception_bench.claims.methods.proxy import job_of_arm
 from inception_bench.claims.outcome import broken, read_outcome
-from inception_bench.claims.proxies import PROXIES
-from inception_bench.claims.proxy import Arm, Proxy, read_course
-from inception_bench.claims.proxy_jobs import job_of_arm
 from inception_bench.measure.training import Training
 from inception_bench.models.complexity import cost
 from inception_bench.models.network import Network

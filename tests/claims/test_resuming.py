@@ -11,8 +11,8 @@ from dataclasses import replace
 import pytest
 
 from inception_bench.claims.ledger import find_claim
-from inception_bench.claims.proxies import PROXIES
-from inception_bench.claims.proxy import Course, judge_proxy
+from inception_bench.claims.methods.arms import Course, judge_proxy
+from inception_bench.claims.methods.proxies import PROXIES
 from inception_bench.records.journal import Journal
 from inception_bench.records.record import Record, Run
 from inception_bench.records.resume import key_of_pair, resumable_pairs, resumable_proxies

@@ -12,14 +12,15 @@ from inception_bench import create_model
 from inception_bench.backends.base import Setup
 from inception_bench.backends.eager import BACKEND
 from inception_bench.claims.ledger import find_claim
-from inception_bench.claims.timing import judge_timed, time_ratio
-from inception_bench.measure.replies import Round
+from inception_bench.claims.methods.timed import judge_timed
 from inception_bench.measure.pairing import make_pair
+from inception_bench.measure.replies import Round
 from inception_bench.measure.rounds import Rounds, Taken
 from inception_bench.models.tables.factorisations import factorisations
 from inception_bench.models.weights.stored import save_network
 from inception_bench.plugin.items.factorisations import until_narrow
 from inception_bench.records.journal import Journal
+from inception_bench.records.pairs import time_ratio
 from inception_bench.records.record import Record, Run
 from inception_bench.records.statistics import median_interval
 from inception_bench.report.claims import outcomes_of

@@ -4,7 +4,8 @@ import pytest
 
 from inception_bench.claims.calculation import calculate
 from inception_bench.claims.claim import Bound, parse_bounds, show
-from inception_bench.claims.verdict import Figure, combine, decide, same
+from inception_bench.claims.verdict import combine, decide, same
+from inception_bench.records.statistics import Interval
 
 
 @pytest.mark.parametrize(
@@ -28,7 +29,7 @@ from inception_bench.claims.verdict import Figure, combine, decide, same
 )
 def test_exact_figures(claimed, measured, verdict):
     (bound,) = parse_bounds(claimed)
-    assert decide(bound, Figure.exact(measured)) == verdict
+    assert decide(bound, Interval.exact(measured)) == verdict
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ def test_exact_figures(claimed, measured, verdict):
 )
 def test_intervals(claimed, interval, verdict):
     (bound,) = parse_bounds(claimed)
-    assert decide(bound, Figure(sum(interval) / 2, *interval)) == verdict
+    assert decide(bound, Interval(sum(interval) / 2, *interval)) == verdict
 
 
 def test_several_figures_are_contradicted_by_any_of_them():

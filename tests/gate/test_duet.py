@@ -10,9 +10,9 @@ import sys
 import pytest
 
 from inception_bench.errors import UsageError
+from inception_bench.gate.duet.order import DuetOrder, Installed, run_duet
 from inception_bench.gate.duet.result import load_duet
 from inception_bench.gate.duet.revision import checked_out
-from inception_bench.gate.duet.order import DuetOrder, Installed, run_duet
 from inception_bench.gate.duet.side import open_side
 from inception_bench.report.duet import duet_json, duet_notes, duet_page
 from inception_bench.spec.case import Case

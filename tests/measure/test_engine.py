@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from inception_bench.measure import engine as engine_module
-from inception_bench.measure.replies import Attested, Begun, Logits, Round, Started
 from inception_bench.measure.engine import CallLimit, Engine, EngineFailed, StageLimit, Verb, ask_each
 from inception_bench.measure.ready import Assignment, Running, ready
+from inception_bench.measure.replies import Attested, Begun, Logits, Round, Started
 from inception_bench.measure.workshop import Workshop
 from inception_bench.processes.process import Process
 from inception_bench.processes.protocol import PROTOCOL

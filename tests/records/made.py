@@ -16,9 +16,9 @@ import pytest
 from inception_bench import builder
 from inception_bench.backends.base import Attestation
 from inception_bench.claims.ledger import ledger
+from inception_bench.claims.methods.arms import Course, judge_proxy
+from inception_bench.claims.methods.proxies import PROXIES
 from inception_bench.claims.outcome import Outcome, judge_exact
-from inception_bench.claims.proxies import PROXIES
-from inception_bench.claims.proxy import Course, judge_proxy
 from inception_bench.gate.duet.order import DuetOrder, Installed, run_duet
 from inception_bench.gate.power.power import PowerOrder, run_power
 from inception_bench.machine import nvml, processor

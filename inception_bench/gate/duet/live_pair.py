@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 
 from inception_bench.gate.duet.worker_pair import SideStopped, WorkerPair
 from inception_bench.machine.cores import pin_this_thread
-from inception_bench.measure.replies import Attested, Logits, Started
 from inception_bench.measure.engine import Engine
 from inception_bench.measure.parity import Parity, compare, finite
 from inception_bench.measure.ready import Assignment, Running, Step, ready
+from inception_bench.measure.replies import Attested, Logits, Started
 from inception_bench.measure.workshop import Reference
 from inception_bench.records.duet_body import SIDES, SideFacts, SideParity
 from inception_bench.records.process_pair import ORDERS, Block, ProcessPair

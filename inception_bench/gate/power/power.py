@@ -11,12 +11,12 @@ from pathlib import Path
 
 from inception_bench.errors import OptionError, UsageError
 from inception_bench.gate.duet.duet import Duet, DuetSettings
-from inception_bench.gate.duet.result import judgement_of
 from inception_bench.gate.duet.order import measure_cell
+from inception_bench.gate.duet.result import judgement_of
 from inception_bench.gate.duet.side import Side, open_side
+from inception_bench.gate.judgement import SLOWER, UNCLEAR
 from inception_bench.gate.power.neighbour import neighbour
 from inception_bench.gate.power.scenario import SCENARIOS, Scenario
-from inception_bench.gate.judgement import SLOWER, UNCLEAR
 from inception_bench.machine.environment import usable_cores
 from inception_bench.records.duet_body import PowerBody
 from inception_bench.records.journal import FILE, Journal

@@ -1,1 +1,1 @@
-"""What a suite's test gets to drive: cells, factorisations, claims, comparisons."""
+"""What the test of a suite drives: cells, networks, trainings, factorisations, claims, comparisons."""

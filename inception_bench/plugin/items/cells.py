@@ -1,188 +1,157 @@
-"""What a suite's test gets to drive: a cell to measure, a network to count.
-
-They hand pytest-benchmark what the workers measured, keep the record, and tell pytest the outcome.
-"""
+"""What the suites of latency, complexity and training drive: a cell, a network's cost, a training, a training step."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NoReturn
-
-import pytest
+from typing import Any
 
 from inception_bench.measure.cell import Cell
 from inception_bench.measure.counting import count_disagreements, counting_line
-from inception_bench.measure.stages import CellStopped
+from inception_bench.measure.measurement import Measurement
+from inception_bench.measure.timed_step import TimedStep
 from inception_bench.measure.training import StepTiming
+from inception_bench.models.counted import Counted
 from inception_bench.plugin.clock import ReportedClock
-from inception_bench.plugin.run import BenchRun
-from inception_bench.plugin.watch import Watch
+from inception_bench.plugin.items.base import CellDrivingItem, Ending, Item
 from inception_bench.processes.process import CallFailed
 from inception_bench.records.record import Record
+from inception_bench.report.board import read_row
+from inception_bench.report.text import milliseconds, ratio
 from inception_bench.report.training import step_line, training_line
 from inception_bench.spec.case import Case
-
-
-def time_rounds(benchmark: Any, cell: Cell, rounds: int, watch: Watch, clock: ReportedClock) -> None:
-    """Hand pytest-benchmark ``rounds`` rounds of a cell, its partner's beside each and outside the clock."""
-
-    def before() -> None:
-        watch.rounds(cell.rounds_done)
-        cell.before()
-
-    def one_round() -> None:
-        clock.seconds += cell.round()
-
-    benchmark.pedantic(one_round, setup=before, teardown=cell.after, rounds=rounds)
-
-
-def show_rounds(benchmark: Any, record: Record, clock: ReportedClock) -> None:
-    """Show pytest-benchmark the rounds of a record that was measured before."""
-    seconds = iter(record.body["rounds"]["candidate_s"])
-
-    def one_round() -> None:
-        clock.seconds += next(seconds)
-
-    benchmark.pedantic(one_round, rounds=len(record.body["rounds"]["candidate_s"]))
-
-
-def tell_pytest(outcome: str, stage: str, reason: str, required: bool) -> None:
-    """Pass, skip or fail the test that is under way.
-
-    Few machines have every runtime: one that is unavailable is skipped with its reason, unless it is ``required``.
-    """
-    told = f"{outcome} in stage {stage!r}: {reason}"
-    if outcome == "unavailable" and not required:
-        pytest.skip(told)
-    if outcome != "ok":
-        pytest.fail(told, pytrace=False)
+from inception_bench.train.trained import Trained
 
 
 @dataclass
-class CellItem:
-    """One cell as a test: measures, keeps the record, and tells pytest the outcome."""
+class CellItem(CellDrivingItem[Measurement]):
+    """One cell as a test: a network on a runtime, beside eager."""
 
-    run: BenchRun
-    watch: Watch
     case: Case
-    clock: ReportedClock
-    timed: bool
 
-    def measure(self, benchmark: Any) -> None:
-        """Build, compare, and time with pytest-benchmark's fixture; the record is written whatever happens."""
-        self.watch.begin(self.case.id)
+    @property
+    def _name(self) -> str:
+        return self.case.id
+
+    @property
+    def _backend(self) -> str:
+        return self.case.backend
+
+    @property
+    def _rounds(self) -> int:
+        return self.run.settings().rounds
+
+    def _new_cell(self) -> Cell:
+        return self.run.cell(self.case, self.watch.stage)
+
+    def _known(self) -> Record[Measurement] | None:
         earlier = self.run.measured_before(self.case)
-        if earlier is not None and self.timed:
-            self._take_over(earlier, benchmark)
-            return
-        cell = self.run.cell(self.case, self.watch.stage)
-        try:
-            self._time(cell, benchmark)
-        except CellStopped as stopped:
-            cell.stop(stopped)
-        finally:
-            cell.close()
-        measured = cell.measurement
-        if self.timed:
-            self.watch.finish_cell(self.run.keep_cell(self.case, measured))
-        else:
-            self.watch.finish("checked" if measured.outcome == "ok" else measured.outcome, measured.reason)
-        required = self.case.backend in self.run.selection.required
-        tell_pytest(measured.outcome, measured.stage, measured.reason, required)
+        return None if earlier is None else self.run.take_over(earlier)
 
-    def _take_over(self, earlier: Record, benchmark: Any) -> None:
-        """Keep what an earlier run measured, and show its rounds."""
-        show_rounds(benchmark, earlier, self.clock)
-        self.watch.finish_cell(self.run.take_over(earlier))
+    def _keep(self, measured: Measurement) -> Record[Measurement]:
+        return self.run.keep_cell(self.case, measured)
 
-    def _time(self, cell: Cell, benchmark: Any) -> None:
-        cell.prepare()
-        if not self.timed:
-            benchmark.pedantic(lambda: None)
-            cell.measurement.outcome = "ok"
-            return
-        cell.begin()
-        time_rounds(benchmark, cell, self.run.plan().rounds, self.watch, self.clock)
-        cell.end()
+    def _result(self, record: Record[Measurement]) -> str:
+        row = read_row(record)
+        return f"{milliseconds(row.latency_s_p50)}  {ratio(row.speedup)}x eager"
 
 
 @dataclass
-class NetworkItem:
+class NetworkItem(Item[Counted, Counted]):
     """One network as a test: its cost by the table must be what the public counters say."""
 
-    run: BenchRun
-    watch: Watch
     case: Case
-    keeps_record: bool
 
     def count(self, benchmark: Any) -> None:
         """Count once, on pytest-benchmark's ordinary clock, and compare exactly."""
-        self.watch.begin(f"{self.case.address}-complexity")
-        try:
-            counted = benchmark.pedantic(self.run.workshop.count, args=(self.case,))
-        except CallFailed as error:
-            self._end("failed", f"{error.outcome}: {error}")
-        if self.keeps_record:
-            self.run.keep_complexity(self.case, counted)
-        disagreements = count_disagreements(self.case, counted)
-        if disagreements:
-            self._end("failed", "; ".join(disagreements))
-        self.watch.finish("counted", counting_line(counted))
+        self._drive(benchmark)
 
-    def _end(self, outcome: str, reason: str) -> NoReturn:
-        self.watch.finish(outcome, reason)
-        pytest.fail(reason, pytrace=False)
+    @property
+    def _name(self) -> str:
+        return f"{self.case.address}-complexity"
+
+    def _measure(self, benchmark: Any) -> Counted:
+        counted: Counted = benchmark.pedantic(self.run.workshop.count, args=(self.case,))
+        return counted
+
+    def _keep(self, measured: Counted) -> Record[Counted]:
+        return self.run.keep_complexity(self.case, measured)
+
+    def _ending(self, measured: Counted, record: Record[Counted] | None) -> Ending:
+        disagreements = "; ".join(count_disagreements(self.case, measured))
+        if disagreements:
+            return Ending("failed", disagreements, failure=disagreements)
+        return Ending("counted", counting_line(measured))
+
+    def _failed(self, error: CallFailed) -> Ending:
+        why = f"{error.outcome}: {error}"
+        return Ending("failed", why, failure=why)
 
 
 @dataclass
-class TrainingItem:
-    """One network to train, or one training step to time."""
+class TrainingItem(Item[Trained, Trained]):
+    """One network to train as a test."""
 
-    run: BenchRun
-    watch: Watch
-    case: Case
     clock: ReportedClock
-    keeps_record: bool
+    case: Case
 
     def train(self, benchmark: Any) -> None:
         """Train, or take the trained network from the cache; pytest-benchmark shows the seconds that its steps took."""
-        self.watch.begin(f"train {self.case.training_id}")
+        self._drive(benchmark)
+
+    @property
+    def _name(self) -> str:
+        return f"train {self.case.training_id}"
+
+    def _measure(self, benchmark: Any) -> Trained:
         self.watch.stage("train")
-        found: dict[str, Any] = {}
 
-        def train() -> None:
-            found.update(self.run.workshop.training.result(self.case))
-            self.clock.seconds += found["train_s"]
+        def train() -> Trained:
+            trained = self.run.workshop.training.result(self.case)
+            self.clock.seconds += trained.train_s
+            return trained
 
-        try:
-            benchmark.pedantic(train)
-        except CallFailed as error:
-            self._end(error)
-        if self.keeps_record:
-            self.run.keep_training(self.case, found)
-        self.watch.finish("trained", training_line(found))
+        trained: Trained = benchmark.pedantic(train)
+        return trained
+
+    def _keep(self, measured: Trained) -> Record[Trained]:
+        return self.run.keep_training(self.case, measured)
+
+    def _ending(self, measured: Trained, record: Record[Trained] | None) -> Ending:
+        return Ending("trained", training_line(measured))
+
+
+@dataclass
+class StepItem(Item[TimedStep, TimedStep]):
+    """One training step to time as a test."""
+
+    clock: ReportedClock
+    case: Case
 
     def time_step(self, benchmark: Any) -> None:
         """Time forward, backward and update on photographs, in a process that does nothing else."""
-        self.watch.begin(f"step {self.case.training_id}")
+        self._drive(benchmark)
+
+    @property
+    def _name(self) -> str:
+        return f"step {self.case.training_id}"
+
+    def _measure(self, benchmark: Any) -> TimedStep:
         self.watch.stage("time")
         timing = StepTiming(self.case, self.run.workshop.training, self.run.timing.limits.time)
+
+        def one_round() -> None:
+            self.clock.seconds += timing.round()
+
         try:
             timing.begin()
-
-            def one_round() -> None:
-                self.clock.seconds += timing.round()
-
             benchmark.pedantic(one_round, rounds=self.run.selection.profile.step_rounds)
             timing.end()
-        except CallFailed as error:
-            self._end(error)
         finally:
             timing.close()
-        if self.keeps_record:
-            self.run.keep_step(self.case, timing.to_json())
-        self.watch.finish("timed", step_line(self.case, timing.to_json()))
+        return timing.timed()
 
-    def _end(self, error: CallFailed) -> NoReturn:
-        self.watch.finish(error.outcome, str(error))
-        pytest.fail(f"{error.outcome}: {error}", pytrace=False)
+    def _keep(self, measured: TimedStep) -> Record[TimedStep]:
+        return self.run.keep_step(self.case, measured)
+
+    def _ending(self, measured: TimedStep, record: Record[TimedStep] | None) -> Ending:
+        return Ending("timed", step_line(self.case, measured))

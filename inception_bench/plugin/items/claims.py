@@ -1,110 +1,98 @@
-"""What the suite of claims gets to drive: one claim of the papers as a test."""
+"""What the suite of claims drives: one claim of the papers as a test."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from typing import Any
 
-import pytest
-
 from inception_bench.claims.claim import Claim
-from inception_bench.claims.imagenet import answered, deciding_case, judge_error, missing
-from inception_bench.claims.measures import compute
-from inception_bench.claims.outcome import Outcome, broken, judge_exact, not_run, not_testable
-from inception_bench.claims.probes import PROBES, SEEDS
-from inception_bench.claims.proxies import PROXIES
-from inception_bench.claims.proxy import Course, Proxy, judge_probe, judge_proxy, read_course, read_courses
-from inception_bench.claims.proxy_jobs import job_of_arm
-from inception_bench.claims.reach import affordable, left_out
-from inception_bench.claims.timing import judge_timed
-from inception_bench.claims.verdict import NOT_RUN, NOT_TESTABLE
-from inception_bench.measure.pairing import named_pairs
-from inception_bench.measure.stages import CellStopped
-from inception_bench.plugin.items.factorisations import measure_pair, until_narrow
+from inception_bench.claims.methods.choice import judge_stored, measure_claim
+from inception_bench.claims.methods.imagenet import answered
+from inception_bench.claims.outcome import Outcome
+from inception_bench.measure.accuracy import Counts
+from inception_bench.measure.measurement import PairMeasurement
+from inception_bench.plugin.items.base import Ending, Item
+from inception_bench.plugin.items.factorisations import measure_pair
 from inception_bench.plugin.run import BenchRun
 from inception_bench.plugin.watch import Watch
-from inception_bench.processes.process import CallFailed
+from inception_bench.records.claim_body import NOT_RUN, ClaimBody, Course
+from inception_bench.records.record import Record
+from inception_bench.spec.case import Case
+from inception_bench.spec.pair import Pair
+from inception_bench.spec.profile import Profile
+from inception_bench.train.job import Job
 
 
-@dataclass
-class ClaimItem:
-    """One claim as a test: measures it, keeps the record, and fails where the ledger expects another verdict here."""
+@dataclass(frozen=True)
+class RunBench:
+    """This run as a method of deciding claims sees it: a ``Bench`` (see ``claims/methods/base.py``)."""
 
     run: BenchRun
     watch: Watch
+    timed: bool
+
+    @property
+    def profile(self) -> Profile:
+        return self.run.selection.profile
+
+    @property
+    def cases(self) -> Sequence[Case]:
+        return self.run.selection.cases
+
+    def time_pair(self, pair: Pair) -> Record[PairMeasurement]:
+        """Timed once a run, whoever asks: another claim, or the suite of modules."""
+        return measure_pair(self.run, self.watch, pair)
+
+    def train(self, job: Job, stage: str) -> Course:
+        """Trained once: the course is in the cache afterwards."""
+        self.watch.stage(stage)
+        return Course.from_json(self.run.workshop.training.course(job))
+
+    def answers(self, case: Case) -> Counts:
+        """Asked once a run for all claims about the network."""
+        if case.id not in self.run.accuracies:
+            with closing(self.run.cell(case, self.watch.stage)) as cell:
+                self.run.accuracies[case.id] = answered(cell)
+        return self.run.accuracies[case.id]
+
+
+@dataclass
+class ClaimItem(Item[Outcome, ClaimBody]):
+    """One claim as a test: it fails where the ledger expects another verdict on this device."""
+
     claim: Claim
-    keeps_record: bool
 
     def check(self, benchmark: Any) -> None:
         """Measure once, on pytest-benchmark's ordinary clock; a claim that the profile leaves out is skipped."""
-        self.watch.begin(self.claim.id)
+        self._drive(benchmark)
+
+    @property
+    def _name(self) -> str:
+        return self.claim.id
+
+    def _from_earlier(self, benchmark: Any) -> Ending | None:
         earlier = self.run.trained_before(self.claim.id)
-        if earlier is not None and self.keeps_record:
-            courses = read_courses(earlier.body["courses"])
-            outcome = benchmark.pedantic(judge_proxy, args=(self.claim, PROXIES[self.claim.id], courses))
-            self.run.take_over(earlier)
-        else:
-            outcome = replace(benchmark.pedantic(self._outcome), device=self.run.selection.cases[0].device)
-            if self.keeps_record:
-                self.run.keep_claim(outcome)
-        told = f"; {outcome.remark}" if outcome.is_first else ""
-        self.watch.finish(outcome.verdict, (outcome.measured_text or outcome.note) + told)
-        if outcome.verdict == NOT_RUN:
-            pytest.skip(f"not run: {outcome.note}")
-        if not outcome.as_expected:
-            pytest.fail(_news(outcome), pytrace=False)
+        if earlier is None:
+            return None
+        outcome = benchmark.pedantic(judge_stored, args=(self.claim, earlier.body, {}))
+        return self._ending(outcome, self.run.take_over(earlier))
 
-    def _outcome(self) -> Outcome:
-        selection = self.run.selection
-        why = left_out(self.claim, selection.profile)
-        if why is not None:
-            return not_run(self.claim, why)
-        if self.claim.is_exact:
-            return judge_exact(self.claim, compute(self.claim))
-        if self.claim.expected == NOT_TESTABLE:
-            lacking = missing(self.claim, selection.cases)
-            return self._on_imagenet() if lacking is None else not_testable(self.claim, lacking)
-        if self.claim.kind == "latency":
-            return self._timed() if self.keeps_record else not_run(self.claim, "timing is switched off")
-        if self.claim.id in PROBES:
-            return judge_probe(self.claim, [PROBES[self.claim.id](seed) for seed in SEEDS])
-        return self._trained(PROXIES[self.claim.id])
+    def _measure(self, benchmark: Any) -> Outcome:
+        bench = RunBench(self.run, self.watch, self.timed)
+        outcome: Outcome = benchmark.pedantic(lambda: measure_claim(self.claim, bench))
+        return outcome
 
-    def _trained(self, proxy: Proxy) -> Outcome:
-        """Train both arms of every seed; an arm that failed costs this claim only."""
-        try:
-            courses = [
-                (self._course(proxy, "treated", seed), self._course(proxy, "reference", seed)) for seed in proxy.seeds
-            ]
-        except CallFailed as error:
-            return broken(self.claim, f"proxy, an arm {error.outcome}: {error}")
-        return judge_proxy(self.claim, proxy, courses)
+    def _keep(self, measured: Outcome) -> Record[ClaimBody]:
+        return self.run.keep_claim(measured)
 
-    def _course(self, proxy: Proxy, side: str, seed: int) -> Course:
-        self.watch.stage(f"{side}-{seed}")
-        job = job_of_arm(proxy, getattr(proxy, side), seed, self.run.selection.cases[0].threads)
-        return read_course(self.run.workshop.training.course(job))
-
-    def _on_imagenet(self) -> Outcome:
-        """Error rates of the given network on the given images; measured once for all claims on it."""
-        case = deciding_case(self.run.selection.cases)
-        if case.id not in self.run.accuracies:
-            cell = self.run.cell(case, self.watch.stage)
-            try:
-                self.run.accuracies[case.id] = answered(cell)
-            except CellStopped as stopped:
-                return broken(self.claim, f"{stopped.outcome} in stage {stopped.stage!r}: {stopped}")
-            finally:
-                cell.close()
-        return judge_error(self.claim, self.run.accuracies[case.id])
-
-    def _timed(self) -> Outcome:
-        """Time every pair of the claim on every runtime; what this run has timed already is not timed again."""
-        selection, arguments = self.run.selection, self.claim.arguments
-        cases = affordable(selection.cases, selection.profile)
-        where = {key: arguments.get(key, ()) for key in ("backends", "batch_sizes")}
-        pairs = [pair for name in arguments["pairs"] for pair in named_pairs(name, cases, **where)]
-        return judge_timed(self.claim, [measure_pair(self.run, self.watch, pair, until_narrow) for pair in pairs])
+    def _ending(self, measured: Outcome, record: Record[ClaimBody] | None) -> Ending:
+        remark = f"; {measured.remark}" if measured.is_first else ""
+        line = (measured.measured_text or measured.note) + remark
+        if measured.verdict == NOT_RUN:
+            return Ending(measured.verdict, line, skipped=f"not run: {measured.note}")
+        return Ending(measured.verdict, line, failure="" if measured.as_expected else _news(measured))
 
 
 def _news(outcome: Outcome) -> str:

@@ -1,112 +1,82 @@
-"""What the suite of modules gets to drive: two networks beside each other on one runtime."""
+"""What the suite of modules drives: two networks beside each other on one runtime."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from inception_bench.claims.timing import time_ratio
 from inception_bench.measure.cell import Cell
+from inception_bench.measure.measurement import Measurement, PairMeasurement
 from inception_bench.measure.pairing import pair_rounds
-from inception_bench.measure.stages import CellStopped
-from inception_bench.plugin.clock import ReportedClock
-from inception_bench.plugin.items.cells import show_rounds, tell_pytest, time_rounds
+from inception_bench.plugin.items.base import CellDrivingItem, time_cell
 from inception_bench.plugin.run import BenchRun
 from inception_bench.plugin.watch import Watch
+from inception_bench.records.pairs import time_ratio
 from inception_bench.records.record import Record
 from inception_bench.records.statistics import median_interval
 from inception_bench.spec.pair import Pair
 
-# A ratio's 95 % interval is narrow at this share of the ratio; a claim's pair takes at most so many times its rounds.
+# The 95 % interval of a ratio is narrow enough for a claim where it is this share of the ratio wide, and a pair takes
+# at most this many times its usual rounds to become so.
 NARROW = 0.03
 MOST_TIMES = 4
 
 
-def measure_pair(run: BenchRun, watch: Watch, pair: Pair, time: Callable[[Cell, int], None]) -> Record:
-    """Build, compare and time both sides; ``time`` makes the rounds. The record is written whatever happens.
+@dataclass
+class PairItem(CellDrivingItem[PairMeasurement]):
+    """One pair as a test: a factorisation beside what it replaces."""
 
-    A pair that this run has measured already, or taken over from an earlier one, is not measured again.
-    """
+    pair: Pair
+
+    @property
+    def _name(self) -> str:
+        return self.pair.id
+
+    @property
+    def _backend(self) -> str:
+        return self.pair.new.backend
+
+    @property
+    def _rounds(self) -> int:
+        return pair_rounds(self.pair.new.model)
+
+    def _new_cell(self) -> Cell:
+        return _cell_of(self.run, self.watch, self.pair)
+
+    def _known(self) -> Record[PairMeasurement] | None:
+        return self.run.timed_before(self.pair)
+
+    def _keep(self, measured: Measurement) -> Record[PairMeasurement]:
+        return self.run.keep_pair(self.pair, measured)
+
+    def _result(self, record: Record[PairMeasurement]) -> str:
+        ratio = time_ratio(record)
+        return f"{ratio.value:.2f} ({ratio.low:.2f}-{ratio.high:.2f})x what it replaces"
+
+
+def measure_pair(run: BenchRun, watch: Watch, pair: Pair) -> Record[PairMeasurement]:
+    """The record of a pair that a claim needs; the pair is timed now unless this run or an earlier one has timed it."""
     known = run.timed_before(pair)
     if known is not None:
         return known
-    cell = run.cell(pair.new, watch.stage, pair.old)
-    try:
-        cell.prepare()
-        cell.begin()
-        time(cell, pair_rounds(pair.new.model))
-        cell.end()
-    except CellStopped as stopped:
-        cell.stop(stopped)
-    finally:
-        cell.close()
-    return run.keep_pair(pair, cell.measurement)
+    rounds = pair_rounds(pair.new.model)
+    return run.keep_pair(pair, time_cell(_cell_of(run, watch, pair), lambda cell: until_narrow(cell, rounds)))
 
 
 def until_narrow(cell: Cell, rounds: int) -> None:
     """Time ``rounds`` rounds, and as many again while the ratio's interval is wide, up to four times as many.
 
-    A busy machine needs more rounds for the same interval. Only the width decides when to stop, never on which
-    side of a claim's boundary the ratio lies: going on until a verdict pleases would find one in noise.
+    A busy machine needs more rounds for the same interval. Only the width of the interval decides when to stop, never
+    whether the ratio agrees with the claim: who goes on until a verdict pleases will find it in noise.
     """
     for _ in range(MOST_TIMES):
         for _ in range(rounds):
             cell.before()
             cell.round()
             cell.after()
-        found = median_interval(cell.ratios())
-        if found.high - found.low <= NARROW * found.value:
+        ratio = median_interval(cell.ratios())
+        if ratio.high - ratio.low <= NARROW * ratio.value:
             return
 
 
-@dataclass
-class PairItem:
-    """One pair as a test: measures, keeps the record, and tells pytest the outcome."""
-
-    run: BenchRun
-    watch: Watch
-    pair: Pair
-    clock: ReportedClock
-    timed: bool
-
-    def measure(self, benchmark: Any) -> None:
-        """Build, compare, and time with pytest-benchmark's fixture."""
-        self.watch.begin(self.pair.id)
-        if not self.timed:
-            self._check(benchmark)
-            return
-        known = self.run.timed_before(self.pair)
-
-        def time(cell: Cell, rounds: int) -> None:
-            time_rounds(benchmark, cell, rounds, self.watch, self.clock)
-
-        record = measure_pair(self.run, self.watch, self.pair, time)
-        if known is not None and known.body["outcome"] == "ok":
-            show_rounds(benchmark, known, self.clock)
-        body = record.body
-        if body["outcome"] == "ok":
-            found = time_ratio(record)
-            line = f"{found.value:.2f} ({found.low:.2f}-{found.high:.2f})x what it replaces"
-        else:
-            line = body["reason"]
-        self.watch.finish(body["outcome"], line)
-        self._tell(body["outcome"], body["stage"], body["reason"])
-
-    def _check(self, benchmark: Any) -> None:
-        """Build and compare without a clock."""
-        cell = self.run.cell(self.pair.new, self.watch.stage, self.pair.old)
-        try:
-            cell.prepare()
-            cell.measurement.outcome = "ok"
-            benchmark.pedantic(lambda: None)
-        except CellStopped as stopped:
-            cell.stop(stopped)
-        finally:
-            cell.close()
-        measured = cell.measurement
-        self.watch.finish("checked" if measured.outcome == "ok" else measured.outcome, measured.reason)
-        self._tell(measured.outcome, measured.stage, measured.reason)
-
-    def _tell(self, outcome: str, stage: str, reason: str) -> None:
-        tell_pytest(outcome, stage, reason, self.pair.new.backend in self.run.selection.required)
+def _cell_of(run: BenchRun, watch: Watch, pair: Pair) -> Cell:
+    return run.cell(pair.new, watch.stage, pair.old)

@@ -1,4 +1,4 @@
-"""What the suite of comparisons gets to drive: one cell, or all else, against the baseline."""
+"""What the suite of comparisons drives: one cell, or all else that was measured, against the baseline."""
 
 from __future__ import annotations
 

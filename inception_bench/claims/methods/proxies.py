@@ -1,9 +1,9 @@
 """Which arms each training proxy compares, by the claim's id. The reference arm is the one whose accuracy is gated.
 
-Scale: Fashion-MNIST at 32 pixels (v3 and the residual networks: 75, their least), a quarter of the width, 240
-steps (160 at 75 pixels) of 32 images out of 4,000. Digits would saturate. The base recipe is plain SGD without any
-of the papers' regularisers, so that an arm differs in what is named here and in nothing else. Arms that stand in
-several proxies are trained once.
+Unless a proxy says otherwise: Fashion-MNIST at 32 pixels (v3 and the residual networks take no less than 75), a
+quarter of the width, 240 steps (160 at 75 pixels) of 32 images out of 4,000. Digits are too easy: every arm would end
+near 100 %. The base recipe is plain SGD without any of the papers' regularisers, so that an arm differs in what is
+named here and in nothing else. Arms that stand in several proxies are trained once.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from inception_bench.claims.proxy import FIVE_SEEDS, THREE_SEEDS, Arm, Proxy
+from inception_bench.claims.methods.arms import FIVE_SEEDS, THREE_SEEDS, Arm, Proxy
 
 RATE = 0.02  # of the arm without batch norm; a plain net of this depth bears little more
 # Under 64 pixels BN-Inception's last maps have one cell, of which 32 images give batch norm a poor estimate.
 B_SCALE: dict[str, Any] = {"input_size": 64, "steps": 150}
-# How well a network does when it is trained needs more. googlenet_naive led by six points after 240 steps (three
-# seeds), by four after 960 and by one after a pass over nearly all images (seed 0), by three and a half after that pass
-# on seeds 10 to 12. Early accuracies tell how fast a network learns.
+# Accuracies after a few steps tell how fast a network learns, not how good it becomes; that needs a pass over nearly
+# all images. googlenet_naive was six points ahead after 240 steps (three seeds), four after 960 and one after that
+# pass (seed 0), and three and a half after that pass on the seeds 10 to 12.
 ONE_PASS: dict[str, Any] = {
     "steps": 1680, "every": 210, "early": 210, "train_images": 53_760, "seeds": THREE_SEEDS,
 }  # fmt: skip
-# 1,075 filters in the last sums, as the claim wants more than 1,000.
+# At the width 0.6 the last residual sums have 1,075 filters; the claim is about more than 1,000.
 WIDE_SCALE: dict[str, Any] = {"input_size": 75, "steps": 120, "every": 40, "early": 40, "seeds": THREE_SEEDS}
 V3_SCALE: dict[str, Any] = {"input_size": 75, "steps": 160, "every": 20}
 
