@@ -15,7 +15,7 @@ import pytest
 
 from inception_bench.measure.doctor import Checkup
 from inception_bench.records.journal import Journal
-from inception_bench.records.resume import resumable, taken_over
+from inception_bench.records.resume import Earlier, taken_over
 from inception_bench.report.doctor import doctor_text
 from tests.backends.conftest import ENGINES
 
@@ -94,11 +94,11 @@ def test_resuming_takes_over_what_still_holds(cache: Path, measured: Path, tmp_p
 def test_another_code_machine_or_version_is_measured_anew(measured: Path, name: str):
     records, _ = Journal(measured / "records.jsonl").read()
     environment = records[0].run.environment
-    assert len(resumable(records, environment, 64)) == 1
-    assert resumable(records, {**environment, name: "another"}, 64) == {}
-    assert resumable(records, environment, 65) == {}  # more rounds are asked than it has
-    failed = [replace(record, body={**record.body, "outcome": "failed"}) for record in records]
-    assert resumable(failed, environment, 64) == {}
+    assert len(Earlier.among(records, environment, lambda record: 64).cells) == 1
+    assert Earlier.among(records, {**environment, name: "another"}, lambda record: 64).cells == {}
+    assert Earlier.among(records, environment, lambda record: 65).cells == {}  # more rounds are asked than it has
+    failed = [replace(record, body=replace(record.body, outcome="failed")) for record in records]
+    assert Earlier.among(failed, environment, lambda record: 64).cells == {}
 
 
 def test_a_worker_with_another_interpreter(cache: Path, tmp_path: Path):

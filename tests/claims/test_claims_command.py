@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import pytest
 from typer.testing import CliRunner
@@ -10,19 +11,23 @@ from inception_bench.claims.ledger import find_claim, ledger
 from inception_bench.claims.outcome import judge_exact, not_testable, read_outcome
 from inception_bench.cli import app
 from inception_bench.errors import UsageError
+from inception_bench.models.counted import Counted
 from inception_bench.records.journal import Journal
 from inception_bench.records.record import Record, Run
+from inception_bench.records.statistics import Interval
 from inception_bench.report.claims import COLUMNS, counts, outcomes_of
 from inception_bench.report.claims_page import claims_page
 from inception_bench.report.files import write_results
+from inception_bench.spec.case import Case
 
+CASE = Case("googlenet", "", "eager", "cpu", "fp32", 1, 224, 1.0, 1000, 2)
 RUN = Run("r1", "2016-01-01T00:00:00+00:00", "quick", {
     "cpu": "a CPU", "usable_cores": 2, "memory_bytes": 2**33, "python": "3.11", "packages": {}, "git_revision": None,
 })  # fmt: skip
 
 
 def record(outcome):
-    return Record("claim", RUN, {}, None, None, outcome.to_json())
+    return Record("claim", RUN, None, None, None, outcome.body)
 
 
 def run(*words):
@@ -76,7 +81,7 @@ def test_a_run_with_news_exits_with_1(folder):
 def test_wrong_usage(tmp_path):
     failed = run("--why", "G-99")
     assert isinstance(failed.exception, UsageError)
-    Journal(tmp_path / "records.jsonl").append(Record("complexity", RUN, {}, 1, 1, {}))
+    Journal(tmp_path / "records.jsonl").append(Record("complexity", RUN, CASE, 1, 1, Counted(1, 1, 1, {})))
     with pytest.raises(UsageError, match=r"holds no claims of its newest run; run pytest suites/test_claims.py"):
         CliRunner().invoke(app, ["claims", str(tmp_path)], catch_exceptions=False)
 
@@ -107,12 +112,10 @@ def test_the_page_begins_with_counts_and_marks_news(folder):
 
 
 def test_a_record_is_judged_again_when_it_is_read():
-    stored = judge_exact(find_claim("S2-06"), [22]).to_json()
-    assert "verdict" not in stored
-    assert (
-        read_outcome(find_claim("S2-06"), {**stored, "figures": [{"value": 23, "low": 23, "high": 23}]}).verdict
-        == "inconclusive"
-    )
+    stored = judge_exact(find_claim("S2-06"), [22]).body
+    assert "verdict" not in stored.to_json()
+    other = replace(stored, figures=(Interval.exact(23),))
+    assert read_outcome(find_claim("S2-06"), other).verdict == "inconclusive"
 
 
 def test_where_imagenet_is_given_a_claim_should_hold():

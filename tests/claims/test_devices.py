@@ -13,6 +13,7 @@ from inception_bench.claims.methods.timed import judge_timed
 from inception_bench.claims.outcome import broken, judge_exact, not_run, read_outcome
 from inception_bench.plugin.items import claims
 from inception_bench.plugin.items.claims import ClaimItem
+from inception_bench.records.claim_body import ClaimBody
 from inception_bench.records.journal import Journal
 from inception_bench.records.record import Record
 from inception_bench.report.claims import claim_row, outcomes_of
@@ -72,8 +73,8 @@ def records():
     """A run on a GPU: one timed claim, one exact one, one timed one that its profile left out."""
     pair = pair_record(0.5, device="cuda")
     outcomes = [judge_timed(CLAIM, [pair]), judge_exact(find_claim("S2-06"), [22]), not_run(find_claim("I-03"), "left")]
-    bodies = [replace(outcome, device="cuda").to_json() for outcome in outcomes]
-    return [pair, *(Record("claim", RUN, {}, None, None, body) for body in bodies)]
+    bodies = [replace(outcome, device="cuda").body for outcome in outcomes]
+    return [pair, *(Record("claim", RUN, None, None, None, body) for body in bodies)]
 
 
 def test_a_stored_run_is_read_by_its_device(records):
@@ -105,17 +106,17 @@ def test_pages_say_that_there_is_no_expectation_yet(records, tmp_path):
 
 def test_pages_of_a_cpu_say_nothing_of_it():
     pair = pair_record(2.0)
-    claim = Record("claim", RUN, {}, None, None, judge_timed(CLAIM, [pair]).to_json())
+    claim = Record("claim", RUN, None, None, None, judge_timed(CLAIM, [pair]).body)
     page = claims_page(outcomes_of([pair, claim]), RUN)
     assert "expected from CPUs" not in page
     assert "no expectation" not in page
 
 
 def test_records_of_earlier_versions_are_of_cpus():
-    body = judge_exact(find_claim("S2-06"), [22]).to_json()
-    assert read_outcome(find_claim("S2-06"), {**body, "run_device": "cuda"}).device == "cuda"
-    del body["run_device"]
-    assert read_outcome(find_claim("S2-06"), body).device == "cpu"
+    stored = replace(judge_exact(find_claim("S2-06"), [22]), device="cuda").body.to_json()
+    assert read_outcome(find_claim("S2-06"), ClaimBody.from_json(stored)).device == "cuda"
+    del stored["run_device"]
+    assert read_outcome(find_claim("S2-06"), ClaimBody.from_json(stored)).device == "cpu"
 
 
 def test_a_claim_explained_tells_of_both_devices():
@@ -176,13 +177,13 @@ def check(monkeypatch):
 
 def test_a_run_on_a_gpu_is_not_red_for_a_guess(check):
     kept, told = check("cuda")
-    assert [outcome.to_json()["run_device"] for outcome in kept] == ["cuda"]
+    assert [outcome.body.run_device for outcome in kept] == ["cuda"]
     assert told == [("contradicted", "0.5 x; no expectation on cuda yet")]
 
 
 def test_what_a_run_on_a_gpu_leaves_out_is_kept_as_of_a_gpu(check):
     (kept,), _ = check("cuda", "smoke")
-    assert (kept.verdict, kept.to_json()["run_device"]) == ("not run", "cuda")
+    assert (kept.verdict, kept.body.run_device) == ("not run", "cuda")
 
 
 def test_a_run_on_a_cpu_is_red_for_news(check):

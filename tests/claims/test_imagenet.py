@@ -62,7 +62,7 @@ def test_an_error_is_what_is_not_right():
     assert outcome.verdict == "reproduced"
     assert outcome.as_expected
     assert judge_error(CLAIM, counts(38_000, 47_200)).verdict == "contradicted"  # 24 %
-    assert read_outcome(CLAIM, outcome.to_json()).figures == outcome.figures
+    assert read_outcome(CLAIM, outcome.body).figures == outcome.figures
 
 
 def test_too_few_images_decide_nothing():

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from inception_bench.claims.ledger import find_claim, ledger
-from inception_bench.claims.methods.arms import Course, judge_proxy
+from inception_bench.claims.methods.arms import judge_proxy
 from inception_bench.claims.methods.choice import expected_seconds, judge_stored, measure_claim, method_of
 from inception_bench.claims.methods.exact import EXACT
 from inception_bench.claims.methods.imagenet import IMAGENET
@@ -20,14 +20,14 @@ from inception_bench.claims.outcome import broken, judge_exact
 from inception_bench.measure.accuracy import Counts
 from inception_bench.measure.stages import CellStopped
 from inception_bench.processes.process import CallFailed
+from inception_bench.records.claim_body import Course
 from inception_bench.spec.case import Case
 from inception_bench.spec.profile import PROFILES
 from tests.claims.test_imagenet import V3
 from tests.claims.test_timing import CLAIM, pair_record
 
 EAGER = Case("googlenet", "", "eager", "cpu", "fp32", 1, 224, 1.0, 1000, 1)
-BETTER = {"outcome": "ok", "validation": {"240": 0.75}, "losses": [1.0], "dead_share": 0.0}
-WORSE = {**BETTER, "validation": {"240": 0.7}}
+BETTER, WORSE = Course("ok", {240: 0.75}, [1.0], 0.0), Course("ok", {240: 0.7}, [1.0], 0.0)
 
 
 class StubBench:
@@ -126,17 +126,17 @@ def test_a_stored_claim_is_read_as_it_was_measured():
     moved = replace(CLAIM, expected="not testable here", reason="needs two machines")
     assert (method_of(CLAIM), method_of(moved)) == (TIMED, IMAGENET)
     for claim in (CLAIM, moved):
-        assert judge_stored(claim, timed.to_json(), {timed.pairs[0]: record}).figures == timed.figures
+        assert judge_stored(claim, timed.body, {timed.pairs[0]: record}).figures == timed.figures
 
     proxy = find_claim("G-06")
     courses = [(Course("ok", {240: 0.75}, [1.0]), Course("ok", {240: 0.7}, [1.0]))] * 3
     trained = judge_proxy(proxy, PROXIES["G-06"], courses)
-    assert judge_stored(proxy, trained.to_json(), {}).figures == trained.figures
+    assert judge_stored(proxy, trained.body, {}).figures == trained.figures
     # A figure of a claim that has become a training proxy.
-    assert judge_stored(proxy, judge_exact(proxy, [0.05]).to_json(), {}).figures[0].value == 0.05
+    assert judge_stored(proxy, judge_exact(proxy, [0.05]).body, {}).figures[0].value == 0.05
 
 
 @pytest.mark.parametrize("claim_id", ["G-01", "R-T3a-8", "S1-17", "S1-20", "G-06"])
 def test_each_method_reads_a_measuring_that_failed(claim_id):
-    outcome = judge_stored(find_claim(claim_id), broken(find_claim(claim_id), "it broke").to_json(), {})
+    outcome = judge_stored(find_claim(claim_id), broken(find_claim(claim_id), "it broke").body, {})
     assert (outcome.is_broken, outcome.note) == (True, "it broke")

@@ -3,12 +3,13 @@
 import pytest
 
 from inception_bench.claims.ledger import find_claim, ledger
-from inception_bench.claims.methods.arms import EFFECTS, Course, judge_proxy
+from inception_bench.claims.methods.arms import EFFECTS, judge_proxy
 from inception_bench.claims.methods.probe import PROBES, aux_gradient, judge_probe, residual_variance
 from inception_bench.claims.methods.proxies import PROXIES
 from inception_bench.models.changes import Changes, apply_changes
 from inception_bench.models.plan import make_plan
 from inception_bench.models.public import find_table
+from inception_bench.records.claim_body import Course
 from inception_bench.records.journal import Journal
 from inception_bench.records.record import Record, Run
 from inception_bench.records.statistics import mean_interval, share_difference_interval, share_interval
@@ -90,7 +91,7 @@ def test_a_stored_proxy_is_judged_again_from_its_courses(tmp_path):
     """Also where the band decides nothing: figures alone would not show it."""
     outcome = judge_proxy(find_claim("G-06"), G_06, [(course(0.99), course(0.97))] * 3)
     journal = Journal(tmp_path / "records.jsonl")
-    journal.append(Record("claim", Run("r1", "", "full", {}), {}, None, None, outcome.to_json()))
+    journal.append(Record("claim", Run("r1", "", "full", {}), None, None, None, outcome.body))
     (read,) = [found for found in outcomes_of(journal.read()[0]) if found.claim.id == "G-06"]
     assert (read.verdict, read.note) == (outcome.verdict, outcome.note)
     assert read.figures == outcome.figures

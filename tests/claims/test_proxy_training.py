@@ -12,7 +12,7 @@ import torch
 
 from inception_bench.claims.claim import Claim
 from inception_bench.claims.ledger import find_claim
-from inception_bench.claims.methods.arms import Arm, Proxy, read_course
+from inception_bench.claims.methods.arms import Arm, Proxy
 from inception_bench.claims.methods.proxies import PROXIES
 from inception_bench.claims.methods.proxy import job_of_arm
 from inception_bench.claims.outcome import broken, read_outcome
@@ -23,6 +23,7 @@ from inception_bench.models.notation import format_branch
 from inception_bench.models.plan import make_plan
 from inception_bench.models.public import find_table
 from inception_bench.processes.process import CallFailed
+from inception_bench.records.claim_body import Course
 from inception_bench.store.cache import ArtifactCache
 from inception_bench.train.batches import Order
 from inception_bench.train.course import read_job
@@ -45,7 +46,7 @@ def job(arm: Arm = V1, seed: int = 0, **design):
 
 @pytest.fixture(scope="module")
 def course(training):
-    return read_course(training.course(job()))
+    return Course.from_json(training.course(job()))
 
 
 def test_a_course_has_every_loss_and_the_accuracy_at_steps(course):
@@ -57,11 +58,11 @@ def test_a_course_has_every_loss_and_the_accuracy_at_steps(course):
 
 def test_an_arm_of_two_proxies_is_trained_once(training, course, monkeypatch):
     monkeypatch.setattr(training, "_follow", None)  # whoever trains now fails
-    assert read_course(training.course(job())) == course
+    assert Course.from_json(training.course(job())) == course
 
 
 def test_a_divergence_is_an_outcome_and_not_an_error(training):
-    diverged = read_course(training.course(job(replace(V1, recipe={"rate": 1e30}))))
+    diverged = Course.from_json(training.course(job(replace(V1, recipe={"rate": 1e30}))))
     assert diverged.outcome == "diverged"
     assert diverged.has_stalled
     assert diverged.dead_share is None
@@ -70,7 +71,7 @@ def test_a_divergence_is_an_outcome_and_not_an_error(training):
 def test_a_killed_trainer_costs_one_arm(training, course):
     os.kill(training._courses.pid, signal.SIGKILL)
     training._courses._popen.wait()
-    assert read_course(training.course(job(seed=1))).outcome == "ok"  # by a new process
+    assert Course.from_json(training.course(job(seed=1))).outcome == "ok"  # by a new process
 
 
 def test_an_arm_that_cannot_be_trained_fails_once_and_in_one_line(training):
@@ -85,7 +86,7 @@ def test_what_failed_is_news_whatever_was_expected():
     assert claim.expected == "inconclusive"
     outcome = broken(claim, "proxy, an arm of seed 10 failed: the process was killed by SIGKILL")
     assert not outcome.as_expected
-    read = read_outcome(claim, outcome.to_json())
+    read = read_outcome(claim, outcome.body)
     assert (read.verdict, read.note, read.as_expected) == ("inconclusive", outcome.note, False)
 
 

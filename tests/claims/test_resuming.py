@@ -7,47 +7,54 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from inception_bench.claims.ledger import find_claim
-from inception_bench.claims.methods.arms import Course, judge_proxy
+from inception_bench.claims.methods.arms import judge_proxy
 from inception_bench.claims.methods.proxies import PROXIES
+from inception_bench.measure.measurement import Measurement, PairMeasurement
+from inception_bench.measure.pairing import make_pair
+from inception_bench.measure.rounds import Rounds
+from inception_bench.models.tables.factorisations import factorisations
+from inception_bench.records.claim_body import ClaimBody, Course
 from inception_bench.records.journal import Journal
 from inception_bench.records.record import Record, Run
-from inception_bench.records.resume import key_of_pair, resumable_pairs, resumable_proxies
+from inception_bench.records.resume import Earlier
+from inception_bench.spec.case import Case
 from tests.conftest import ROOT
 
-MODULE_CASE = {"model": "module.3x3"}
 HERE = {"cpu": "one"}
 RUN = Run("r1", "", "full", HERE)
-PAIR = {
-    "pair": "3x3_for_5x5",
-    "partner": {"model": "module.5x5"},
-    "outcome": "ok",
-    "rounds": {"candidate_s": [1.0] * 8},
-}
+PAIR = make_pair(factorisations()["3x3_for_5x5"], Case("", "", "eager", "cpu", "fp32", 1, 0, 1.0, 10, 1))
+ROUNDS = Rounds([1.0] * 8, [1.0] * 8, [True] * 8, [0] * 8, [0] * 8)
 
 
-def pair(**changed) -> Record:
-    return Record("pair", RUN, MODULE_CASE, 1, 1, {**PAIR, **changed})
+def pair(**changed) -> Record[PairMeasurement]:
+    measured = Measurement(outcome="ok", rounds=ROUNDS)
+    return Record("pair", RUN, PAIR.new, 1, 1, PairMeasurement.of(PAIR, replace(measured, **changed)))
+
+
+def holding(record: Record[Any], environment: dict[str, str], rounds: int) -> Earlier:
+    return Earlier.among([record], environment, lambda record: rounds)
 
 
 def test_pairs_hold_with_rounds_enough_for_their_kind():
     """A module takes four times the rounds of a network."""
-    key = key_of_pair("3x3_for_5x5", MODULE_CASE, PAIR["partner"])
-    assert list(resumable_pairs([pair()], HERE, lambda case: 2 * 4)) == [key]
-    assert resumable_pairs([pair()], HERE, lambda case: 9) == {}
-    assert resumable_pairs([pair(outcome="failed")], HERE, lambda case: 2) == {}
-    assert resumable_pairs([pair()], {"cpu": "another"}, lambda case: 2) == {}
-    assert resumable_pairs([replace(pair(), kind="cell")], HERE, lambda case: 2) == {}
+    assert holding(pair(), HERE, 2 * 4).pair(PAIR) == pair()
+    assert holding(pair(), HERE, 9) == Earlier()
+    assert holding(pair(outcome="failed"), HERE, 2) == Earlier()
+    assert holding(pair(), {"cpu": "another"}, 2) == Earlier()
+    assert holding(replace(pair(), kind="cell"), HERE, 2).pairs == {}
 
 
 def test_proxies_hold_where_they_were_trained():
-    trained = Record("claim", RUN, {}, None, None, {"id": "G-06", "courses": [[{}, {}]]})
-    exact = Record("claim", RUN, {}, None, None, {"id": "G-01", "courses": []})
-    assert resumable_proxies([trained, exact], HERE) == {"G-06": trained}
-    assert resumable_proxies([trained], {"cpu": "another"}) == {}
+    course = Course("ok", {240: 0.75}, [1.0])
+    trained = Record("claim", RUN, None, None, None, ClaimBody("G-06", "measured", courses=((course, course),)))
+    exact = Record("claim", RUN, None, None, None, ClaimBody("G-01", "measured"))
+    assert holding(trained, HERE, 64).claim("G-06") == trained
+    assert holding(exact, HERE, 64) == holding(trained, {"cpu": "another"}, 64) == Earlier()
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +82,7 @@ def test_a_proxy_is_trained_once(launcher, tmp_path):
     run = Run("earlier", "2026-01-01T00:00:00+00:00", "full", json.loads(done.stdout))
     courses = [(Course("ok", {240: 0.75}, [1.0], 0.0), Course("ok", {240: 0.7}, [1.0], 0.0))] * 3
     outcome = judge_proxy(find_claim("G-06"), PROXIES["G-06"], courses)
-    Journal(tmp_path / "records.jsonl").append(Record("claim", run, {}, None, None, outcome.to_json()))
+    Journal(tmp_path / "records.jsonl").append(Record("claim", run, None, None, None, outcome.body))
     options = ("--inception-profile=full", "--inception-models=googlenet", "--inception-resume", "-k", "G-06")
     again = launcher.run(tmp_path, *options, suite="suites/test_claims.py")
     assert "G-06: reproduced, expected contradicted" in again.output  # made-up courses are news

@@ -13,6 +13,7 @@ from inception_bench.backends.base import Setup
 from inception_bench.backends.eager import BACKEND
 from inception_bench.claims.ledger import find_claim
 from inception_bench.claims.methods.timed import judge_timed
+from inception_bench.measure.measurement import Measurement, PairMeasurement
 from inception_bench.measure.pairing import make_pair
 from inception_bench.measure.replies import Round
 from inception_bench.measure.rounds import Rounds, Taken
@@ -38,12 +39,9 @@ def pair_record(ratio, backend="eager", batch=1, outcome="ok", name="3x3_for_5x5
     """A pair whose replaced side took ``ratio`` times as long in every round."""
     where = Case("", "", backend, device, "fp32", batch, 0, 1.0, 10, 1)
     pair = make_pair(factorisations()[name], where)
-    rounds = {
-        "candidate_s": [0.001] * 64, "reference_s": [0.001 * ratio] * 64, "reference_first": [True] * 64,
-        "candidate_preempted": [0] * 64, "reference_preempted": [0] * 64,
-    }  # fmt: skip
-    body = {"outcome": outcome, "reason": "" if outcome == "ok" else "it broke", "rounds": rounds}
-    return Record("pair", RUN, pair.new.to_json(), 1, 1, {**body, "pair": pair.name, "partner": pair.old.to_json()})
+    rounds = Rounds([0.001] * 64, [0.001 * ratio] * 64, [True] * 64, [0] * 64, [0] * 64)
+    measured = Measurement(outcome=outcome, reason="" if outcome == "ok" else "it broke", rounds=rounds)
+    return Record("pair", RUN, pair.new, 1, 1, PairMeasurement.of(pair, measured))
 
 
 def test_a_ratio_is_old_over_new():
@@ -79,8 +77,8 @@ def test_a_runtime_that_is_not_here_is_left_out_and_a_broken_one_decides_nothing
 
 def test_a_stored_verdict_is_made_again_from_raw_rounds():
     records = [pair_record(2.5)]
-    claim = Record("claim", RUN, {}, None, None, judge_timed(CLAIM, records).to_json())
-    assert claim.body["figures"] == []
+    claim = Record("claim", RUN, None, None, None, judge_timed(CLAIM, records).body)
+    assert claim.body.figures == ()
     read = {outcome.claim.id: outcome for outcome in outcomes_of([*records, claim])}
     assert read["S1-17"].verdict == "reproduced"
     slower = [replace(records[0], body=pair_record(0.5).body)]
@@ -125,17 +123,17 @@ def test_a_real_pair_is_timed_and_judged(real_run):
     assert tuple(rows[0]) == COLUMNS
     assert [(row["pair"], row["outcome"]) for row in rows] == [("3x3_for_5x5", "ok"), ("two_3x3_for_5x5", "ok")]
     records = [record for record in Journal(real_run.folder / "records.jsonl").read()[0] if record.kind == "pair"]
-    bodies = {record.body["pair"]: record.body for record in records}
-    ratios = {name: Rounds(**body["rounds"]).ratios() for name, body in bodies.items()}
+    bodies = {record.body.pair: record.body for record in records}
+    ratios = {name: body.timed.ratios() for name, body in bodies.items()}
     assert [int(row["rounds"]) for row in rows] == [len(ratios[row["pair"]]) for row in rows]
     assert len(ratios["two_3x3_for_5x5"]) == 256
     # A claim's pair: a busy machine makes its interval wide, and then it has as many again.
     narrow = [count for count in (256, 512, 768) if width(ratios["3x3_for_5x5"][:count]) <= 0.03]
     assert len(ratios["3x3_for_5x5"]) == min([*narrow, 1024])
     for body in bodies.values():  # each side against float64 of its own network
-        assert body["parity"]["error"] < body["parity"]["limit"]
-        assert body["partner_parity"]["error"] < body["partner_parity"]["limit"]
-        assert body["parity"]["error"] != body["partner_parity"]["error"]
+        assert body.parity.error < body.parity.limit
+        assert body.partner_parity.error < body.partner_parity.limit
+        assert body.parity.error != body.partner_parity.error
 
 
 def test_a_training_pass_answers_as_inference_and_leaves_gradients(tmp_path):

@@ -16,7 +16,7 @@ import pytest
 from inception_bench import builder
 from inception_bench.backends.base import Attestation
 from inception_bench.claims.ledger import ledger
-from inception_bench.claims.methods.arms import Course, judge_proxy
+from inception_bench.claims.methods.arms import judge_proxy
 from inception_bench.claims.methods.proxies import PROXIES
 from inception_bench.claims.outcome import Outcome, judge_exact
 from inception_bench.gate.duet.order import DuetOrder, Installed, run_duet
@@ -25,10 +25,14 @@ from inception_bench.machine import nvml, processor
 from inception_bench.machine.cuda import Cuda
 from inception_bench.machine.environment import Activity
 from inception_bench.measure.measurement import Measurement
+from inception_bench.measure.timed_step import TimedStep
 from inception_bench.measure.training import RESULT, StepTiming, Training
-from inception_bench.plugin.run import BenchRun, Earlier
+from inception_bench.models.counted import Counted
+from inception_bench.plugin.run import BenchRun
+from inception_bench.records.claim_body import Course
 from inception_bench.records.journal import FILE, Journal
 from inception_bench.records.record import Run
+from inception_bench.records.resume import Earlier
 from inception_bench.spec.case import Case
 from inception_bench.spec.pair import Pair
 from inception_bench.store.cache import Artifact, ArtifactCache
@@ -141,7 +145,7 @@ def measurements(patch: pytest.MonkeyPatch) -> Iterator[Measurement]:
         with patch.context() as stubs:
             processes.append(with_a_stub_gpu(stubs, module))
     for about, device in processes:
-        worker, attest = {**about, "modules": modules}, example(Attestation, device is not None).to_json()
+        worker, attest = {**about, "modules": modules}, example(Attestation, device is not None)
         given = {"attest": attest, "device": device, "worker": worker, "activity": activity}
         yield example(Measurement, **given)
     yield Measurement()
@@ -163,7 +167,7 @@ def outcomes() -> Iterator[Outcome]:
     yield judge_proxy(by_id[proxy_id], proxy, courses)
 
 
-def trained(folder: Path, filled: bool) -> dict[str, Any]:
+def trained(folder: Path, filled: bool) -> Trained:
     """What training comes to, as it is read from the cache."""
     folder.mkdir(exist_ok=True)
     (folder / RESULT).write_text(json.dumps(asdict(example(Trained, filled))))
@@ -172,7 +176,7 @@ def trained(folder: Path, filled: bool) -> dict[str, Any]:
     return training.result(TRAINED)
 
 
-def step(folder: Path) -> dict[str, Any]:
+def step(folder: Path) -> TimedStep:
     """One timed training step."""
     timing = StepTiming(TRAINED, Training(ArtifactCache(folder), LIMIT_S), LIMIT_S)
     try:
@@ -181,13 +185,13 @@ def step(folder: Path) -> dict[str, Any]:
         timing.end()
     finally:
         timing.close()
-    return timing.to_json()
+    return timing.timed()
 
 
-def counted(address: str) -> dict[str, Any]:
+def counted(address: str) -> Counted:
     """What the counters give."""
     message = {"address": address, "input_size": CASE.input_size, "width_mult": CASE.width_mult, "num_classes": 10}
-    return builder.count_network(message)[0]
+    return Counted.from_json(builder.count_network(message)[0])
 
 
 def write_all(folder: Path, patch: pytest.MonkeyPatch) -> list[Path]:
