@@ -34,7 +34,7 @@ def expected_seconds(claim: Claim, profile: Profile, cases: Sequence[Case]) -> f
     if left_out(claim, profile) is not None or claim.is_exact or claim.expected == NOT_TESTABLE:
         return _CALCULATION_S
     if claim.kind == "latency":
-        backends = {(case.backend_text, case.batch_size) for case in affordable(cases, profile)}
+        backends = {(case.runtime.text, case.runtime.batch_size) for case in affordable(cases, profile)}
         return _PAIR_S * len(claim.arguments["pairs"]) * len(backends)
     if claim.id not in PROXIES:
         return _PAIR_S
@@ -44,7 +44,7 @@ def expected_seconds(claim: Claim, profile: Profile, cases: Sequence[Case]) -> f
 
 def affordable(cases: Sequence[Case], profile: Profile) -> list[Case]:
     """The cases on whose runtimes a profile times claims: a short one takes two runtimes, where it has them."""
-    few = [case for case in cases if case.backend in HANDFUL_BACKENDS]
+    few = [case for case in cases if case.runtime.backend in HANDFUL_BACKENDS]
     return few if profile.claims == "handful" and few else list(cases)
 
 

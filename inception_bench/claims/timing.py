@@ -62,4 +62,4 @@ def _over(ratios: Sequence[Figure]) -> Figure:
 
 def _place(record: Record) -> str:
     case = Case.from_json(record.case)
-    return f"{case.backend_text} b{case.batch_size}"
+    return f"{case.runtime.text} b{case.runtime.batch_size}"

@@ -87,7 +87,7 @@ class CellItem:
             self.watch.finish_cell(self.run.keep_cell(self.case, measured))
         else:
             self.watch.finish("checked" if measured.outcome == "ok" else measured.outcome, measured.reason)
-        required = self.case.backend in self.run.selection.required
+        required = self.case.runtime.backend in self.run.selection.required
         tell_pytest(measured.outcome, measured.stage, measured.reason, required)
 
     def _take_over(self, earlier: Record, benchmark: Any) -> None:
@@ -117,14 +117,14 @@ class NetworkItem:
 
     def count(self, benchmark: Any) -> None:
         """Count once, on pytest-benchmark's ordinary clock, and compare exactly."""
-        self.watch.begin(f"{self.case.address}-complexity")
+        self.watch.begin(f"{self.case.network.address}-complexity")
         try:
-            counted = benchmark.pedantic(self.run.workshop.count, args=(self.case,))
+            counted = benchmark.pedantic(self.run.workshop.count, args=(self.case.network,))
         except CallFailed as error:
             self._end("failed", f"{error.outcome}: {error}")
         if self.keeps_record:
             self.run.keep_complexity(self.case, counted)
-        disagreements = count_disagreements(self.case, counted)
+        disagreements = count_disagreements(self.case.network, counted)
         if disagreements:
             self._end("failed", "; ".join(disagreements))
         self.watch.finish("counted", counting_line(counted))

@@ -44,7 +44,7 @@ class ClaimItem:
             outcome = benchmark.pedantic(judge_proxy, args=(self.claim, PROXIES[self.claim.id], courses))
             self.run.take_over(earlier)
         else:
-            outcome = replace(benchmark.pedantic(self._outcome), device=self.run.selection.cases[0].device)
+            outcome = replace(benchmark.pedantic(self._outcome), device=self.run.selection.cases[0].runtime.device)
             if self.keeps_record:
                 self.run.keep_claim(outcome)
         told = f"; {outcome.remark}" if outcome.is_first else ""
@@ -82,7 +82,7 @@ class ClaimItem:
 
     def _course(self, proxy: Proxy, side: str, seed: int) -> Course:
         self.watch.stage(f"{side}-{seed}")
-        job = job_of_arm(proxy, getattr(proxy, side), seed, self.run.selection.cases[0].threads)
+        job = job_of_arm(proxy, getattr(proxy, side), seed, self.run.selection.cases[0].runtime.threads)
         return read_course(self.run.workshop.training.course(job))
 
     def _on_imagenet(self) -> Outcome:

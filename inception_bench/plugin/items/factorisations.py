@@ -35,7 +35,7 @@ def measure_pair(run: BenchRun, watch: Watch, pair: Pair, time: Callable[[Cell, 
     try:
         cell.prepare()
         cell.begin()
-        time(cell, pair_rounds(pair.new.model))
+        time(cell, pair_rounds(pair.new.network.model))
         cell.end()
     except CellStopped as stopped:
         cell.stop(stopped)
@@ -109,4 +109,4 @@ class PairItem:
         self._tell(measured.outcome, measured.stage, measured.reason)
 
     def _tell(self, outcome: str, stage: str, reason: str) -> None:
-        tell_pytest(outcome, stage, reason, self.pair.new.backend in self.run.selection.required)
+        tell_pytest(outcome, stage, reason, self.pair.new.runtime.backend in self.run.selection.required)
