@@ -13,7 +13,7 @@ from inception_bench.machine.environment import Activity, usable_cores
 from inception_bench.machine.processor import L2_STATES
 from inception_bench.measure.accuracy import Counts
 from inception_bench.measure.cell import Cell
-from inception_bench.measure.counting import case_complexity
+from inception_bench.measure.counting import network_complexity
 from inception_bench.measure.measurement import Measurement, PairMeasurement
 from inception_bench.measure.pairing import pair_rounds
 from inception_bench.measure.partners import Partners
@@ -63,7 +63,7 @@ def read_earlier(records: Sequence[Record[Any]], run: Run, profile: Profile, tim
         return not isinstance(record.body, Measurement) or record.body.l2 in (None, L2_STATES[timing.l2])
 
     def rounds(record: Record[Any]) -> int:
-        return pair_rounds(record.own_case.model) if record.kind == PAIR.name else profile.rounds
+        return pair_rounds(record.own_case.network.model) if record.kind == PAIR.name else profile.rounds
 
     return Earlier.among([record for record in records if as_timed(record)], run.environment, rounds)
 
@@ -204,7 +204,7 @@ class BenchRun:
         self.workshop.close()
 
     def _keep(self, kind: Kind[B], case: Case, body: B) -> Record[B]:
-        costs = case_complexity(case)
+        costs = network_complexity(case.network)
         return self._append(Record(kind.name, self.run, case, costs.params_without_aux, costs.macs, body))
 
     def _append(self, record: Record[B]) -> Record[B]:

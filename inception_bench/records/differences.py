@@ -93,7 +93,7 @@ class Held:
 def cell_facts(before: Record[Measurement], after: Record[Measurement]) -> tuple[Fact, ...]:
     """Every exact fact in which two records of one cell, or of a cell beside another, differ."""
     both = Held.of_cell(before.body), Held.of_cell(after.body)
-    return held_facts(*both, network_facts(before, after), trained=after.own_case.trained_by is not None)
+    return held_facts(*both, network_facts(before, after), trained=after.own_case.network.trained_by is not None)
 
 
 def side_facts(before: SideFacts, after: SideFacts) -> tuple[Fact, ...]:

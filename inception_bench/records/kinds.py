@@ -21,7 +21,8 @@ from inception_bench.records.duet_body import DuetBody, PowerBody
 from inception_bench.records.fact import Fact
 from inception_bench.records.pairs import pair_of
 from inception_bench.records.record import SCHEMA, Body, Record, Run
-from inception_bench.spec.case import SIGNAL_KEEPING, Case
+from inception_bench.spec.case import Case
+from inception_bench.spec.network import SIGNAL_KEEPING
 from inception_bench.train.trained import Trained
 
 T = TypeVar("T", bound=Body)
@@ -71,8 +72,8 @@ def _case_label(record: Record[Any]) -> str:
 
 def _counting_label(record: Record[Any]) -> str:
     """What costs depend on; the runtime and threads that a case names too do not count."""
-    case = record.own_case
-    return f"{case.address}-{case.input_size}px-w{case.width_mult:g}-c{case.num_classes}"
+    network = record.own_case.network
+    return f"{network.address}-{network.input_size}px-w{network.width_mult:g}-c{network.num_classes}"
 
 
 def _is_timed(body: Measurement, rounds: int) -> bool:

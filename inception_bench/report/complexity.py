@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from inception_bench.measure.counting import case_complexity
+from inception_bench.measure.counting import network_complexity
 from inception_bench.records.kinds import COMPLEXITY
 from inception_bench.records.record import Record
 
@@ -35,13 +35,13 @@ def complexity_rows(records: Sequence[Record[Any]]) -> list[ComplexityRow]:
     """The rows of every network that was counted, in order."""
     found = []
     for record in COMPLEXITY.among(records):
-        case = record.own_case
-        costs = case_complexity(case)
+        network = record.own_case.network
+        costs = network_complexity(network)
         other = record.body.other_by_row
         found += [
             ComplexityRow(
-                case.model,
-                case.definition,
+                network.model,
+                network.definition,
                 row.row,
                 f"{row.grid[0]}x{row.grid[1]}",
                 row.channels,

@@ -30,7 +30,7 @@ not all trials are done."""
 
 def power_page(rows: Sequence[PowerRow], records: Sequence[Record[PowerBody]]) -> str:
     """The whole page: ``rows`` are those of ``records``."""
-    threads = min(record.own_case.threads for record in records)  # one kind of trial gives side a more
+    threads = min(record.own_case.runtime.threads for record in records)  # one kind of trial gives side a more
     each = "One thread" if threads == 1 else f"{threads} threads"
     runs = dict.fromkeys(record.run.run_id for record in records)  # one for each time that the proof was gone on with
     hours = sum(record.body.seconds for record in records) / 3600

@@ -19,8 +19,10 @@ from inception_bench.report.claims import COLUMNS, counts, outcomes_of
 from inception_bench.report.claims_page import claims_page
 from inception_bench.report.files import write_results
 from inception_bench.spec.case import Case
+from inception_bench.spec.network import NetworkSpec
+from inception_bench.spec.runtime import Runtime
 
-CASE = Case("googlenet", "", "eager", "cpu", "fp32", 1, 224, 1.0, 1000, 2)
+CASE = Case(NetworkSpec("googlenet", "", 224, 1.0, 1000), Runtime("eager", "cpu", "fp32", 1, 2))
 RUN = Run("r1", "2016-01-01T00:00:00+00:00", "quick", {
     "cpu": "a CPU", "usable_cores": 2, "memory_bytes": 2**33, "python": "3.11", "packages": {}, "git_revision": None,
 })  # fmt: skip

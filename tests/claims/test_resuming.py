@@ -22,12 +22,12 @@ from inception_bench.records.claim_body import ClaimBody, Course
 from inception_bench.records.journal import Journal
 from inception_bench.records.record import Record, Run
 from inception_bench.records.resume import Earlier
-from inception_bench.spec.case import Case
+from inception_bench.spec.runtime import Runtime
 from tests.conftest import ROOT
 
 HERE = {"cpu": "one"}
 RUN = Run("r1", "", "full", HERE)
-PAIR = make_pair(factorisations()["3x3_for_5x5"], Case("", "", "eager", "cpu", "fp32", 1, 0, 1.0, 10, 1))
+PAIR = make_pair(factorisations()["3x3_for_5x5"], Runtime("eager", "cpu", "fp32", 1, 1))
 ROUNDS = Rounds([1.0] * 8, [1.0] * 8, [True] * 8, [0] * 8, [0] * 8)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -13,16 +12,18 @@ from inception_bench.records.journal import Journal
 from inception_bench.records.kinds import CELL
 from inception_bench.records.record import SCHEMA, Record, Run
 from inception_bench.spec.case import Case
+from inception_bench.spec.network import NetworkSpec
+from inception_bench.spec.runtime import Runtime
 from tests.conftest import ROOT
 
 RUN = Run("r1", "2026-01-01T00:00:00+00:00", "smoke", {"cpu": "A CPU"})
 
 
-CASE = Case("googlenet", "", "eager", "cpu", "fp32", 1, 224, 1.0, 1000, 2)
+CASE = Case(NetworkSpec("googlenet", "", 224, 1.0, 1000), Runtime("eager", "cpu", "fp32", 1, 2))
 
 
 def make(backend: str) -> Record[Measurement]:
-    return Record("cell", RUN, replace(CASE, backend=backend), 1, 2, Measurement(outcome="timeout"))
+    return Record("cell", RUN, CASE.with_runtime(backend=backend), 1, 2, Measurement(outcome="timeout"))
 
 
 def test_what_is_written_is_read(tmp_path):
@@ -64,7 +65,8 @@ def test_the_first_schema_is_still_read():
     assert '"schema": 1' in path.read_text().splitlines()[0]
     records, complaints = Journal(path).read()
     assert not complaints
-    assert {(record.own_case.weights, record.own_case.data) for record in records} == {("signal-keeping", "")}
+    networks = [record.own_case.network for record in records]
+    assert {(network.weights, network.data) for network in networks} == {("signal-keeping", "")}
     assert CELL.among(records)[0].own_case.id == "inception_v3-eager-cpu-fp32-b1-299px"
 
 

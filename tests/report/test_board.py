@@ -17,8 +17,10 @@ from inception_bench.report.markdown import board_page
 from inception_bench.report.progress import Progress
 from inception_bench.report.text import duration, megabytes, milliseconds
 from inception_bench.spec.case import Case
+from inception_bench.spec.network import NetworkSpec
+from inception_bench.spec.runtime import Runtime
 
-CASE = Case("googlenet", "", "eager", "cpu", "fp32", 1, 224, 1.0, 1000, 2)
+CASE = Case(NetworkSpec("googlenet", "", 224, 1.0, 1000), Runtime("eager", "cpu", "fp32", 1, 2))
 RUN = Run(
     "run-1", "2026-01-01T00:00:00+00:00", "smoke",
     {"cpu": "A CPU", "usable_cores": 2, "memory_bytes": 2**34, "python": "3.11", "packages": {}, "git_revision": None},
@@ -44,7 +46,7 @@ def record(seconds: list[float], eager_seconds: list[float], backend: str = "onn
         first_call_s=0.5,
         artifact=ArtifactFacts(10**6, "digest", 3.0),
     )
-    return Record("cell", RUN, replace(CASE, backend=backend), 100, 200, body)
+    return Record("cell", RUN, CASE.with_runtime(backend=backend), 100, 200, body)
 
 
 def test_ranks_tie_where_intervals_overlap():
@@ -89,7 +91,7 @@ def test_wide_interval_is_marked():
 def attesting(precision: str, seconds: list[float]) -> Record[Measurement]:
     """A cell on CUDA in fp16 whose engine says that it computes in ``precision``."""
     found = record(seconds, [0.025] * 64, "tensorrt")
-    case = replace(found.own_case, device="cuda", precision="fp16")
+    case = found.own_case.with_runtime(device="cuda", precision="fp16")
     attest = Attestation("tensorrt", "10", "cuda", precision, 2)
     return replace(found, case=case, body=replace(found.body, attest=attest))
 

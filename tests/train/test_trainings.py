@@ -20,7 +20,7 @@ from inception_bench.records.journal import FILE, TRAIN, Journal
 from inception_bench.records.kinds import TRAINING
 from inception_bench.records.record import Run
 from inception_bench.report.files import write_trained
-from inception_bench.spec.case import trained_weights
+from inception_bench.spec.network import trained_weights
 from inception_bench.train.job import Job, Machine
 from inception_bench.train.recipes import find_recipe
 from inception_bench.train.trained import COLUMNS, CSV, Trained, read_training
@@ -47,8 +47,9 @@ def test_a_training_is_a_record_of_the_case_that_a_suite_would_train(tmp_path):
     keep(tmp_path, seed=3)
     (record,) = TRAINING.among(Journal(tmp_path / FILE).read()[0])
     case = record.own_case
-    assert (case.address, case.weights, case.data) == ("googlenet@bn", trained_weights("quick", 3), "digits")
-    assert (case.num_classes, case.precision, case.device, case.threads) == (10, "fp32", "cpu", 1)
+    network, runtime = case.network, case.runtime
+    assert (network.address, network.weights, network.data) == ("googlenet@bn", trained_weights("quick", 3), "digits")
+    assert (network.num_classes, runtime.precision, runtime.device, runtime.threads) == (10, "fp32", "cpu", 1)
     assert job_of(case).identity() == replace(JOB, seed=3).identity()
     # Both as seen from the folder, which can so be moved.
     assert (record.body.checkpoint, record.body.log) == ("seed3/network", "seed3/log.jsonl")
@@ -118,5 +119,5 @@ def test_two_folders_of_trainings_are_compared(tmp_path, top1, regressed):
 
 def test_a_bf16_training_is_of_the_bf16_case(tmp_path):
     job = replace(JOB, machine=Machine("cpu", "bf16-mixed", 2))
-    assert case_of(job, trained(tmp_path)).precision == "bf16"
+    assert case_of(job, trained(tmp_path)).runtime.precision == "bf16"
     assert json.dumps(case_of(job, trained(tmp_path)).to_json())

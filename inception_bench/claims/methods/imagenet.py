@@ -20,7 +20,7 @@ from inception_bench.models.public import find_table
 from inception_bench.records.claim_body import ClaimBody
 from inception_bench.records.record import Record
 from inception_bench.records.statistics import Interval
-from inception_bench.spec.case import REFERENCE_BACKEND, Case
+from inception_bench.spec.case import Case
 from inception_bench.spec.profile import Profile
 from inception_bench.train.accuracy import wilson
 
@@ -65,24 +65,24 @@ def missing(claim: Claim, cases: Sequence[Case]) -> str | None:
     """What a run over ``cases`` lacks to decide ``claim``; None where it has all."""
     if claim.measure != MEASURE:
         return claim.reason  # more than one network on one crop of the validation set
-    given = [case for case in cases if case.data.startswith(FOLDER)]
+    given = [case for case in cases if case.network.data.startswith(FOLDER)]
     if not given:
         return claim.reason
     case, model = given[0], claim.arguments["model"]
-    table = find_table(case.address)
-    if case.address != model:
-        return f"needs the weights of {model}; those of {case.address} were given"
-    if case.num_classes != CLASSES:
-        return f"needs the {CLASSES} classes of ILSVRC-2012; {case.data} has {case.num_classes}"
-    if (case.input_size, case.width_mult) != (table.input_size, 1.0):
+    table = find_table(case.network.address)
+    if case.network.address != model:
+        return f"needs the weights of {model}; those of {case.network.address} were given"
+    if case.network.num_classes != CLASSES:
+        return f"needs the {CLASSES} classes of ILSVRC-2012; {case.network.data} has {case.network.num_classes}"
+    if (case.network.input_size, case.network.width_mult) != (table.input_size, 1.0):
         return f"needs {model} at {table.input_size} pixels and width 1"
     return None
 
 
 def deciding_case(cases: Sequence[Case]) -> Case:
     """The cell whose answers count: the given network in eager and fp32, whatever runtimes the run has."""
-    case = next(case for case in cases if case.data.startswith(FOLDER))
-    return Case.from_json({**case.to_json(), "backend": REFERENCE_BACKEND, "precision": "fp32", "options": "{}"})
+    case = next(case for case in cases if case.network.data.startswith(FOLDER))
+    return case.reference()
 
 
 def answered(cell: Cell) -> Counts:

@@ -34,7 +34,7 @@ class CellItem(CellDrivingItem[Measurement]):
 
     @property
     def _backend(self) -> str:
-        return self.case.backend
+        return self.case.runtime.backend
 
     @property
     def _rounds(self) -> int:
@@ -67,17 +67,17 @@ class NetworkItem(Item[Counted, Counted]):
 
     @property
     def _name(self) -> str:
-        return f"{self.case.address}-complexity"
+        return f"{self.case.network.address}-complexity"
 
     def _measure(self, benchmark: Any) -> Counted:
-        counted: Counted = benchmark.pedantic(self.run.workshop.count, args=(self.case,))
+        counted: Counted = benchmark.pedantic(self.run.workshop.count, args=(self.case.network,))
         return counted
 
     def _keep(self, measured: Counted) -> Record[Counted]:
         return self.run.keep_complexity(self.case, measured)
 
     def _ending(self, measured: Counted, record: Record[Counted] | None) -> Ending:
-        disagreements = "; ".join(count_disagreements(self.case, measured))
+        disagreements = "; ".join(count_disagreements(self.case.network, measured))
         if disagreements:
             return Ending("failed", disagreements, failure=disagreements)
         return Ending("counted", counting_line(measured))
