@@ -13,6 +13,8 @@ from inception_bench.measure.workshop import Workshop, setup_of
 from inception_bench.models.public import find_table
 from inception_bench.records.statistics import median, median_interval
 from inception_bench.spec.case import Case
+from inception_bench.spec.network import NetworkSpec
+from inception_bench.spec.runtime import Runtime
 from inception_bench.store.cache import ArtifactCache, default_root
 
 LIMIT_S = 600.0
@@ -30,10 +32,11 @@ class Prepared:
 
     def engine(self) -> Engine:
         """A fresh worker, loaded and warm."""
-        engine = self.workshop.engine(self.case)
-        engine.start(find_backend(self.case.backend).target, self.case.device)
+        runtime = self.case.runtime
+        engine = self.workshop.engine(runtime)
+        engine.start(find_backend(runtime.backend).target, runtime.device)
         engine.load(self.folder, setup_of(self.case))
-        engine.first(self.images, self.case.batch_size)
+        engine.first(self.images, runtime.batch_size)
         engine.warm_up(WARMUP_ROUNDS)
         engine.begin()
         return engine
@@ -41,10 +44,11 @@ class Prepared:
 
 def prepare(model: str, backend: str, threads: int) -> Prepared:
     table = find_table(model)
-    case = Case(table.name, table.definition, backend, "cpu", "fp32", 1, table.input_size, 1.0, 1000, threads)
+    network = NetworkSpec(table.name, table.definition, table.input_size, 1.0, 1000)
+    case = Case(network, Runtime(backend, "cpu", "fp32", 1, threads))
     workshop = Workshop(ArtifactCache(default_root()), LIMIT_S)
     weights = workshop.weights(case)
-    reference = workshop.reference(case, weights)
+    reference = workshop.reference(case.network, weights)
     artifact = workshop.artifact(case, weights, reference.images)
     workshop.close()
     return Prepared(case, workshop, artifact.folder, reference.images)

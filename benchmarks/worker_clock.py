@@ -19,7 +19,7 @@ class BareLoop:
     """The engine in this process, called and timed with nothing around it."""
 
     def __init__(self, prepared: Prepared):
-        backend = find_backend(prepared.case.backend).backend
+        backend = find_backend(prepared.case.runtime.backend).backend
         self.session = backend.load(prepared.folder, setup_of(prepared.case))
         self.batch = self.session.put(np.ascontiguousarray(np.load(prepared.images)[:1]))
         for _ in range(WARMUP_ROUNDS):

@@ -49,11 +49,12 @@ class Trainer:
         case = Case.from_json(message["case"])
         job = step_job(case)
         fabric = make_fabric(job.machine)
-        assembly = assemble(job, case.num_classes, fabric)
+        assembly = assemble(job, case.network.num_classes, fabric)
         assembly.network.train()
         self.step = assembly.step
-        images = torch.from_numpy(fill_batch(parity_images(case.input_size, job.table.preprocessing), case.batch_size))
-        labels = torch.arange(case.batch_size) % case.num_classes
+        batch, shown = case.runtime.batch_size, parity_images(case.network.input_size, job.table.preprocessing)
+        images = torch.from_numpy(fill_batch(shown, batch))
+        labels = torch.arange(batch) % case.network.num_classes
         self.batch = images.to(fabric.device), labels.to(fabric.device)
         # A rate of nearly nothing: the arithmetic of a step does not depend on it, and no timed loss may run away.
         self.rate = job.recipe.rate * TIMED_RATE

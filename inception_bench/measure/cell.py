@@ -6,7 +6,6 @@ import math
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +21,7 @@ from inception_bench.measure.partners import Partner, Partners
 from inception_bench.measure.ready import Assignment, Running, Step, ready
 from inception_bench.measure.rounds import Taken
 from inception_bench.measure.stages import Built, CellStopped, Plan
-from inception_bench.measure.training import case_data
+from inception_bench.measure.training import network_data
 from inception_bench.measure.workshop import Workshop, weights_name
 from inception_bench.processes.process import CallFailed
 from inception_bench.spec.case import Case
@@ -57,7 +56,7 @@ class Cell:
         self.case = case
         self.partner = case.reference() if partner is None else partner
         self._partners = partners if partner is None else None
-        self.measurement = Measurement(weights=case.weights)
+        self.measurement = Measurement(weights=case.network.weights)
         self._workshop = workshop
         self._plan = plan
         self._watch = watch
@@ -69,15 +68,16 @@ class Cell:
 
     def prepare(self) -> None:
         """Build, load and compare. Raises CellStopped."""
-        registered = find_backend(self.case.backend)
-        absent = registered.missing(building_only=self.case.backend in self._workshop.pythons)
-        reason = absent or registered.unsupported(self.case.device, self.case.precision)
+        runtime = self.case.runtime
+        registered = find_backend(runtime.backend)
+        absent = registered.missing(building_only=runtime.backend in self._workshop.pythons)
+        reason = absent or registered.unsupported(runtime.device, runtime.precision)
         if reason is not None:
             raise CellStopped("unavailable", "build", reason)
         self._enter("build")
         with self._stopping():  # before weights, reference and export, which may take minutes
-            self._workshop.refusals.require(self.case)
-            self._workshop.refusals.require(self.partner)
+            self._workshop.refusals.require(runtime)
+            self._workshop.refusals.require(self.partner.runtime)
         own, other = self._build()
         shared = None if self._partners is None else self._partners.find(self.partner, other.artifact)
         with self._stopping():
@@ -88,7 +88,7 @@ class Cell:
             raise CellStopped("failed", "parity", "the paired reference: " + partner_parity.reason())
         if self._partners is not None and shared is None:
             self._partners.keep(self.partner, other.artifact, Partner(self._engines[PARTNER], partner_parity))
-        if self.case.data:
+        if self.case.network.data:
             with self._stopping():
                 self._measure_accuracy(own.weights)
 
@@ -160,10 +160,10 @@ class Cell:
         self._engines = {}
 
     def _build(self) -> tuple[Built, Built]:
-        self._enter("train" if self.case.trained_by else "build")
+        self._enter("train" if self.case.network.trained_by else "build")
         with self._stopping():
             weights = self._workshop.weights(self.case)
-            self.measurement.weights = weights_name(self.case, weights)
+            self.measurement.weights = weights_name(self.case.network, weights)
             self._enter("build")
             own, other = self._built(self.case), self._built(self.partner)
         self.measurement.artifact = own.artifact
@@ -171,7 +171,7 @@ class Cell:
 
     def _built(self, case: Case) -> Built:
         weights = self._workshop.weights(case)
-        reference = self._workshop.reference(case, weights)
+        reference = self._workshop.reference(case.network, weights)
         return Built(self._workshop.artifact(case, weights, reference.images), weights, reference)
 
     def _compare(self, own: Built, other: Built, shared: Partner | None) -> tuple[Parity, Parity]:
@@ -202,8 +202,11 @@ class Cell:
 
     def _start_engines(self, shared: Partner | None) -> None:
         """Fresh processes, the candidate's first; a shared partner is from now on held to this cell's limits."""
-        self._engines[OWN] = self._workshop.engine(self.case, self._limit)
-        self._engines[PARTNER] = self._workshop.engine(self.partner, self._limit) if shared is None else shared.engine
+        self._engines[OWN] = self._workshop.engine(self.case.runtime, self._limit)
+        if shared is None:
+            self._engines[PARTNER] = self._workshop.engine(self.partner.runtime, self._limit)
+        else:
+            self._engines[PARTNER] = shared.engine
         self._engines[PARTNER].limit = self._limit
 
     def _assignment(self, name: str, case: Case, built: Built) -> dict[str, Assignment]:
@@ -228,22 +231,23 @@ class Cell:
         ``eager_error`` is what eager beside it errs by in fp32, where there is one.
         """
         rounding = None
-        if case.precision not in LIMITS:
+        precision = case.runtime.precision
+        if precision not in LIMITS:
             rounding = self._workshop.rounding(case, built.weights, built.reference)
-        elif case.precision == "fp32" and case.device == "cuda":
+        elif precision == "fp32" and case.runtime.device == "cuda":
             rounding = math.inf if eager_error is None else eager_error
         known = built.reference
-        parity = compare(answered.values, known.logits, known.spread, known.mutations, case.precision, rounding)
+        parity = compare(answered.values, known.logits, known.spread, known.mutations, precision, rounding)
         return parity if parity.can_tell else self._compare_rows(case, built.weights)
 
     def _measure_accuracy(self, weights: Artifact) -> None:
         """Top-1 and top-5 on the test images; eager's answers are kept for the other runtimes."""
         self._enter("accuracy")
-        splits = case_data(self.case, self._workshop.cache.root)
+        splits = network_data(self.case.network, self._workshop.cache.root)
 
         def answers(name: str) -> NDArray[np.int64]:
             engine = self._engines[name]
-            return answers_to(splits.test, lambda images: engine.logits(images, self.case.batch_size).values)
+            return answers_to(splits.test, lambda images: engine.logits(images, self.case.runtime.batch_size).values)
 
         eager = self._workshop.answers(self.case, weights, splits.digest, lambda: answers(PARTNER))
         self.measurement.accuracy = count(answers(OWN), eager, splits.test.labels, splits.name)
@@ -252,11 +256,11 @@ class Cell:
 
     def _compare_rows(self, case: Case, weights: Artifact) -> Parity:
         """The same engine on the same network with every end point as an output, in a worker of its own."""
-        case = replace(case, batch_size=min(case.batch_size, _ROWS_BATCH))
-        reference = self._workshop.reference(case, weights)
+        case = case.with_runtime(batch_size=min(case.runtime.batch_size, _ROWS_BATCH))
+        reference = self._workshop.reference(case.network, weights)
         rows = self._workshop.row_reference(case, weights, reference)
         artifact = self._workshop.artifact(case, weights, rows.images, rows=True)
-        engine = self._workshop.engine(case, self._limit)
+        engine = self._workshop.engine(case.runtime, self._limit)
         try:
             answered = ready([{OWN: Assignment(engine, case, artifact.folder, rows.images, rows=True)}])
         finally:

@@ -6,32 +6,36 @@ from typing import Any
 
 from inception_bench.models.complexity import Complexity, complexity
 from inception_bench.models.public import find_table
-from inception_bench.spec.case import Case
+from inception_bench.spec.network import NetworkSpec
 
 
-def case_complexity(case: Case, *, aux: bool = False) -> Complexity:
-    """The cost of a case's network by its table."""
+def network_complexity(network: NetworkSpec, *, aux: bool = False) -> Complexity:
+    """The cost of a network by its table."""
     return complexity(
-        case.address, input_size=case.input_size, width_mult=case.width_mult, num_classes=case.num_classes, aux=aux
+        network.address,
+        input_size=network.input_size,
+        width_mult=network.width_mult,
+        num_classes=network.num_classes,
+        aux=aux,
     )
 
 
-def count_disagreements(case: Case, counted: dict[str, Any]) -> list[str]:
+def count_disagreements(network: NetworkSpec, counted: dict[str, Any]) -> list[str]:
     """A sentence for each figure on which the table's arithmetic and a counter differ.
 
     A counter that is not installed has no figure, and says nothing.
     """
-    costs = case_complexity(case)
+    costs = network_complexity(network)
     figures = [
         ("params", costs.params_without_aux, "numel", counted["params"]),
         ("MACs", costs.macs, "fvcore", counted["macs_fvcore"]),
         ("MACs", costs.macs, "FlopCounterMode", counted["macs_flop_counter"]),
     ]
-    if find_table(case.address).aux:
-        whole = case_complexity(case, aux=True)
+    if find_table(network.address).aux:
+        whole = network_complexity(network, aux=True)
         figures.append(("params with aux heads", whole.params, "numel", counted["params_with_aux"]))
     return [
-        f"{case.address}: {what} {by_table:,} by table, {by_counter:,} by {counter}"
+        f"{network.address}: {what} {by_table:,} by table, {by_counter:,} by {counter}"
         for what, by_table, counter, by_counter in figures
         if by_counter is not None and by_table != by_counter
     ]

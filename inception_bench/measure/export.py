@@ -14,8 +14,10 @@ from inception_bench.measure.workshop import Workshop
 from inception_bench.models.plan import make_plan
 from inception_bench.models.public import find_table
 from inception_bench.processes.process import CallFailed
-from inception_bench.spec.case import DEVICES, PRECISIONS, Case
+from inception_bench.spec.case import Case
+from inception_bench.spec.network import NetworkSpec
 from inception_bench.spec.profile import Limits
+from inception_bench.spec.runtime import DEVICES, PRECISIONS, Runtime
 from inception_bench.store.cache import Artifact, ArtifactCache, default_root
 
 
@@ -75,16 +77,19 @@ class Order:
                     f"a graph of operator set 17 is in fp32; leave {named('precision')} {self.precision} or the option"
                 )
             )
-        network = (table.name, table.definition, wanted.backend, device, self.precision)
-        return Case(*network, self.batch_size, size, self.width_mult, NUM_CLASSES, usable_cores(), options)
+        return Case(
+            NetworkSpec(table.name, table.definition, size, self.width_mult, NUM_CLASSES),
+            Runtime(wanted.backend, device, self.precision, self.batch_size, usable_cores(), options),
+        )
 
 
 def export(order: Order, output: Path) -> Artifact:
     """Build, or find in the cache, and copy to ``output``. Raises UsageError with the reason where it cannot be."""
     case = order.case()
+    runtime = case.runtime
     graph_only = FORMATS[order.to].graph_only
-    registered = find_backend(case.backend)
-    reason = registered.missing(building_only=graph_only) or registered.unsupported(case.device, case.precision)
+    registered = find_backend(runtime.backend)
+    reason = registered.missing(building_only=graph_only) or registered.unsupported(runtime.device, runtime.precision)
     if reason is not None:
         raise UsageError(f"{order.to}: {reason}")
     if not output.resolve().parent.is_dir():
@@ -93,7 +98,7 @@ def export(order: Order, output: Path) -> Artifact:
     try:
         weights = workshop.weights(case)
         make = workshop.graph if graph_only else workshop.artifact
-        artifact = make(case, weights, workshop.images(case))
+        artifact = make(case, weights, workshop.images(case.network))
     except CallFailed as error:
         raise UsageError(f"{order.to}: {error}") from None
     finally:

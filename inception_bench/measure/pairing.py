@@ -8,9 +8,11 @@ from dataclasses import replace
 from inception_bench.measure.selection import NUM_CLASSES, Selection, read_options
 from inception_bench.models.public import find_table
 from inception_bench.models.tables.factorisations import MODULE, OUTPUTS, Factorisation, factorisations, network_pairs
-from inception_bench.spec.case import SIGNAL_KEEPING, Case
+from inception_bench.spec.case import Case
+from inception_bench.spec.network import NetworkSpec
 from inception_bench.spec.pair import Pair
 from inception_bench.spec.profile import LEAST_ROUNDS
+from inception_bench.spec.runtime import Runtime
 
 # What a short run times; a profile that times all batches has room for all modules.
 HANDFUL = ("two_3x3_for_5x5", "1x1_before_5x5", "1x7_7x1_for_7x7", "three_3x3_stem")
@@ -31,7 +33,7 @@ def selected_pairs(selection: Selection) -> list[Pair]:
         make_pair(found, where)
         for name, found in factorisations().items()
         if every or name in HANDFUL
-        for where in places(cases)
+        for where in runtimes(cases)
     ]
 
 
@@ -40,35 +42,32 @@ def named_pairs(
 ) -> list[Pair]:
     """One pair on every runtime and batch of ``cases``; ``backends`` and ``batch_sizes`` replace theirs."""
     found = (factorisations() | network_pairs())[name]
-    where = list(places(cases))
+    where = runtimes(cases)
     if batch_sizes:
-        where = [replace(place, batch_size=size) for place in where for size in batch_sizes]
+        where = [replace(runtime, batch_size=size) for runtime in where for size in batch_sizes]
     if backends:
-        where = [_on(place, backend) for place in where for backend in backends]
-    return [make_pair(found, place) for place in dict.fromkeys(where)]
+        where = [_on(runtime, backend) for runtime in where for backend in backends]
+    return [make_pair(found, runtime) for runtime in dict.fromkeys(where)]
 
 
-def places(cases: Sequence[Case]) -> list[Case]:
-    """The runtimes, devices, precisions and batches among ``cases``, each once, whatever the network."""
-    plain = [replace(case, weights=SIGNAL_KEEPING, data="") for case in cases]
-    blank = [replace(case, model="", definition="", input_size=0, width_mult=1.0) for case in plain]
-    return list(dict.fromkeys(blank))
+def runtimes(cases: Sequence[Case]) -> list[Runtime]:
+    """The runtimes among ``cases``, each once, whatever the network."""
+    return list(dict.fromkeys(case.runtime for case in cases))
 
 
-def make_pair(found: Factorisation, where: Case) -> Pair:
+def make_pair(found: Factorisation, where: Runtime) -> Pair:
     """The pair on one runtime."""
-    return Pair(found.name, _case(found.new, where), _case(found.old, where))
+    return Pair(found.name, Case(_network(found.new), where), Case(_network(found.old), where))
 
 
-def _case(address: str, where: Case) -> Case:
+def _network(address: str) -> NetworkSpec:
+    """At its paper's scale."""
     table = find_table(address)
     outputs = OUTPUTS if address.startswith(MODULE) else NUM_CLASSES
-    return replace(
-        where, model=table.name, definition=table.definition, input_size=table.input_size, num_classes=outputs
-    )
+    return NetworkSpec(table.name, table.definition, table.input_size, 1.0, outputs)
 
 
-def _on(place: Case, backend: str) -> Case:
+def _on(runtime: Runtime, backend: str) -> Runtime:
     name, _, options = backend.partition("[")
     words = options.removesuffix("]").split(";") if options else []
-    return replace(place, backend=name, options=read_options(name, words))
+    return replace(runtime, backend=name, options=read_options(name, words))

@@ -78,8 +78,8 @@ def _start(groups: Sequence[Group], told: Callable[[str, Step], None]) -> dict[s
     assigned = {name: each for group in groups for name, each in group.items()}
 
     def send(name: str, engine: Engine) -> Callable[[], Started]:
-        case = assigned[name].case
-        return engine.start.later(find_backend(case.backend).target, case.device)
+        runtime = assigned[name].case.runtime
+        return engine.start.later(find_backend(runtime.backend).target, runtime.device)
 
     started = ask_each(_engines(assigned), send, at_once=True)
     for name, answer in started.items():
@@ -94,7 +94,7 @@ def _load(group: Group, started: Mapping[str, Started], told: Callable[[str, Ste
     )
     first = ask_each(
         engines,
-        lambda name, engine: engine.first.later(group[name].images, group[name].case.batch_size),
+        lambda name, engine: engine.first.later(group[name].images, group[name].case.runtime.batch_size),
         at_once=calls_at_once,
     )
     for name in group:
@@ -113,7 +113,7 @@ def _attest(name: str, assigned: Assignment, told: Callable[[str, Step], None]) 
 def _answer(group: Group, told: Callable[[str, Step], None], calls_at_once: bool) -> dict[str, Logits]:
     def send(name: str, engine: Engine) -> Callable[[], Logits]:
         each = group[name]
-        return engine.logits.later(each.images, each.case.batch_size, each.count)
+        return engine.logits.later(each.images, each.case.runtime.batch_size, each.count)
 
     answered = ask_each(_engines(group), send, at_once=calls_at_once)
     for name, answer in answered.items():

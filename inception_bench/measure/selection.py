@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 from inception_bench.backends.registry import backends, find_backend
@@ -23,8 +22,10 @@ from inception_bench.measure.training_cases import (
 from inception_bench.models.plan import make_plan
 from inception_bench.models.public import INCEPTIONS, NINE, find_table
 from inception_bench.models.table import Table
-from inception_bench.spec.case import DEVICES, PRECISIONS, REFERENCE_BACKEND, SIGNAL_KEEPING, Case
+from inception_bench.spec.case import Case
+from inception_bench.spec.network import SIGNAL_KEEPING, NetworkSpec
 from inception_bench.spec.profile import DEFAULT_PROFILE, PROFILES, Profile
+from inception_bench.spec.runtime import DEVICES, PRECISIONS, REFERENCE_BACKEND, Runtime
 
 NUM_CLASSES = 1000
 Known = TypeVar("Known")
@@ -116,32 +117,25 @@ def plain_cases(
             data, classes = request.data, count_classes(request.data)
     found = tuple(
         Case(
-            table.name,
-            table.definition,
-            REFERENCE_BACKEND,
-            device,
-            "fp32",
-            1,
-            size,
-            width,
-            classes,
-            threads,
-            weights=weights,
-            data=data,
+            NetworkSpec(table.name, table.definition, size, width, classes, weights, data),
+            Runtime(REFERENCE_BACKEND, device, "fp32", 1, threads),
         )
         for table in tables
         for size in scales.input_sizes or (table.input_size,)
         for width in scales.width_mults or (1.0,)
     )
     for case in found:  # a size or a width that a network does not take is refused before anything runs
-        make_plan(find_table(case.address), input_size=case.input_size, width_mult=case.width_mult)
+        network = case.network
+        make_plan(find_table(network.address), input_size=network.input_size, width_mult=network.width_mult)
     return found
 
 
-def cells(cases: Sequence[Case], kinds: Sequence[tuple[str, str, str]], batches: Sequence[int]) -> tuple[Case, ...]:
-    """Each case on each runtime (name, options, precision), at each batch size."""
+def cells(
+    cases: Sequence[Case], kinds: Sequence[tuple[str, Mapping[str, str], str]], batches: Sequence[int]
+) -> tuple[Case, ...]:
+    """Each case on each backend (name, options, precision), at each batch size."""
     return tuple(
-        replace(case, backend=name, options=options, precision=precision, batch_size=batch)
+        case.with_runtime(backend=name, options=options, precision=precision, batch_size=batch)
         for case in cases
         for batch in batches
         for name, options, precision in kinds
@@ -209,22 +203,22 @@ def _models(words: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _backends(words: Sequence[str]) -> list[tuple[str, str]]:
-    """Names with their options as JSON: ``compile`` or ``compile[mode=max-autotune]``, options parted by ``;``."""
-    found: list[tuple[str, str]] = []
+def _backends(words: Sequence[str]) -> list[tuple[str, dict[str, str]]]:
+    """Names with their options: ``compile`` or ``compile[mode=max-autotune]``, options parted by ``;``."""
+    found: list[tuple[str, dict[str, str]]] = []
     for word in words:
         name, bracket, rest = word.partition("[")
         if word == "all":
-            found += [(known, "{}") for known in backends()]
+            found += [(known, {}) for known in backends()]
         elif bracket and not rest.endswith("]"):
             raise UsageError(f"backend {word!r} has no closing bracket; write {name}[OPTION=VALUE;OPTION=VALUE]")
         else:
             found.append((name, read_options(name, rest.removesuffix("]").split(";") if rest else [])))
-    return list(dict.fromkeys(found))
+    return [kind for place, kind in enumerate(found) if kind not in found[:place]]
 
 
-def read_options(name: str, words: Sequence[str]) -> str:
-    """``OPTION=VALUE`` words of a backend, checked, as JSON with sorted names; defaults are left out."""
+def read_options(name: str, words: Sequence[str]) -> dict[str, str]:
+    """``OPTION=VALUE`` words of a backend, checked, by name; defaults are left out."""
     known = find_backend(name).options
     found = {}
     for word in words:
@@ -235,7 +229,7 @@ def read_options(name: str, words: Sequence[str]) -> str:
             raise UnknownNameError(f"value of {name}'s {option}", value, known[option])
         if value != known[option][0]:
             found[option] = value
-    return json.dumps(found, sort_keys=True)
+    return found
 
 
 def read_pythons(text: str | None) -> dict[str, str]:

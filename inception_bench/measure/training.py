@@ -17,6 +17,8 @@ from inception_bench.models.public import find_table
 from inception_bench.processes.installation import HERE, Installation
 from inception_bench.processes.process import CallFailed, Process
 from inception_bench.spec.case import Case
+from inception_bench.spec.network import NetworkSpec
+from inception_bench.spec.runtime import Runtime
 from inception_bench.store.cache import PACKAGE, Artifact, ArtifactCache, key_of, source_hash
 from inception_bench.store.versions import NewerVersionError
 from inception_bench.train.job import FULL, PRECISION_OF_STEP, Job, Machine
@@ -37,29 +39,30 @@ def job_of(case: Case) -> Job:
 
     Always in full binary32, whatever the case's precision: cells of every precision run the same trained network.
     """
-    if case.trained_by is None:
-        raise ValueError(f"the weights of {case.id} are not trained here: {case.weights}")
-    recipe, seed = case.trained_by
+    network, runtime = case.network, case.runtime
+    if network.trained_by is None:
+        raise ValueError(f"the weights of {case.id} are not trained here: {network.weights}")
+    recipe, seed = network.trained_by
     return Job(
-        case.address,
-        case.data,
-        find_recipe(recipe, case.address),
+        network.address,
+        network.data,
+        find_recipe(recipe, network.address),
         seed,
-        case.width_mult,
-        case.input_size,
-        machine=Machine(case.device, FULL, case.threads),
+        network.width_mult,
+        network.input_size,
+        machine=Machine(runtime.device, FULL, runtime.threads),
     )
 
 
 def step_job(case: Case) -> Job:
     """What a training step of a case is a step of: in the case's own precision."""
     job = job_of(case)
-    return replace(job, machine=replace(job.machine, precision=PRECISION_OF_STEP[case.precision]))
+    return replace(job, machine=replace(job.machine, precision=PRECISION_OF_STEP[case.runtime.precision]))
 
 
-def case_data(case: Case, cache: Path) -> DataSplits:
-    """The images of a case, at its size and as its network wants them."""
-    return open_data(case.data, case.input_size, find_table(case.address).preprocessing, cache=cache)
+def network_data(network: NetworkSpec, cache: Path) -> DataSplits:
+    """The images of the set that a network names, at its size and as it wants them."""
+    return open_data(network.data, network.input_size, find_table(network.address).preprocessing, cache=cache)
 
 
 def on_one_device(job: Job) -> Job:
@@ -112,9 +115,9 @@ class Training:
         found = json.loads((artifact.folder / RESULT).read_text())
         return {**found, "checkpoint": str(artifact.folder), "cached": artifact.cached}
 
-    def process(self, case: Case) -> Process:
-        """A fresh process for training steps of a case."""
-        variables = {"OMP_NUM_THREADS": str(case.threads)}
+    def process(self, runtime: Runtime) -> Process:
+        """A fresh process for training steps on a runtime."""
+        variables = {"OMP_NUM_THREADS": str(runtime.threads)}
         return Process(TRAINER, environment=variables, installation=self.installation)
 
     def close(self) -> None:
@@ -158,7 +161,7 @@ class Training:
         (folder / COURSE).write_text(json.dumps(course))
 
     def _train(self, case: Case, folder: Path, work: Path) -> None:
-        process = self.process(case)
+        process = self.process(case.runtime)
         try:
             result, _ = process.call("train", self.limit_s, case=case.to_json(), work=str(work))
         finally:
@@ -181,9 +184,9 @@ class StepTiming:
     def begin(self) -> None:
         """Make the network and warm up. Raises CallFailed, as all calls here."""
         self._until = time.monotonic() + self.limit_s
-        self._process = self.training.process(self.case)
+        self._process = self.training.process(self.case.runtime)
         self.memory = self._call("begin", case=self.case.to_json(), warmup_rounds=WARMUP_STEPS)
-        asked, found = PRECISION_OF_STEP[self.case.precision], self.memory["precision"]
+        asked, found = PRECISION_OF_STEP[self.case.runtime.precision], self.memory["precision"]
         if found != asked:
             raise CallFailed("mislabelled", f"asked for a step in {asked}, got one in {found}")
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from inception_bench.data.sets import SOURCES, count_classes
 from inception_bench.errors import OptionError, UnknownNameError
 from inception_bench.models.table import Table
 from inception_bench.models.weights.hub import SOURCES as HUBS
-from inception_bench.spec.case import REFERENCE_BACKEND, Case, trained_weights
+from inception_bench.spec.case import Case
+from inception_bench.spec.network import NetworkSpec, trained_weights
 from inception_bench.spec.profile import Profile
+from inception_bench.spec.runtime import REFERENCE_BACKEND, Runtime
 from inception_bench.train.recipes import RECIPES, find_recipe
 
 # In what arithmetic a step is timed on each device. On a CPU bf16 is emulated where the processor lacks it.
@@ -36,18 +38,10 @@ def training_cases(
     classes = count_classes(data) if known else 0
     return tuple(
         Case(
-            table.name,
-            table.definition,
-            REFERENCE_BACKEND,
-            device,
-            "fp32",
-            recipe.batch_size,
-            size,
-            width,
-            classes,
-            threads,
-            weights=trained_weights(profile.recipe, seed),
-            data=data,
+            NetworkSpec(
+                table.name, table.definition, size, width, classes, trained_weights(profile.recipe, seed), data
+            ),
+            Runtime(REFERENCE_BACKEND, device, "fp32", recipe.batch_size, threads),
         )
         for table in known
         for recipe in [find_recipe(profile.recipe, table.address)]
@@ -65,19 +59,22 @@ def step_cases(
     Each in those of ``precisions`` (of the run's cells) that a step can have on its device; in fp32 where it has none.
     """
     return tuple(
-        replace(case, precision=precision)
+        case.with_runtime(precision=precision)
         for case in _stepping(trainings, tables, profile)
-        for precision in [name for name in precisions if name in STEP_PRECISIONS[case.device]] or ["fp32"]
+        for precision in [name for name in precisions if name in STEP_PRECISIONS[case.runtime.device]] or ["fp32"]
     )
 
 
 def _stepping(trainings: Sequence[Case], tables: Sequence[Table], profile: Profile) -> tuple[Case, ...]:
     if not profile.paper_scale:
-        return tuple({(case.address, case.input_size, case.width_mult): case for case in trainings}.values())
+        scales = [(case.network.address, case.network.input_size, case.network.width_mult) for case in trainings]
+        return tuple(dict(zip(scales, trainings, strict=True)).values())
     native = {table.address: table.input_size for table in tables}
-    first = {case.address: case for case in reversed(trainings)}
+    first = {case.network.address: case for case in reversed(trainings)}
     return tuple(
-        replace(case, input_size=native[address], width_mult=1.0, batch_size=PAPER_SCALE_BATCH[case.device])
+        case.with_network(input_size=native[address], width_mult=1.0).with_runtime(
+            batch_size=PAPER_SCALE_BATCH[case.runtime.device]
+        )
         for address, case in reversed(first.items())
     )
 

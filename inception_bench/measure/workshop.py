@@ -23,8 +23,10 @@ from inception_bench.measure.refusals import Refusals
 from inception_bench.measure.training import Training
 from inception_bench.processes.installation import HERE, Installation
 from inception_bench.processes.process import CallFailed, Process
-from inception_bench.spec.case import SIGNAL_KEEPING, Case
+from inception_bench.spec.case import Case
+from inception_bench.spec.network import SIGNAL_KEEPING, NetworkSpec
 from inception_bench.spec.profile import Limits
+from inception_bench.spec.runtime import Runtime
 from inception_bench.store.cache import Artifact, ArtifactCache, file_hash
 from inception_bench.store.versions import NewerVersionError
 
@@ -82,13 +84,14 @@ class Workshop:
 
     def weights(self, case: Case) -> Artifact:
         """The case's weights: trained first, read from what was given, or signal-keeping. Raises CallFailed."""
-        if case.trained_by is not None:
+        if case.network.trained_by is not None:
             return self.training.weights(case)
-        fields = network_fields(case)
-        parts = {**network(case), "weights": case.weights, "versions": reference_versions()}
-        if case.weights != SIGNAL_KEEPING:
-            fields["given"] = case.weights
-            path = Path(case.weights)
+        spec = case.network
+        fields = network_fields(spec)
+        parts = {**network(spec), "weights": spec.weights, "versions": reference_versions()}
+        if spec.weights != SIGNAL_KEEPING:
+            fields["given"] = spec.weights
+            path = Path(spec.weights)
             parts["file"] = file_hash(path) if path.is_file() else ""
         return self._get("weights", parts, lambda folder: self._call("weights", folder, **fields))
 
@@ -96,38 +99,39 @@ class Workshop:
         self, case: Case, weights: Artifact, data_digest: str, ask: Callable[[], NDArray[np.int64]]
     ) -> NDArray[np.int64]:
         """Eager's best classes of all test images, asked once of the paired reference and kept."""
-        run = {"device": case.device, "batch_size": case.batch_size, "threads": case.threads}
-        parts = {**reference_parts(case, weights), **run, "data": data_digest, "hardware": hardware(case)}
+        runtime = case.runtime
+        run = {"device": runtime.device, "batch_size": runtime.batch_size, "threads": runtime.threads}
+        parts = {**reference_parts(case.network, weights), **run, "data": data_digest, "hardware": hardware(runtime)}
         found = self._get("answers", parts, lambda folder: np.save(folder / ANSWERS, ask()))
         answers: NDArray[np.int64] = np.load(found.folder / ANSWERS)
         return answers
 
-    def reference(self, case: Case, weights: Artifact) -> Reference:
-        """What the case's output is compared with."""
-        parts = reference_parts(case, weights)
-        fields = {**network_fields(case), "weights": str(weights.folder)}
+    def reference(self, spec: NetworkSpec, weights: Artifact) -> Reference:
+        """What the network's output is compared with."""
+        parts = reference_parts(spec, weights)
+        fields = {**network_fields(spec), "weights": str(weights.folder)}
         folder = self._get("reference", parts, lambda folder: self._call("reference", folder, **fields)).folder
         facts = json.loads((folder / "facts.json").read_text())
         return Reference(folder / "images.npy", np.load(folder / "logits.npy"), facts["spread"], facts["mutations"])
 
-    def images(self, case: Case) -> Path:
-        """The images that the case's network is shown, where no reference is needed."""
-        parts = {**network(case), "versions": reference_versions()}
-        fields = network_fields(case)
+    def images(self, spec: NetworkSpec) -> Path:
+        """The images that the network is shown, where no reference is needed."""
+        parts = {**network(spec), "versions": reference_versions()}
+        fields = network_fields(spec)
         return self._get("images", parts, lambda folder: self._call("images", folder, **fields)).folder / IMAGES
 
     def rounding(self, case: Case, weights: Artifact, reference: Reference) -> float:
         """Eager's own error in the case's precision, over the spread."""
-        fields = self._compared(weights, reference, case.precision)
-        parts = {**reference_parts(case, weights), "precision": fields["precision"]}
+        fields = self._compared(weights, reference, case.runtime.precision)
+        parts = {**reference_parts(case.network, weights), "precision": fields["precision"]}
         folder = self._get("rounding", parts, lambda folder: self._call("rounding", folder, **fields)).folder
         error: float = json.loads((folder / "facts.json").read_text())["error"]
         return error / reference.spread
 
     def row_reference(self, case: Case, weights: Artifact, reference: Reference) -> RowReference:
         """What every end point's map is compared with, where logits cannot tell a fault from rounding."""
-        fields = self._compared(weights, reference, case.precision)
-        parts = {**reference_parts(case, weights), "precision": fields["precision"]}
+        fields = self._compared(weights, reference, case.runtime.precision)
+        parts = {**reference_parts(case.network, weights), "precision": fields["precision"]}
         folder = self._get("rows", parts, lambda folder: self._call("row_reference", folder, **fields)).folder
         scales = [RowScale(**scale) for scale in json.loads((folder / "facts.json").read_text())["scales"]]
         return RowReference(folder / "images.npy", np.load(folder / "logits.npy"), scales)
@@ -137,62 +141,64 @@ class Workshop:
 
         An engine that compiles does so in a worker of its own, after the export. Raises CallFailed.
         """
-        registered = find_backend(case.backend)
+        registered = find_backend(case.runtime.backend)
         if not registered.exports:
             return weights
         if not registered.compiles:
             return self.graph(case, weights, images, rows=rows)
-        if not _builds_without_device(case):
-            self.refusals.require(case)
+        if not _builds_without_device(case.runtime):
+            self.refusals.require(case.runtime)
         return self._compiled(case, self.graph(case, weights, images, rows=rows))
 
     def graph(self, case: Case, weights: Artifact, images: Path, *, rows: bool = False) -> Artifact:
         """What the case's backend exports, before its engine compiles it. Raises CallFailed."""
-        registered = find_backend(case.backend)
+        runtime = case.runtime
+        registered = find_backend(runtime.backend)
         shared = getattr(registered.backend, "graph", None)
-        chosen, precision = case.chosen, case.precision
+        chosen, precision = dict(runtime.options), runtime.precision
         if shared is not None:  # tf32 is a matter of running; the graph is that of fp32
             wanted = getattr(registered.backend, "graph_options", ())
             chosen = {name: value for name, value in chosen.items() if name in wanted}
             precision = {"tf32": "fp32"}.get(precision, precision)
         built = {
-            "batch_size": case.batch_size,
+            "batch_size": runtime.batch_size,
             "precision": precision,
-            "device": "" if shared else case.device,
+            "device": "" if shared else runtime.device,
             "options": chosen,
             "rows": rows,
         }
-        parts = {**network(case), **registered.graph_identity(), **built, "weights": weights.digest}
+        parts = {**network(case.network), **registered.graph_identity(), **built, "weights": weights.digest}
         if not shared:
-            parts["hardware"] = hardware(case)
+            parts["hardware"] = hardware(runtime)
         fields = {"backend": registered.target, "weights": str(weights.folder), "images": str(images), **built}
-        kind = shared or case.backend
+        kind = shared or runtime.backend
         return self._get(kind, parts, lambda folder: self._call("artifact", folder, **fields))
 
-    def engine(self, case: Case, limit: TimeLimit | None = None) -> Engine:
+    def engine(self, runtime: Runtime, limit: TimeLimit | None = None) -> Engine:
         """A fresh worker as an engine to ask; each answer may take as long as building unless ``limit`` is given."""
-        return Engine(self.worker(case), CallLimit(self.limit_s) if limit is None else limit)
+        return Engine(self.worker(runtime), CallLimit(self.limit_s) if limit is None else limit)
 
-    def worker(self, case: Case) -> Process:
-        """A fresh worker for the case's backend, in the interpreter that was asked for it."""
+    def worker(self, runtime: Runtime) -> Process:
+        """A fresh worker for the runtime's backend, in the interpreter that was asked for it."""
         variables = {
-            "OMP_NUM_THREADS": str(case.threads),
-            "MKL_NUM_THREADS": str(case.threads),
+            "OMP_NUM_THREADS": str(runtime.threads),
+            "MKL_NUM_THREADS": str(runtime.threads),
             **ALLOCATOR,
             **self._compiler_variables(),
         }
-        python = self.pythons.get(case.backend)
+        python = self.pythons.get(runtime.backend)
         return Process(WORKER, python=python, environment=variables, installation=self.installation)
 
     def _compiled(self, case: Case, graph: Artifact) -> Artifact:
-        registered = find_backend(case.backend)
-        without_device = _builds_without_device(case)
-        setup, engine = setup_of(case), self.engine(case)
+        runtime = case.runtime
+        registered = find_backend(runtime.backend)
+        without_device = _builds_without_device(runtime)
+        setup, engine = setup_of(case), self.engine(runtime)
         try:
-            started = engine.start(registered.target, case.device, without_device=without_device)
+            started = engine.start(registered.target, runtime.device, without_device=without_device)
             parts = {
                 "graph": graph.digest,
-                "backend": case.backend,
+                "backend": runtime.backend,
                 "source": registered.source(),
                 "versions": dict(started.versions),
                 "hardware": {name: value for name, value in started.hardware.items() if name != "pci"},
@@ -202,7 +208,7 @@ class Workshop:
             def compile_into(folder: Path) -> None:
                 engine.compile(graph.folder, folder, setup, without_device=without_device)
 
-            own = self._get(case.backend, parts, compile_into)
+            own = self._get(runtime.backend, parts, compile_into)
         finally:
             engine.kill()
         return replace(own, build_s=own.build_s + graph.build_s)
@@ -228,9 +234,9 @@ class Workshop:
             TIMINGS: str(self.cache.root / "timings"),
         }
 
-    def count(self, case: Case) -> dict[str, Any]:
+    def count(self, spec: NetworkSpec) -> dict[str, Any]:
         """Params and MACs as fvcore and FlopCounterMode count them."""
-        return self._ask("count", **network_fields(case))
+        return self._ask("count", **network_fields(spec))
 
     def close(self) -> None:
         """End the builder process, and the trainer's."""
@@ -255,22 +261,25 @@ class Workshop:
         return self._builder.call(op, self.limit_s, **fields)[0]
 
 
-def _builds_without_device(case: Case) -> bool:
-    """Whether the case's engine can compile here although there is no GPU."""
-    return getattr(find_backend(case.backend).backend, "builds_without_device", False) and driver_problem() is not None
+def _builds_without_device(runtime: Runtime) -> bool:
+    """Whether the runtime's engine can compile here although there is no GPU."""
+    return (
+        getattr(find_backend(runtime.backend).backend, "builds_without_device", False) and driver_problem() is not None
+    )
 
 
-def weights_name(case: Case, weights: Artifact) -> str:
+def weights_name(spec: NetworkSpec, weights: Artifact) -> str:
     """What a board says was loaded: ``signal-keeping``, ``trained:HASH``, a public name, or ``FILE:HASH``."""
-    if case.weights == SIGNAL_KEEPING:
+    if spec.weights == SIGNAL_KEEPING:
         return SIGNAL_KEEPING
-    path = Path(case.weights)
+    path = Path(spec.weights)
     short = file_hash(weights.folder / WEIGHTS_FILE)[:12]
-    if case.trained_by is not None:
+    if spec.trained_by is not None:
         return f"trained:{short}"
-    return f"{path.name}:{short}" if path.is_file() else case.weights
+    return f"{path.name}:{short}" if path.is_file() else spec.weights
 
 
 def setup_of(case: Case, *, rows: bool = False) -> Setup:
     """How a session of the case is to run."""
-    return Setup(case.device, case.precision, case.threads, case.batch_size, case.input_size, case.chosen, rows)
+    run, size = case.runtime, case.network.input_size
+    return Setup(run.device, run.precision, run.threads, run.batch_size, size, dict(run.options), rows)

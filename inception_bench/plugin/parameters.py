@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from inception_bench.measure.counting import case_complexity
+from inception_bench.measure.counting import network_complexity
 from inception_bench.plugin.clock import ReportedClock
 from inception_bench.report.progress import EXACT_SECONDS, expected_cell_seconds, expected_step_seconds
 from inception_bench.spec.case import Case
@@ -59,10 +59,13 @@ def regression_params(selection: Selection) -> list[Any]:
 
 def network_params(selection: Selection) -> list[Any]:
     """One case a network, width and input size."""
-    found = {(case.address, case.input_size, case.width_mult): case for case in reversed(selection.cases)}
+    found = {
+        (case.network.address, case.network.input_size, case.network.width_mult): case
+        for case in reversed(selection.cases)
+    }
     return [
-        _param(case, f"{case.address}-{case.input_size}px-w{case.width_mult:g}", EXACT_SECONDS, group="exact")
-        for case in reversed(found.values())
+        _param(case, f"{address}-{size}px-w{width:g}", EXACT_SECONDS, group="exact")
+        for (address, size, width), case in reversed(found.items())
     ]
 
 
@@ -78,7 +81,13 @@ def step_params(selection: Selection) -> list[Any]:
     """The training steps to time."""
     rounds = selection.profile.step_rounds
     return [
-        _param(case, case.training_id, _steps_s(case, rounds), group=f"step b{case.batch_size}", timer=ReportedClock())
+        _param(
+            case,
+            case.training_id,
+            _steps_s(case, rounds),
+            group=f"step b{case.runtime.batch_size}",
+            timer=ReportedClock(),
+        )
         for case in selection.steps
     ]
 
@@ -88,7 +97,7 @@ def pair_params(selection: Selection) -> list[Any]:
     from inception_bench.measure.pairing import pair_rounds, selected_pairs
 
     return [
-        _timed_param(pair, pair.new, f"{pair.name} b{pair.new.batch_size}", pair_rounds(pair.new.model))
+        _timed_param(pair, pair.new, f"{pair.name} b{pair.new.runtime.batch_size}", pair_rounds(pair.new.network.model))
         for pair in selected_pairs(selection)
     ]
 
@@ -121,17 +130,19 @@ OTHERS = ("network", "training", "training_step", "pair", "claim")
 
 
 def _cell_param(case: Case, rounds: int) -> Any:
-    return _timed_param(case, case, f"{case.address} {case.input_size}px b{case.batch_size}", rounds)
+    return _timed_param(
+        case, case, f"{case.network.address} {case.network.input_size}px b{case.runtime.batch_size}", rounds
+    )
 
 
 def _timed_param(value: Any, case: Case, group: str, rounds: int) -> Any:
     """An item whose workers time themselves; ``case`` says how long about a round takes."""
-    expected = expected_cell_seconds(case, case_complexity(case).macs, rounds)
+    expected = expected_cell_seconds(case.runtime, network_complexity(case.network).macs, rounds)
     return _param(value, value.id, expected, group=group, timer=ReportedClock(), disable_gc=True)
 
 
 def _steps_s(case: Case, steps: int) -> float:
-    return expected_step_seconds(case, case_complexity(case).macs, steps)
+    return expected_step_seconds(case.runtime, network_complexity(case.network).macs, steps)
 
 
 def _param(value: Any, name: str, expected_s: float, **benchmark: Any) -> Any:

@@ -13,7 +13,7 @@ from inception_bench.machine.environment import Activity, usable_cores
 from inception_bench.machine.processor import L2_STATES
 from inception_bench.measure.accuracy import Counts
 from inception_bench.measure.cell import Cell
-from inception_bench.measure.counting import case_complexity
+from inception_bench.measure.counting import network_complexity
 from inception_bench.measure.measurement import Measurement
 from inception_bench.measure.pairing import pair_rounds
 from inception_bench.measure.partners import Partners
@@ -211,7 +211,7 @@ class BenchRun:
         self.workshop.close()
 
     def _keep(self, kind: str, case: Case, body: dict[str, Any]) -> Record:
-        costs = case_complexity(case)
+        costs = network_complexity(case.network)
         return self._append(Record(kind, self.run, case.to_json(), costs.params_without_aux, costs.macs, body))
 
     def _own_records(self) -> list[Record]:

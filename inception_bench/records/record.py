@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from inception_bench.machine.environment import read_environment
-from inception_bench.spec.case import SIGNAL_KEEPING
+from inception_bench.spec.network import SIGNAL_KEEPING
 
 SCHEMA = 2
 _FIRST_CASES = {"weights": SIGNAL_KEEPING, "data": ""}

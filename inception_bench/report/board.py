@@ -12,8 +12,8 @@ from inception_bench.measure.accuracy import Counts
 from inception_bench.measure.rounds import Rounds
 from inception_bench.records.record import Record
 from inception_bench.records.statistics import Interval, median, median_interval, percentile_upper
-from inception_bench.spec.case import backend_text
 from inception_bench.spec.profile import LEAST_ROUNDS
+from inception_bench.spec.runtime import runtime_text
 
 WIDE_INTERVAL = 0.10
 UNREAD = "the engine does not show in what precision it computes"
@@ -85,7 +85,7 @@ class BoardRow:
     @property
     def backend_text(self) -> str:
         """The runtime with its options, as a user writes it."""
-        return backend_text(self.backend, self.options)
+        return runtime_text(self.backend, json.loads(self.options))
 
     @property
     def speedup(self) -> Interval | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
-from inception_bench.measure.counting import case_complexity
+from inception_bench.measure.counting import network_complexity
 from inception_bench.records.record import Record
 from inception_bench.spec.case import Case
 
@@ -36,13 +36,13 @@ def complexity_rows(records: Sequence[Record]) -> list[ComplexityRow]:
     for record in records:
         if record.kind != "complexity":
             continue
-        case = Case.from_json(record.case)
-        costs = case_complexity(case)
+        network = Case.from_json(record.case).network
+        costs = network_complexity(network)
         other = record.body["other_by_row"]
         found += [
             ComplexityRow(
-                case.model,
-                case.definition,
+                network.model,
+                network.definition,
                 row.row,
                 f"{row.grid[0]}x{row.grid[1]}",
                 row.channels,

@@ -62,8 +62,14 @@ def duet_json(found: DuetResult) -> dict[str, Any]:
         "min_effect": found.min_effect,
         "family_level": FAMILY_LEVEL,
         "sides": found.sides,
-        "cells": [{"cell": row.case.id, **asdict(row), "regressions": row.regressions} for row in found.rows],
+        "cells": [_row_json(row) for row in found.rows],
     }
+
+
+def _row_json(row: DuetRow) -> dict[str, Any]:
+    judged = {"judgement": asdict(row.judgement), "facts": [asdict(fact) for fact in row.facts]}
+    plain = {**vars(row), "case": row.case.to_json(), **judged}
+    return {"cell": row.case.id, **plain, "regressions": row.regressions}
 
 
 def duet_notes(found: DuetResult) -> list[Note]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 from inception_bench.claims.timing import pair_of, time_ratio
-from inception_bench.measure.counting import case_complexity
+from inception_bench.measure.counting import network_complexity
 from inception_bench.measure.rounds import Rounds
 from inception_bench.models.tables.factorisations import factorisations, network_pairs
 from inception_bench.records.record import Record
@@ -63,18 +63,18 @@ def pair_row(record: Record) -> PairRow:
     """A record as a row; times are read only where the outcome is ok."""
     pair, body = pair_of(record), record.body
     about = (factorisations() | network_pairs())[pair.name]
-    old, new = case_complexity(pair.old).macs, case_complexity(pair.new).macs
+    old, new = network_complexity(pair.old.network).macs, network_complexity(pair.new.network).macs
     row = PairRow(
         pair.name,
         about.what,
         about.source,
         about.old,
         about.new,
-        pair.new.backend_text,
-        pair.new.device,
-        pair.new.precision,
-        pair.new.batch_size,
-        pair.new.threads,
+        pair.new.runtime.text,
+        pair.new.runtime.device,
+        pair.new.runtime.precision,
+        pair.new.runtime.batch_size,
+        pair.new.runtime.threads,
         body["outcome"],
         body["reason"],
         old,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from inception_bench.report.text import duration
-from inception_bench.spec.case import Case
+from inception_bench.spec.runtime import Runtime
 
 # A first guess for counting one network in the builder.
 EXACT_SECONDS = 2.0
@@ -56,16 +56,16 @@ class Progress:
         return f"about {duration(self.seconds_left())} left"
 
 
-def expected_cell_seconds(case: Case, macs: int, rounds: int) -> float:
+def expected_cell_seconds(runtime: Runtime, macs: int, rounds: int) -> float:
     """A first guess for a cell whose network has ``macs`` an image: two processes, then pairs of rounds."""
-    work = 2 * rounds * macs * case.batch_size
-    if case.device == "cpu":
+    work = 2 * rounds * macs * runtime.batch_size
+    if runtime.device == "cpu":
         return _START_S + work / _CPU_MACS_S
     # Each round has a call beside it that does not count.
-    return _CUDA_CELL_S + _CUDA_COMPILE_S.get(case.backend, 0.0) + 2 * work / _CUDA_MACS_S
+    return _CUDA_CELL_S + _CUDA_COMPILE_S.get(runtime.backend, 0.0) + 2 * work / _CUDA_MACS_S
 
 
-def expected_step_seconds(case: Case, macs: int, steps: int) -> float:
+def expected_step_seconds(runtime: Runtime, macs: int, steps: int) -> float:
     """A first guess: starting a process, then steps of three times a call's work, at half its pace."""
-    work = 3 * steps * macs * case.batch_size
-    return _START_S + (2 * work / _CPU_MACS_S if case.device == "cpu" else _CUDA_CELL_S + 2 * work / _CUDA_MACS_S)
+    work = 3 * steps * macs * runtime.batch_size
+    return _START_S + (2 * work / _CPU_MACS_S if runtime.device == "cpu" else _CUDA_CELL_S + 2 * work / _CUDA_MACS_S)

@@ -68,7 +68,8 @@ def arithmetic_sentence(body: Mapping[str, Any]) -> str:
 def step_line(case: Case, body: dict[str, Any]) -> str:
     """``321 ms a step, 99.7 images a second``."""
     seconds = median(body["seconds"])
-    return f"{milliseconds(seconds)} a step of {case.batch_size}, {case.batch_size / seconds:.3g} images a second"
+    batch = case.runtime.batch_size
+    return f"{milliseconds(seconds)} a step of {batch}, {batch / seconds:.3g} images a second"
 
 
 def _trained_tables(bodies: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -110,15 +111,15 @@ def _trained_cells(body: Mapping[str, Any]) -> list[str]:
 
 
 def _step_cells(case: Case, body: dict[str, Any]) -> list[str]:
-    seconds, recipe = median(body["seconds"]), case.trained_by
+    seconds, recipe = median(body["seconds"]), case.network.trained_by
     return [
-        case.address,
+        case.network.address,
         recipe[0] if recipe else "",
-        case.precision,
-        str(case.batch_size),
-        f"w{case.width_mult:g}-{case.input_size}px",
+        case.runtime.precision,
+        str(case.runtime.batch_size),
+        f"w{case.network.width_mult:g}-{case.network.input_size}px",
         milliseconds(seconds),
-        f"{case.batch_size / seconds:.3g}",
+        f"{case.runtime.batch_size / seconds:.3g}",
         megabytes(body["peak_rss_bytes"] if body["peak_was_reset"] else None),
     ]
 

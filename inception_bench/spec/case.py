@@ -3,64 +3,39 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
-# Binary32 with every product in full; tf32: products of 10-bit mantissas, sums in binary32 (NVIDIA GPUs);
-# bf16 and fp16: weights and maps in 16 bits.
-PRECISIONS = ("fp32", "tf32", "bf16", "fp16")
-DEVICES = ("cpu", "cuda")
-REFERENCE_BACKEND = "eager"
-# Random weights that keep images apart (``models/signal.py``): what a cell without data runs with.
-SIGNAL_KEEPING = "signal-keeping"
-_TRAINED = "recipe:"
+from inception_bench.spec.network import SIGNAL_KEEPING, TRAINED, NetworkSpec
+from inception_bench.spec.runtime import REFERENCE_BACKEND, Runtime
+
+_OF_RUNTIME = frozenset(field.name for field in fields(Runtime))
 
 
 @dataclass(frozen=True)
 class Case:
-    """One network on one runtime. Sizes in pixels a side, ``batch_size`` in images a call.
+    """One network on one runtime."""
 
-    ``options`` are the runtime's own, as JSON with sorted names; the defaults are left out.
-    ``weights`` are signal-keeping, ``recipe:NAME:SEED`` (trained on ``data``, see ``trained_by``), or a
-    file or name as ``load_checkpoint`` takes it. ``data`` names the set on which accuracy is measured;
-    empty where it is not.
-    """
-
-    model: str
-    definition: str
-    backend: str
-    device: str
-    precision: str
-    batch_size: int
-    input_size: int
-    width_mult: float
-    num_classes: int
-    threads: int
-    options: str = "{}"
-    weights: str = SIGNAL_KEEPING
-    data: str = ""
-
-    @property
-    def address(self) -> str:
-        """``name@definition``, or the bare name for the default definition."""
-        return f"{self.model}@{self.definition}" if self.definition else self.model
+    network: NetworkSpec
+    runtime: Runtime
 
     @property
     def id(self) -> str:
         """A readable name, unique within a run: ``googlenet-onnxruntime-cpu-fp32-b1-224px``."""
+        network, runtime = self.network, self.runtime
         parts = [
-            self.address,
-            self.backend_text,
-            self.device,
-            self.precision,
-            f"b{self.batch_size}",
-            f"{self.input_size}px",
+            network.address,
+            runtime.text,
+            runtime.device,
+            runtime.precision,
+            f"b{runtime.batch_size}",
+            f"{network.input_size}px",
         ]
-        if self.width_mult != 1:
-            parts.append(f"w{self.width_mult:g}")
-        if self.weights != SIGNAL_KEEPING:
-            parts.append(self.weights.removeprefix(_TRAINED).replace(":", "-s").replace("/", "_"))
-        return "-".join([*parts, self.data.replace("/", "_")] if self.data else parts)
+        if network.width_mult != 1:
+            parts.append(f"w{network.width_mult:g}")
+        if network.weights != SIGNAL_KEEPING:
+            parts.append(network.weights.removeprefix(TRAINED).replace(":", "-s").replace("/", "_"))
+        return "-".join([*parts, network.data.replace("/", "_")] if network.data else parts)
 
     @property
     def training_id(self) -> str:
@@ -68,48 +43,51 @@ class Case:
 
         A step in another precision than fp32 names it at the end.
         """
-        recipe, seed = self.trained_by or ("", 0)
-        scale = f"{self.input_size}px-w{self.width_mult:g}"
-        name = f"{self.address}-{scale}-{recipe}-s{seed}-{self.data.replace('/', '_')}"
-        return name if self.precision == "fp32" else f"{name}-{self.precision}"
-
-    @property
-    def trained_by(self) -> tuple[str, int] | None:
-        """The recipe and the seed that its weights are trained by; None for other weights."""
-        if not self.weights.startswith(_TRAINED):
-            return None
-        recipe, _, seed = self.weights.removeprefix(_TRAINED).rpartition(":")
-        return recipe, int(seed)
-
-    @property
-    def chosen(self) -> dict[str, str]:
-        """The runtime's options that are not at their default, by name."""
-        chosen: dict[str, str] = json.loads(self.options)
-        return chosen
-
-    @property
-    def backend_text(self) -> str:
-        """The runtime as a user writes it: ``compile`` or ``compile[mode=max-autotune]``."""
-        return backend_text(self.backend, self.options)
+        network, precision = self.network, self.runtime.precision
+        recipe, seed = network.trained_by or ("", 0)
+        scale = f"{network.input_size}px-w{network.width_mult:g}"
+        name = f"{network.address}-{scale}-{recipe}-s{seed}-{network.data.replace('/', '_')}"
+        return name if precision == "fp32" else f"{name}-{precision}"
 
     def reference(self) -> Case:
         """The cell that this one is compared with, round by round: eager, fp32, all else equal."""
-        return replace(self, backend=REFERENCE_BACKEND, precision="fp32", options="{}")
+        return self.with_runtime(backend=REFERENCE_BACKEND, precision="fp32", options={})
+
+    def with_network(self, **changes: Any) -> Case:
+        """The same with some of the network's fields changed."""
+        return replace(self, network=replace(self.network, **changes))
+
+    def with_runtime(self, **changes: Any) -> Case:
+        """The same with some of the runtime's fields changed."""
+        return replace(self, runtime=replace(self.runtime, **changes))
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """All fields on one level, ``options`` as JSON in a string.
+
+        This is what records and keys hold and what processes of other revisions read: it stays, in this order.
+        """
+        network, runtime = self.network, self.runtime
+        return {
+            "model": network.model,
+            "definition": network.definition,
+            "backend": runtime.backend,
+            "device": runtime.device,
+            "precision": runtime.precision,
+            "batch_size": runtime.batch_size,
+            "input_size": network.input_size,
+            "width_mult": network.width_mult,
+            "num_classes": network.num_classes,
+            "threads": runtime.threads,
+            "options": json.dumps(dict(runtime.options), sort_keys=True),
+            "weights": network.weights,
+            "data": network.data,
+        }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Case:
-        return cls(**data)
-
-
-def trained_weights(recipe: str, seed: int) -> str:
-    """A case's ``weights`` for a network that is trained by a recipe."""
-    return f"{_TRAINED}{recipe}:{seed}"
-
-
-def backend_text(backend: str, options: str) -> str:
-    """A runtime with its options (JSON) as a user writes them."""
-    chosen = json.loads(options)
-    return backend + (f"[{';'.join(f'{key}={value}' for key, value in chosen.items())}]" if chosen else "")
+        """Raises TypeError for a field that is missing or not known."""
+        network = {name: value for name, value in data.items() if name not in _OF_RUNTIME}
+        runtime = {name: value for name, value in data.items() if name in _OF_RUNTIME}
+        if "options" in runtime:
+            runtime["options"] = json.loads(runtime["options"])
+        return cls(NetworkSpec(**network), Runtime(**runtime))

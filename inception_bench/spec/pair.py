@@ -18,5 +18,5 @@ class Pair:
     @property
     def id(self) -> str:
         """A readable name, unique within a run: ``two_3x3_for_5x5-onnxruntime-cpu-fp32-b1``."""
-        case = self.new
-        return f"{self.name}-{case.backend_text}-{case.device}-{case.precision}-b{case.batch_size}"
+        runtime = self.new.runtime
+        return f"{self.name}-{runtime.text}-{runtime.device}-{runtime.precision}-b{runtime.batch_size}"

@@ -18,6 +18,8 @@ from inception_bench.measure.workshop import Reference, Workshop, setup_of
 from inception_bench.models import public
 from inception_bench.processes.process import Process
 from inception_bench.spec.case import Case
+from inception_bench.spec.network import NetworkSpec
+from inception_bench.spec.runtime import Runtime
 from inception_bench.store.cache import Artifact, ArtifactCache
 
 ENGINES = Path(__file__).with_name("engines")
@@ -26,8 +28,9 @@ CPU_BACKENDS = tuple(name for name in BUILT_IN if "cpu" in find_backend(name).ba
 
 
 def small_case(backend: str, precision: str = "fp32", batch_size: int = 2, **other) -> Case:
-    fields = {"device": "cpu", "input_size": 32, "width_mult": 1.0, "num_classes": 10, "threads": 1, **other}
-    return Case("small", "", backend, precision=precision, batch_size=batch_size, **fields)
+    """The small network on a backend; ``other`` are fields of either part of a case, ``options`` as JSON."""
+    made = Case(NetworkSpec("small", "", 32, 1.0, 10), Runtime(backend, "cpu", precision, batch_size, threads=1))
+    return Case.from_json({**made.to_json(), **other})
 
 
 @pytest.fixture(scope="package")
@@ -64,15 +67,17 @@ class Bench:
     artifact: Artifact
 
     def worker(self) -> Process:
-        process = self.workshop.worker(self.case)
-        process.call("start", LIMIT_S, backend=find_backend(self.case.backend).target, device=self.case.device)
+        process = self.workshop.worker(self.case.runtime)
+        process.call(
+            "start", LIMIT_S, backend=find_backend(self.case.runtime.backend).target, device=self.case.runtime.device
+        )
         return process
 
     def load(self, process: Process) -> None:
         process.call("load", LIMIT_S, folder=str(self.artifact.folder), setup=vars(setup_of(self.case)))
 
     def first(self, process: Process) -> None:
-        process.call("first", LIMIT_S, images=str(self.reference.images), batch_size=self.case.batch_size)
+        process.call("first", LIMIT_S, images=str(self.reference.images), batch_size=self.case.runtime.batch_size)
 
     def answers(self, process: Process, images: Path, batch_size: int) -> np.ndarray:
         return process.call("logits", LIMIT_S, images=str(images), batch_size=batch_size)[1][0]
@@ -80,7 +85,7 @@ class Bench:
 
 def bench(workshop: Workshop, case: Case) -> Bench:
     weights = workshop.weights(case)
-    reference = workshop.reference(case, weights)
+    reference = workshop.reference(case.network, weights)
     return Bench(workshop, case, weights, reference, workshop.artifact(case, weights, reference.images))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -81,7 +80,7 @@ def test_an_operator_that_torch_lacks_in_16_bits(workshop: Workshop):
 @pytest.mark.parametrize("backend", ["eager", "torchscript"])
 def test_response_norm_holds_in_half_precision(workshop: Workshop, backend: str):
     """GoogLeNet's local response normalisation squares its map, which half precision cannot hold."""
-    case = replace(small_case(backend, "fp16"), model="googlenet", input_size=64, width_mult=0.25, num_classes=100)
+    case = small_case(backend, "fp16", model="googlenet", input_size=64, width_mult=0.25, num_classes=100)
     found = prepared(workshop, case)
     assert found.measurement.outcome == "ok", found.measurement.reason
     assert found.measurement.attest["precision"] == "fp16"

@@ -35,7 +35,7 @@ def worker(made: Bench) -> Iterator[Process]:
 
 
 def test_it_answers_right(made: Bench, worker: Process):
-    logits = made.answers(worker, made.reference.images, made.case.batch_size)
+    logits = made.answers(worker, made.reference.images, made.case.runtime.batch_size)
     assert logits.shape == made.reference.logits.shape
     assert parity_error(logits, made.reference.logits, made.reference.spread) <= LIMITS["fp32"]
 
@@ -45,7 +45,7 @@ def test_it_says_truly_how_it_runs(made: Bench, worker: Process):
     assert found["differences"] == []
     assert found["attest"]["precision"] == "fp32"
     assert found["attest"]["device"] == "cpu"
-    assert found["attest"]["threads"] == made.case.threads
+    assert found["attest"]["threads"] == made.case.runtime.threads
     assert found["attest"]["engine_version"][0].isdigit()
     assert isinstance(found["attest"]["batch_norms_left"], int)
 
@@ -58,22 +58,22 @@ def test_a_round_is_timed_inside(worker: Process):
 
 
 def test_another_batch_size_is_right_or_refused(made: Bench, worker: Process):
-    fixed = find_backend(made.case.backend).exports and made.case.backend != "torchscript"
+    fixed = find_backend(made.case.runtime.backend).exports and made.case.runtime.backend != "torchscript"
     if fixed:
         with pytest.raises(CallFailed, match=r"(?i)shape|dimension|expected"):
-            made.answers(worker, made.reference.images, made.case.batch_size + 1)
+            made.answers(worker, made.reference.images, made.case.runtime.batch_size + 1)
     else:
-        logits = made.answers(worker, made.reference.images, made.case.batch_size + 1)
+        logits = made.answers(worker, made.reference.images, made.case.runtime.batch_size + 1)
         assert parity_error(logits, made.reference.logits, made.reference.spread) <= LIMITS["fp32"]
-    again = made.answers(worker, made.reference.images, made.case.batch_size)
+    again = made.answers(worker, made.reference.images, made.case.runtime.batch_size)
     assert parity_error(again, made.reference.logits, made.reference.spread) <= LIMITS["fp32"]
 
 
 def test_a_wrong_shape_is_an_error_and_no_answer(made: Bench, worker: Process, tmp_path):
     path = tmp_path / "four_channels.npy"
-    np.save(path, np.zeros((2, 4, made.case.input_size, made.case.input_size), np.float32))
+    np.save(path, np.zeros((2, 4, made.case.network.input_size, made.case.network.input_size), np.float32))
     with pytest.raises(CallFailed) as caught:
-        made.answers(worker, path, made.case.batch_size)
+        made.answers(worker, path, made.case.runtime.batch_size)
     assert caught.value.outcome == "failed"
     assert worker.alive
 
@@ -85,7 +85,7 @@ def test_it_closes_twice(made: Bench, monkeypatch: pytest.MonkeyPatch):
     answer, _ = process.call(
         "close_twice",
         LIMIT_S,
-        backend=find_backend(made.case.backend).target,
+        backend=find_backend(made.case.runtime.backend).target,
         folder=str(made.artifact.folder),
         setup=vars(setup_of(made.case)),
     )

@@ -84,8 +84,8 @@ def test_eager_s_answers_on_one_gpu_are_not_those_of_another(engines: Path, tmp_
 def test_where_the_gpu_is_plugged_in_is_no_part_of_it(engines: Path, use_gpu):
     use_gpu("NVIDIA H100", "90")
     gpu = {"name": "NVIDIA H100", "capability": "9.0"}
-    assert identity.hardware(small_case("eager", device="cuda")) == {**processor(), "gpu": gpu}
-    assert identity.hardware(small_case("eager")) == processor()
+    assert identity.hardware(small_case("eager", device="cuda").runtime) == {**processor(), "gpu": gpu}
+    assert identity.hardware(small_case("eager").runtime) == processor()
 
 
 def test_timings_are_kept_by_gpu_driver_and_version(monkeypatch: pytest.MonkeyPatch):
@@ -167,7 +167,7 @@ def test_a_real_build_outlives_its_timings(workshop: Workshop, tmp_path: Path, s
     import tensorrt_rtx_bindings
 
     case = small_case("tensorrt_rtx", device="cuda")
-    graph = workshop.graph(case, workshop.weights(case), workshop.images(case)).folder / "network.onnx"
+    graph = workshop.graph(case, workshop.weights(case), workshop.images(case.network)).folder / "network.onnx"
     path = tmp_path / "timings"
     if state == "corrupt":
         path.write_bytes(b"the timings of another version")

@@ -63,7 +63,7 @@ def test_tensorrt_rtx_names_the_gpu_that_it_refuses(fresh: Workshop, monkeypatch
     monkeypatch.setenv("STUB_GPU", "NVIDIA H100")
     if find_backend("tensorrt_rtx").missing() is None:
         with pytest.raises(CallFailed, match=r"\(NVIDIA H100, compute capability 9.0\)$"):
-            fresh.refusals.require(small_case("tensorrt_rtx", device="cuda"))
+            fresh.refusals.require(small_case("tensorrt_rtx", device="cuda").runtime)
 
 
 @pytest.mark.parametrize("backend", ["choosy", "choosy_compiler"])
@@ -87,10 +87,10 @@ def test_an_engine_of_another_interpreter_is_asked_there(fresh: Workshop, tmp_pa
     python = tmp_path / "python"
     python.write_text(f'#!/bin/sh\nCHOOSY="refused by another interpreter" exec {sys.executable} "$@"\n')
     python.chmod(0o755)
-    fresh.refusals.require(small_case("choosy"))  # this one has nothing against it
+    fresh.refusals.require(small_case("choosy").runtime)  # this one has nothing against it
     other = Workshop(fresh.cache, LIMIT_S, {"choosy": str(python)})
     with pytest.raises(CallFailed, match="refused by another interpreter") as caught:
-        other.refusals.require(small_case("choosy"))
+        other.refusals.require(small_case("choosy").runtime)
     assert caught.value.outcome == "unavailable"
 
 
@@ -100,7 +100,7 @@ def test_an_export_alone_asks_before_it_builds(fresh: Workshop, monkeypatch: pyt
     monkeypatch.setenv("CHOOSY", "no such machine")
     for backend, reason in (("aot_inductor", "finds no /no/compiler"), ("choosy_compiler", "no such machine")):
         case = small_case(backend)
-        weights, images = fresh.weights(case), fresh.images(case)
+        weights, images = fresh.weights(case), fresh.images(case.network)
         with pytest.raises(CallFailed, match=reason) as caught:
             fresh.artifact(case, weights, images)
         assert caught.value.outcome == "unavailable"

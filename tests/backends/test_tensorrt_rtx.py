@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(
 
 def built(workshop: Workshop, case: Case) -> tuple[bytes, dict[str, int], dict]:
     """The plan, what the facts beside it count, and the facts of the graph."""
-    weights, images = workshop.weights(case), workshop.images(case)
+    weights, images = workshop.weights(case), workshop.images(case.network)
     graph = workshop.graph(case, weights, images)
     artifact = workshop.artifact(case, weights, images)
     plan = (artifact.folder / "network.plan").read_bytes()
@@ -43,22 +43,21 @@ def test_the_plan_has_the_precision_asked_for(workshop: Workshop, precision: str
 def test_every_network_builds(workshop: Workshop, model: str, precision: str):
     size = max(find_table(model).least_input, 32)
     case = small_case("tensorrt_rtx", precision, 1, device="cuda", input_size=size, width_mult=0.125)
-    plan, counted, facts = built(workshop, Case(**{**case.to_json(), "model": model}))
+    plan, counted, facts = built(workshop, case.with_network(model=model))
     assert counted == {precision: facts["convolutions"]}
     assert len(plan) > 10_000
 
 
 def test_an_open_batch_and_a_target_are_accepted(workshop: Workshop):
     fixed = small_case("tensorrt_rtx", device="cuda", batch_size=4)
-    options = json.dumps({"batch": "dynamic", "target": "sm89"})
-    plan, counted, _ = built(workshop, Case(**{**fixed.to_json(), "options": options}))
+    plan, counted, _ = built(workshop, fixed.with_runtime(options={"batch": "dynamic", "target": "sm89"}))
     assert b"accelerators={sm89 }" in plan
     assert sum(counted.values()) == sum(built(workshop, fixed)[1].values())
 
 
 def test_it_cannot_be_run_here_and_says_why(workshop: Workshop):
     case = small_case("tensorrt_rtx", device="cuda")
-    worker = workshop.worker(case)
+    worker = workshop.worker(case.runtime)
     with pytest.raises(CallFailed) as caught:
         worker.call("start", 60, backend=find_backend("tensorrt_rtx").target, device="cuda")
     worker.kill()
@@ -69,7 +68,7 @@ def test_it_cannot_be_run_here_and_says_why(workshop: Workshop):
 def test_a_graph_that_it_cannot_parse_says_so(workshop: Workshop, tmp_path):
     case = small_case("tensorrt_rtx", device="cuda")
     (tmp_path / "network.onnx").write_bytes(b"this is no graph")
-    worker = workshop.worker(case)
+    worker = workshop.worker(case.runtime)
     fields = {"backend": find_backend("tensorrt_rtx").target, "device": "cuda", "without_device": True}
     worker.call("start", 60, **fields)
     setup = {"device": "cuda", "precision": "fp32", "threads": 1, "batch_size": 1, "input_size": 32}

@@ -20,7 +20,9 @@ from inception_bench.report.claims_answer import claims_text
 from inception_bench.report.claims_page import claims_page
 from inception_bench.report.claims_text import explanation, summary
 from inception_bench.spec.case import Case
+from inception_bench.spec.network import NetworkSpec
 from inception_bench.spec.profile import PROFILES
+from inception_bench.spec.runtime import Runtime
 from tests.claims.test_timing import CLAIM, RUN, pair_record
 
 TIMED = ["S1-17", "S2-11", "G-08", "I-03"]
@@ -161,7 +163,8 @@ def check(monkeypatch):
     def run(device, profile="quick"):
         kept, told = [], []
         selection = SimpleNamespace(
-            profile=PROFILES[profile], cases=[Case("googlenet", "", "eager", device, "fp32", 1, 224, 1.0, 1000, 1)]
+            profile=PROFILES[profile],
+            cases=[Case(NetworkSpec("googlenet", "", 224, 1.0, 1000), Runtime("eager", device, "fp32", 1, 1))],
         )
         bench = SimpleNamespace(selection=selection, trained_before=lambda _: None, keep_claim=kept.append)
         watch = SimpleNamespace(begin=lambda _: None, finish=lambda *words: told.append(words))

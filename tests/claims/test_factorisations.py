@@ -8,7 +8,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from inception_bench import create_model, list_models
 from inception_bench.data.maps import feature_maps, network_images
 from inception_bench.errors import UsageError
-from inception_bench.measure.pairing import HANDFUL, named_pairs, places, selected_pairs
+from inception_bench.measure.pairing import HANDFUL, named_pairs, runtimes, selected_pairs
 from inception_bench.measure.selection import Request, select
 from inception_bench.models.complexity import complexity
 from inception_bench.models.public import find_table, list_definitions
@@ -84,11 +84,15 @@ def test_pairs_of_a_profile():
     short = select(Request(models="googlenet,alexnet", backends="eager,onnxruntime", threads="1"))
     pairs = selected_pairs(short)
     assert len(pairs) == len(HANDFUL) * 2
-    assert {pair.new.backend for pair in pairs} == {pair.old.backend for pair in pairs} == {"eager", "onnxruntime"}
-    assert all(pair.new.num_classes == pair.old.num_classes == 10 for pair in pairs)
+    assert (
+        {pair.new.runtime.backend for pair in pairs}
+        == {pair.old.runtime.backend for pair in pairs}
+        == {"eager", "onnxruntime"}
+    )
+    assert all(pair.new.network.num_classes == pair.old.network.num_classes == 10 for pair in pairs)
     whole = select(Request(profile="standard", models="googlenet", backends="eager", threads="1"))
     assert len(selected_pairs(whole)) == len(factorisations()) * 2  # batch 1 and 8
-    assert len(places(whole.cases)) == 2
+    assert len(runtimes(whole.cases)) == 2
 
 
 def test_a_claim_may_name_its_own_runtime_and_batch():
@@ -99,6 +103,6 @@ def test_a_claim_may_name_its_own_runtime_and_batch():
         batch_sizes=[1],
     )
     assert pair.id == "inception_resnet_v2_for_inception_v4-eager[pass=training]-cpu-fp32-b1"
-    assert (pair.new.address, pair.old.address) == ("inception_resnet_v2", "inception_v4")
-    assert pair.new.num_classes == 1000
+    assert (pair.new.network.address, pair.old.network.address) == ("inception_resnet_v2", "inception_v4")
+    assert pair.new.network.num_classes == 1000
     assert set(network_pairs()) == {"googlenet_for_vgg16", "inception_resnet_v2_for_inception_v4"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,10 +14,13 @@ from inception_bench.claims.outcome import read_outcome
 from inception_bench.measure.accuracy import Counts
 from inception_bench.models.public import create_model
 from inception_bench.spec.case import Case
+from inception_bench.spec.network import NetworkSpec
+from inception_bench.spec.runtime import Runtime
 from tests.conftest import SMALL
 
 V3 = Case(
-    "inception_v3", "", "onnxruntime", "cpu", "fp32", 1, 299, 1.0, 1000, 1, weights="v3.pth", data="imagefolder:x"
+    NetworkSpec("inception_v3", "", 299, 1.0, 1000, "v3.pth", "imagefolder:x"),
+    Runtime("onnxruntime", "cpu", "fp32", 1, 1),
 )
 CLAIM = find_claim("R-T3a-8")  # Inception-v3: 21.2 % top-1 and 5.6 % top-5 error on one crop
 
@@ -29,7 +31,7 @@ def counts(right: int, among_five: int, images: int = 50_000) -> Counts:
 
 def test_a_run_with_the_networks_weights_and_the_folder_lacks_nothing():
     assert missing(CLAIM, [V3]) is None
-    assert deciding_case([V3]) == replace(V3, backend="eager")
+    assert deciding_case([V3]) == V3.with_runtime(backend="eager")
 
 
 @pytest.mark.parametrize(
@@ -44,7 +46,7 @@ def test_a_run_with_the_networks_weights_and_the_folder_lacks_nothing():
     ],
 )
 def test_what_is_missing_is_named(changed, lacking):
-    assert lacking in (missing(CLAIM, [replace(V3, **changed)]) or "")
+    assert lacking in (missing(CLAIM, [V3.with_network(**changed)]) or "")
 
 
 def test_rows_of_many_crops_or_networks_stay_untestable():

@@ -39,7 +39,7 @@ class Run:
     """What an exact claim needs of a run: a profile, its device, and somebody who keeps what came out."""
 
     def __init__(self):
-        cases = [SimpleNamespace(device="cpu")]
+        cases = [SimpleNamespace(runtime=SimpleNamespace(device="cpu"))]
         self.selection, self.kept = SimpleNamespace(profile=PROFILES["smoke"], cases=cases), []
 
     def trained_before(self, _):

@@ -21,11 +21,13 @@ from inception_bench.measure.accuracy import Counts
 from inception_bench.measure.stages import CellStopped
 from inception_bench.processes.process import CallFailed
 from inception_bench.spec.case import Case
+from inception_bench.spec.network import NetworkSpec
 from inception_bench.spec.profile import PROFILES
+from inception_bench.spec.runtime import Runtime
 from tests.claims.test_imagenet import V3
 from tests.claims.test_timing import CLAIM, pair_record
 
-EAGER = Case("googlenet", "", "eager", "cpu", "fp32", 1, 224, 1.0, 1000, 1)
+EAGER = Case(NetworkSpec("googlenet", "", 224, 1.0, 1000), Runtime("eager", "cpu", "fp32", 1, 1))
 BETTER = {"outcome": "ok", "validation": {"240": 0.75}, "losses": [1.0], "dead_share": 0.0}
 WORSE = {**BETTER, "validation": {"240": 0.7}}
 
@@ -39,7 +41,7 @@ class StubBench:
 
     def time_pair(self, pair):
         self.asked.append(pair.id)
-        return pair_record(2.0, pair.new.backend, name=pair.name, device=pair.new.device)
+        return pair_record(2.0, pair.new.runtime.backend, name=pair.name, device=pair.new.runtime.device)
 
     def train(self, job, stage):
         self.asked.append(stage)
@@ -101,7 +103,7 @@ def test_imagenet_is_asked_where_it_is_given(monkeypatch):
     claim = find_claim("R-T3a-8")
     bench = StubBench("smoke", [V3])
     assert measure_claim(claim, bench).verdict == "reproduced"
-    assert bench.asked == [replace(V3, backend="eager").id]
+    assert bench.asked == [V3.with_runtime(backend="eager").id]
     without = measure_claim(claim, StubBench("smoke"))
     assert (without.verdict, without.note) == ("not testable here", claim.reason)
 
@@ -113,7 +115,7 @@ def test_imagenet_is_asked_where_it_is_given(monkeypatch):
 
 
 def test_what_a_profile_leaves_out_asks_nothing_of_the_run():
-    bench = StubBench("smoke", [replace(EAGER, device="cuda")])
+    bench = StubBench("smoke", [EAGER.with_runtime(device="cuda")])
     outcomes = [measure_claim(find_claim(claim_id), bench) for claim_id in ("S1-17", "S1-20", "G-06")]
     assert [(outcome.verdict, outcome.device) for outcome in outcomes] == [("not run", "cuda")] * 3
     assert bench.asked == []

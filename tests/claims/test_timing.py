@@ -26,7 +26,7 @@ from inception_bench.records.statistics import median_interval
 from inception_bench.report.claims import outcomes_of
 from inception_bench.report.pairs import COLUMNS, pair_row
 from inception_bench.report.pairs_page import pairs_page
-from inception_bench.spec.case import Case
+from inception_bench.spec.runtime import Runtime
 
 RUN = Run("r1", "2016-01-01T00:00:00+00:00", "quick", {
     "cpu": "a CPU", "usable_cores": 2, "memory_bytes": 2**33, "python": "3.11", "packages": {}, "git_revision": None,
@@ -36,8 +36,7 @@ CLAIM = find_claim("S1-17")
 
 def pair_record(ratio, backend="eager", batch=1, outcome="ok", name="3x3_for_5x5", device="cpu"):
     """A pair whose replaced side took ``ratio`` times as long in every round."""
-    where = Case("", "", backend, device, "fp32", batch, 0, 1.0, 10, 1)
-    pair = make_pair(factorisations()[name], where)
+    pair = make_pair(factorisations()[name], Runtime(backend, device, "fp32", batch, 1))
     rounds = {
         "candidate_s": [0.001] * 64, "reference_s": [0.001 * ratio] * 64, "reference_first": [True] * 64,
         "candidate_preempted": [0] * 64, "reference_preempted": [0] * 64,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from inception_bench.records.journal import FILE, Journal
 from inception_bench.records.record import Record, Run
 from inception_bench.spec.case import Case
+from inception_bench.spec.network import NetworkSpec
+from inception_bench.spec.runtime import Runtime
 
 ENVIRONMENT = {
     "cpu": "A CPU", "architecture": "x86_64", "logical_cores": 2, "usable_cores": 2, "memory_bytes": 2**34,
@@ -18,7 +19,7 @@ ENVIRONMENT = {
     "thread_variables": {}, "source_hash": "aa", "git_revision": None,
 }  # fmt: skip
 CASES = [
-    Case(model, "", backend, "cpu", "fp32", 1, 224, 1.0, 1000, 2)
+    Case(NetworkSpec(model, "", 224, 1.0, 1000), Runtime(backend, "cpu", "fp32", 1, 2))
     for model in ("googlenet", "inception_v3")
     for backend in ("eager", "onnxruntime")
 ]
@@ -36,13 +37,15 @@ def rounds(seconds: float, reference: float) -> dict[str, Any]:
 
 def body(case: Case) -> dict[str, Any]:
     """Eager against eager is 2 % apart in GoogLeNet and equal in Inception-v3; ONNX Runtime is twice as fast."""
-    seconds = {"onnxruntime": 0.010, "eager": 0.0196 if case.model == "googlenet" else 0.020}[case.backend]
+    seconds = {"onnxruntime": 0.010, "eager": 0.0196 if case.network.model == "googlenet" else 0.020}[
+        case.runtime.backend
+    ]
     return {
         "outcome": "ok", "stage": "time", "reason": "", "weights": "signal-keeping", "rounds": rounds(seconds, 0.020),
         "peak_rss_bytes": 10**8, "first_call_s": 0.5, "artifact": {"size_bytes": 10**6, "build_s": 3.0, "digest": "d"},
         "parity": {"error": 1e-6, "limit": 1e-4},
         "attest": {
-            "engine": case.backend, "engine_version": "1.0", "device": "cpu", "precision": "fp32", "threads": 2,
+            "engine": case.runtime.backend, "engine_version": "1.0", "device": "cpu", "precision": "fp32", "threads": 2,
             "batch_norms_left": 0, "tf32": None, "graph_breaks": None, "nodes_elsewhere": None, "note": "",
         },
     }  # fmt: skip
@@ -50,7 +53,7 @@ def body(case: Case) -> dict[str, Any]:
 
 def others(run: Run) -> list[Record]:
     """One record of each kind beside cells. Top-1 is 90 of 100, with its interval by hand as in ``test_compare``."""
-    trained = replace(CASES[0], weights="recipe:quick:0", data="digits").to_json()
+    trained = CASES[0].with_network(weights="recipe:quick:0", data="digits").to_json()
     shares = {"top1": 0.90, "top1_ci95_low": 0.8256, "top1_ci95_high": 0.9448, "top5": 1.0, "test_images": 100}
     training = {"outcome": "ok", "reason": "", "dataset": "digits", "digest": "d", **shares}
     counters = {"params": 100, "macs_fvcore": 200, "other_by_row": {"Logits": 1}}

@@ -6,7 +6,6 @@ import json
 import math
 import subprocess
 import sys
-from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -54,7 +53,7 @@ def counts(right, images=100, dataset="digits"):
 # over the same; z^2 = 3.8416. p = 0.90: centre 0.919208 / 1.038416 = 0.88520, half-width 0.061858 / 1.038416 = 0.05957,
 # so 0.8256 to 0.9448. p = 0.76: 0.6677 to 0.8331; p = 0.74: 0.6463 to 0.8160.
 ACCURACY = counts(90)
-TRAINED = [replace(case, weights="recipe:quick:0", data="digits") for case in CASES]
+TRAINED = [case.with_network(weights="recipe:quick:0", data="digits") for case in CASES]
 
 
 @pytest.mark.parametrize(
@@ -240,7 +239,7 @@ def test_another_source_is_what_a_gate_is_for(tmp_path):
 
 
 def test_without_eager_rows_times_are_not_compared(tmp_path):
-    only = [case for case in CASES if case.backend == "onnxruntime"]
+    only = [case for case in CASES if case.runtime.backend == "onnxruntime"]
     before = load_run(write_run(tmp_path / "before", cases=only))
     found = compare(before, load_run(write_run(tmp_path / "after", cases=only)))
     assert "0 eager-against-eager rows tell this machine's A/A spread, at least 2 are needed" in found.times_reason

@@ -16,9 +16,11 @@ from inception_bench.gate.duet.run import DuetOrder, Installed, run_duet
 from inception_bench.gate.duet.side import open_side
 from inception_bench.report.duet import duet_json, duet_notes, duet_page
 from inception_bench.spec.case import Case
+from inception_bench.spec.network import NetworkSpec
+from inception_bench.spec.runtime import Runtime
 from tests.conftest import ROOT
 
-CASE = Case("googlenet", "", "onnxruntime", "cpu", "fp32", 1, 32, 0.125, 1000, 1)
+CASE = Case(NetworkSpec("googlenet", "", 32, 0.125, 1000), Runtime("onnxruntime", "cpu", "fp32", 1, 1))
 
 
 @pytest.fixture(autouse=True)
@@ -87,7 +89,8 @@ def test_injected_slowdown_is_slower_and_attested(tmp_path):
     assert {pair["busy_share"]["a"] for pair in record["body"]["pairs"]} == {0.0}
     assert duet_notes(found)[0].level == "error"
     assert "slower" in duet_page(found)
-    assert duet_json(found)["exit_code"] == 1
+    told = duet_json(found)
+    assert (told["exit_code"], told["cells"][0]["case"]) == (1, CASE.to_json())
 
 
 def git(folder, *words):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from itertools import islice
 
 import psutil
@@ -22,8 +21,10 @@ from inception_bench.records.journal import FILE, Journal
 from inception_bench.records.record import Record, Run
 from inception_bench.report.power import power_json, power_notes, power_page
 from inception_bench.spec.case import Case
+from inception_bench.spec.network import NetworkSpec
+from inception_bench.spec.runtime import Runtime
 
-CASE = Case("googlenet", "", "onnxruntime", "cpu", "fp32", 1, 32, 0.125, 1000, 1)
+CASE = Case(NetworkSpec("googlenet", "", 32, 0.125, 1000), Runtime("onnxruntime", "cpu", "fp32", 1, 1))
 NONE = Rate.of(0, 0)
 
 
@@ -72,13 +73,13 @@ def test_answers():
 
 
 def test_the_scenario_that_lags_is_next_and_cells_take_turns(tmp_path):
-    cases = (replace(CASE, threads=2), replace(CASE, backend="eager", threads=2))
+    cases = (CASE.with_runtime(threads=2), CASE.with_runtime(backend="eager", threads=2))
     left = power_module._left(PowerOrder(cases, tmp_path), [])
     first = list(islice(left, 8))
     # All begin at nothing, in the order of the table; then those with most trials to do lag most.
     assert [scenario.name for scenario, _ in first[:6]] == [scenario.name for scenario in SCENARIOS]
     assert [scenario.name for scenario, _ in first[6:]] == ["A/A, quiet", "A/A, loaded"]
-    assert [case.backend for _, case in (first[0], first[6])] == ["onnxruntime", "eager"]
+    assert [case.runtime.backend for _, case in (first[0], first[6])] == ["onnxruntime", "eager"]
 
 
 def test_one_thread_is_not_tried_where_there_is_one_core(tmp_path, monkeypatch):

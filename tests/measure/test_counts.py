@@ -12,7 +12,7 @@ import inception_bench
 from inception_bench.measure.counting import count_disagreements, counting_line
 from inception_bench.measure.workshop import Workshop
 from inception_bench.models.counters import count
-from inception_bench.spec.case import Case
+from inception_bench.spec.network import NetworkSpec
 from inception_bench.store.cache import ArtifactCache
 
 # googlenet: BVLC's released prototxt; inception_v3: torchvision 0.28 and timm 1.0.31.
@@ -28,15 +28,15 @@ def test_all_counters_give_the_published_figures(name, tmp_path):
     by_table = inception_bench.complexity(name, aux=True)
     assert (by_table.params_without_aux, by_table.params, by_table.macs) == (params, params_with_aux, macs)
 
-    case = Case(name, "", "eager", "cpu", "fp32", 1, size, 1.0, 1000, 1)
+    network = NetworkSpec(name, "", size, 1.0, 1000)
     workshop = Workshop(ArtifactCache(tmp_path), 600)
-    counted = workshop.count(case)
+    counted = workshop.count(network)
     workshop.close()
     assert (counted["params"], counted["params_with_aux"]) == (params, params_with_aux)
     assert counted["macs_fvcore"] == counted["macs_flop_counter"] == macs
-    assert count_disagreements(case, counted) == []
+    assert count_disagreements(network, counted) == []
     for figure in ("params", "params_with_aux", "macs_fvcore", "macs_flop_counter"):
-        (sentence,) = count_disagreements(case, {**counted, figure: counted[figure] + 1})
+        (sentence,) = count_disagreements(network, {**counted, figure: counted[figure] + 1})
         assert f"{counted[figure] + 1:,} by" in sentence
 
 
@@ -45,17 +45,17 @@ def test_without_fvcore_two_counters_agree(monkeypatch):
     monkeypatch.setitem(sys.modules, "fvcore", None)
     model = inception_bench.create_model("googlenet", width_mult=0.25, num_classes=10)
     counted = vars(count(model, torch.zeros(1, 3, 32, 32)))
-    case = Case("googlenet", "", "eager", "cpu", "fp32", 1, 32, 0.25, 10, 1)
+    network = NetworkSpec("googlenet", "", 32, 0.25, 10)
     by_table = inception_bench.complexity("googlenet", input_size=32, width_mult=0.25, num_classes=10)
     assert (counted["macs_fvcore"], counted["other_by_row"]) == (None, {})
     counted["params_with_aux"] = inception_bench.complexity(
         "googlenet", input_size=32, width_mult=0.25, num_classes=10, aux=True
     ).params
-    assert count_disagreements(case, counted) == []
+    assert count_disagreements(network, counted) == []
     assert counting_line(counted) == (
         f"{by_table.params:,} params, {by_table.macs:,} MACs, table and FlopCounterMode agree; fvcore is not installed"
     )
-    (sentence,) = count_disagreements(case, {**counted, "macs_flop_counter": by_table.macs + 1})
+    (sentence,) = count_disagreements(network, {**counted, "macs_flop_counter": by_table.macs + 1})
     assert "by FlopCounterMode" in sentence
 
 

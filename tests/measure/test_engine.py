@@ -19,12 +19,14 @@ from inception_bench.measure.workshop import Workshop
 from inception_bench.processes.process import Process
 from inception_bench.processes.protocol import PROTOCOL
 from inception_bench.spec.case import Case
+from inception_bench.spec.network import NetworkSpec
 from inception_bench.spec.profile import Limits
+from inception_bench.spec.runtime import Runtime
 from inception_bench.store.cache import ArtifactCache
 from inception_bench.worker import VERBS
 from tests.conftest import ROOT
 
-CASE = Case("googlenet", "", "onnxruntime", "cpu", "fp32", 2, 32, 0.125, 10, 1)
+CASE = Case(NetworkSpec("googlenet", "", 32, 0.125, 10), Runtime("onnxruntime", "cpu", "fp32", 2, 1))
 TARGET = "inception_bench.backends.onnxruntime:BACKEND"
 LIMIT = CallLimit(60.0)
 
@@ -59,9 +61,9 @@ def test_it_has_each_verb_of_a_worker():
 
 def test_a_real_engine_from_its_start_to_its_last_round(workshop: Workshop):
     weights = workshop.weights(CASE)
-    reference = workshop.reference(CASE, weights)
+    reference = workshop.reference(CASE.network, weights)
     artifact = workshop.artifact(CASE, weights, reference.images)
-    engine, steps = workshop.engine(CASE), []
+    engine, steps = workshop.engine(CASE.runtime), []
     assigned = Assignment(engine, CASE, artifact.folder, reference.images, count=3)
     answered = ready([{"one": assigned}], lambda name, step: steps.append(step))
     started, running, attested, logits = steps

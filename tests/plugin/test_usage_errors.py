@@ -16,7 +16,9 @@ from inception_bench.plugin.run import parse_limits
 from inception_bench.plugin.session import named
 from inception_bench.report.files import prepare_folder
 from inception_bench.spec.case import Case
+from inception_bench.spec.network import NetworkSpec
 from inception_bench.spec.profile import PROFILES, Limits
+from inception_bench.spec.runtime import Runtime
 from tests.conftest import ROOT
 
 
@@ -85,26 +87,27 @@ def test_a_command_that_lacks_an_option_does_not_name_it():
 def test_explicit_lists_override_the_profile():
     asked = Request(profile="smoke", models="googlenet", batch_sizes="2,4", backends="onnxruntime", threads="1")
     first, second = select(asked).cases
-    assert first == Case("googlenet", "", "onnxruntime", "cpu", "fp32", 2, 224, 1.0, 1000, 1)
-    assert second.batch_size == 4
+    assert first == Case(NetworkSpec("googlenet", "", 224, 1.0, 1000), Runtime("onnxruntime", "cpu", "fp32", 2, 1))
+    assert second.runtime.batch_size == 4
 
 
 def test_quick_trains_the_nine_at_the_recipe_s_scale():
     selection = select(Request())
-    assert [case.model for case in selection.trainings] == list(NINE)
-    assert {(case.width_mult, case.input_size, case.data, case.trained_by) for case in selection.trainings} == {
-        (0.25, 80, "digits", ("quick", 0))
-    }
+    assert [case.network.model for case in selection.trainings] == list(NINE)
+    assert {
+        (case.network.width_mult, case.network.input_size, case.network.data, case.network.trained_by)
+        for case in selection.trainings
+    } == {(0.25, 80, "digits", ("quick", 0))}
     assert len(selection.trained) == 9 * 3
     assert selection.steps == selection.trainings
 
 
 def test_standard_times_steps_at_the_papers_scale_and_full_has_three_seeds():
     standard = select(Request(profile="standard", backends="eager"))
-    assert {case.data for case in standard.trainings} == {"fashion-mnist"}
-    assert {(case.width_mult, case.input_size) for case in standard.steps} == {(1.0, 224), (1.0, 299)}
+    assert {case.network.data for case in standard.trainings} == {"fashion-mnist"}
+    assert {(case.network.width_mult, case.network.input_size) for case in standard.steps} == {(1.0, 224), (1.0, 299)}
     full = select(Request(profile="full", models="inception_v3", backends="eager"))
-    assert [case.trained_by[1] for case in full.trainings] == [0, 1, 2]
+    assert [case.network.trained_by[1] for case in full.trainings] == [0, 1, 2]
     assert len(full.steps) == 1
 
 
@@ -113,12 +116,12 @@ def test_given_weights_train_nothing(tmp_path):
     given.touch()
     selection = select(Request(models="googlenet", weights=str(given), backends="eager"))
     assert (selection.trainings, selection.trained, selection.steps) == ((), (), ())
-    assert [(case.weights, case.data) for case in selection.cases] == [(str(given), "")]
+    assert [(case.network.weights, case.network.data) for case in selection.cases] == [(str(given), "")]
 
 
 def test_smoke_is_two_models_on_three_runtimes():
     cases = select(Request(profile="smoke")).cases
-    assert [(case.model, case.backend) for case in cases] == [
+    assert [(case.network.model, case.runtime.backend) for case in cases] == [
         (model, backend)
         for model in ("googlenet", "inception_v3")
         for backend in ("eager", "torchscript", "onnxruntime")
@@ -135,10 +138,10 @@ def test_gpu_profile_is_for_cuda_in_three_precisions(monkeypatch):
     with pytest.raises(UsageError, match="cuda: no CUDA dri"):
         select(Request(profile="gpu", models="googlenet"))
     found = select(Request(profile="gpu", models="googlenet", backends="eager", device="cpu")).cases
-    assert [(case.batch_size, case.precision) for case in found] == [
+    assert [(case.runtime.batch_size, case.runtime.precision) for case in found] == [
         (batch, precision) for batch in (1, 128) for precision in ("fp32", "fp16", "bf16")
     ]
-    assert {case.device for case in found} == {"cpu"}
+    assert {case.runtime.device for case in found} == {"cpu"}
 
 
 @pytest.mark.parametrize("text", ["tim=5", "time=0", "time=soon", "time"])

@@ -30,13 +30,17 @@ from inception_bench.plugin.run import BenchRun, Earlier
 from inception_bench.records.journal import FILE, Journal
 from inception_bench.records.record import Run
 from inception_bench.spec.case import Case
+from inception_bench.spec.network import NetworkSpec
 from inception_bench.spec.pair import Pair
+from inception_bench.spec.runtime import Runtime
 from inception_bench.store.cache import Artifact, ArtifactCache
 from inception_bench.train.trained import Trained
 from inception_bench.worker import Worker
 
-CASE = Case("googlenet", "", "eager", "cpu", "fp32", 1, 32, 0.125, 10, 1)
-TRAINED = Case("googlenet", "bn", "eager", "cpu", "fp32", 2, 32, 0.125, 10, 1, "{}", "recipe:quick:0", "digits")
+CASE = Case(NetworkSpec("googlenet", "", 32, 0.125, 10), Runtime("eager", "cpu", "fp32", 1, 1))
+TRAINED = Case(
+    NetworkSpec("googlenet", "bn", 32, 0.125, 10, "recipe:quick:0", "digits"), Runtime("eager", "cpu", "fp32", 2, 1)
+)
 PLAIN = {str: "text", int: 1, float: 0.5, bool: True}
 LIMIT_S = 120.0
 
@@ -186,7 +190,12 @@ def step(folder: Path) -> dict[str, Any]:
 
 def counted(address: str) -> dict[str, Any]:
     """What the counters give."""
-    message = {"address": address, "input_size": CASE.input_size, "width_mult": CASE.width_mult, "num_classes": 10}
+    message = {
+        "address": address,
+        "input_size": CASE.network.input_size,
+        "width_mult": CASE.network.width_mult,
+        "num_classes": 10,
+    }
     return builder.count_network(message)[0]
 
 
@@ -211,7 +220,7 @@ def write_all(folder: Path, patch: pytest.MonkeyPatch) -> list[Path]:
         run.keep_claim(outcome)
     run.take_over(run.keep_cell(CASE, Measurement()))
     patch.setenv("INCEPTION_BENCH_CACHE", str(folder / "cache"))
-    nowhere = Case(**{**CASE.to_json(), "backend": "tensorrt"})
+    nowhere = CASE.with_runtime(backend="tensorrt")
     run_duet(DuetOrder((nowhere,), Installed(), Installed(), folder / "duet"), lambda line: None)
     run_power(PowerOrder((CASE,), folder / "power", minutes=1e-9, budget_s=4.0), lambda line: None)
     return [own, folder / "duet", folder / "power"]

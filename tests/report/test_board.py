@@ -13,8 +13,10 @@ from inception_bench.report.markdown import board_page
 from inception_bench.report.progress import Progress
 from inception_bench.report.text import duration, megabytes, milliseconds
 from inception_bench.spec.case import Case
+from inception_bench.spec.network import NetworkSpec
+from inception_bench.spec.runtime import Runtime
 
-CASE = Case("googlenet", "", "eager", "cpu", "fp32", 1, 224, 1.0, 1000, 2)
+CASE = Case(NetworkSpec("googlenet", "", 224, 1.0, 1000), Runtime("eager", "cpu", "fp32", 1, 2))
 RUN = Run(
     "run-1", "2026-01-01T00:00:00+00:00", "smoke",
     {"cpu": "A CPU", "usable_cores": 2, "memory_bytes": 2**34, "python": "3.11", "packages": {}, "git_revision": None},
@@ -41,7 +43,7 @@ def record(seconds: list[float], eager_seconds: list[float], backend: str = "onn
         "rounds": rounds, "peak_rss_bytes": 10**8, "first_call_s": 0.5,
         "artifact": {"size_bytes": 10**6, "build_s": 3.0},
     }  # fmt: skip
-    return Record("cell", RUN, replace(CASE, backend=backend).to_json(), 100, 200, body)
+    return Record("cell", RUN, CASE.with_runtime(backend=backend).to_json(), 100, 200, body)
 
 
 def test_ranks_tie_where_intervals_overlap():

@@ -19,12 +19,13 @@ from inception_bench.models.public import create_model
 from inception_bench.models.weights.stored import load_network, save_network
 from inception_bench.processes.process import CallFailed
 from inception_bench.spec.case import Case
+from inception_bench.spec.network import NetworkSpec
+from inception_bench.spec.runtime import Runtime
 from inception_bench.store.cache import ArtifactCache
 from inception_bench.store.versions import check_version
 from inception_bench.train.checkpoint import Position, State, load_checkpoint, save_checkpoint
 
-CASE = Case(model="googlenet", definition="", backend="eager", device="cpu", precision="fp32", batch_size=1,
-            input_size=32, width_mult=0.125, num_classes=10, threads=1)  # fmt: skip
+CASE = Case(NetworkSpec("googlenet", "", 32, 0.125, 10), Runtime("eager", "cpu", "fp32", 1, threads=1))
 
 
 def state() -> State:

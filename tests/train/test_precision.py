@@ -16,8 +16,10 @@ from inception_bench.measure.training_cases import step_cases
 from inception_bench.models.public import find_table
 from inception_bench.processes.process import CallFailed
 from inception_bench.report.training import arithmetic_sentence, training_section
-from inception_bench.spec.case import Case, trained_weights
+from inception_bench.spec.case import Case
+from inception_bench.spec.network import NetworkSpec, trained_weights
 from inception_bench.spec.profile import PROFILES
+from inception_bench.spec.runtime import Runtime
 from inception_bench.store.cache import ArtifactCache
 from inception_bench.train import loop, machine
 from inception_bench.train.job import Machine
@@ -26,7 +28,8 @@ from inception_bench.train.machine import allow_tf32, effective, make_fabric
 from tests.train.test_page import RUN
 
 CASE = Case(
-    "googlenet", "bn", "eager", "cpu", "fp32", 4, 32, 0.125, 10, 1, weights=trained_weights("quick", 0), data="digits"
+    NetworkSpec("googlenet", "bn", 32, 0.125, 10, trained_weights("quick", 0), "digits"),
+    Runtime("eager", "cpu", "fp32", 4, 1),
 )
 
 
@@ -118,30 +121,30 @@ def test_a_training_does_not_go_on_in_another_precision(tiny, tmp_path):
 
 def test_steps_have_the_precisions_of_the_run_that_they_can_have():
     asked = ("fp32", "tf32", "bf16", "fp16")
-    tables, quick = [find_table(CASE.address)], PROFILES["quick"]
-    on_gpu = step_cases([replace(CASE, device="cuda")], tables, quick, asked)
-    assert [case.precision for case in on_gpu] == ["fp32", "tf32", "bf16"]
+    tables, quick = [find_table(CASE.network.address)], PROFILES["quick"]
+    on_gpu = step_cases([CASE.with_runtime(device="cuda")], tables, quick, asked)
+    assert [case.runtime.precision for case in on_gpu] == ["fp32", "tf32", "bf16"]
     assert len({case.training_id for case in on_gpu}) == 3
     assert step_cases([CASE], tables, quick, asked) == (CASE,)
-    assert step_cases([replace(CASE, device="cuda")], tables, quick, ("fp16",)) == on_gpu[:1]
+    assert step_cases([CASE.with_runtime(device="cuda")], tables, quick, ("fp16",)) == on_gpu[:1]
 
 
 def test_a_selection_asks_for_steps_in_its_precisions(monkeypatch):
     monkeypatch.setattr(selection, "driver_problem", lambda: None)
     found = select(Request(models="googlenet", device="cuda", precisions="tf32,bf16", data="digits"))
-    assert [case.precision for case in found.steps] == ["tf32", "bf16"]
-    assert {case.precision for case in found.trainings} == {"fp32"}
+    assert [case.runtime.precision for case in found.steps] == ["tf32", "bf16"]
+    assert {case.runtime.precision for case in found.trainings} == {"fp32"}
 
 
 def test_a_step_is_in_its_cases_precision_and_weights_are_trained_in_full():
-    jobs = {name: replace(CASE, device="cuda", precision=name) for name in ("fp32", "tf32", "bf16")}
+    jobs = {name: CASE.with_runtime(device="cuda", precision=name) for name in ("fp32", "tf32", "bf16")}
     assert [step_job(case).machine.precision for case in jobs.values()] == ["32-true", "tf32", "bf16-mixed"]
     assert {job_of(case).machine.precision for case in jobs.values()} == {"32-true"}
 
 
 @pytest.fixture
 def timing(tmp_path, request):
-    case = replace(CASE, precision=request.param)
+    case = CASE.with_runtime(precision=request.param)
     made = StepTiming(case, Training(ArtifactCache(tmp_path), 120.0), 120.0)
     yield made
     made.close()
@@ -172,7 +175,7 @@ def test_the_page_says_in_what_arithmetic():
     assert arithmetic_sentence(cpu) == "Trained on a CPU in 32-true."
     assert arithmetic_sentence({}) == ""
     step = SimpleNamespace(
-        kind="step", run=RUN, case=replace(CASE, device="cuda", precision="tf32").to_json(),
+        kind="step", run=RUN, case=CASE.with_runtime(device="cuda", precision="tf32").to_json(),
         body={"seconds": [0.5], "peak_rss_bytes": 10**8, "peak_was_reset": True},
     )  # fmt: skip
     assert "| googlenet@bn | quick | tf32 | 4 | w0.125-32px | 500 ms | 8 |" in training_section([step])

@@ -59,7 +59,7 @@ def measure_claim(claim: Claim, bench: Bench) -> Outcome:
     method = method_of(claim)
     why = method.left_out(claim, bench.profile)
     outcome = method.measure(claim, bench) if why is None else not_run(claim, why)
-    return replace(outcome, device=bench.cases[0].device)
+    return replace(outcome, device=bench.cases[0].runtime.device)
 
 
 def judge_stored(claim: Claim, body: Mapping[str, Any], pairs: Mapping[str, Record]) -> Outcome:

@@ -19,7 +19,7 @@ from inception_bench.measure.cell import Cell
 from inception_bench.measure.stages import CellStopped
 from inception_bench.models.public import find_table
 from inception_bench.records.record import Record
-from inception_bench.spec.case import REFERENCE_BACKEND, Case
+from inception_bench.spec.case import Case
 from inception_bench.spec.profile import Profile
 from inception_bench.train.accuracy import wilson
 
@@ -64,24 +64,23 @@ def missing(claim: Claim, cases: Sequence[Case]) -> str | None:
     """What a run over ``cases`` lacks to decide ``claim``; None where it has all."""
     if claim.measure != MEASURE:
         return claim.reason  # more than one network on one crop of the validation set
-    given = [case for case in cases if case.data.startswith(FOLDER)]
+    given = [case for case in cases if case.network.data.startswith(FOLDER)]
     if not given:
         return claim.reason
-    case, model = given[0], claim.arguments["model"]
-    table = find_table(case.address)
-    if case.address != model:
-        return f"needs the weights of {model}; those of {case.address} were given"
-    if case.num_classes != CLASSES:
-        return f"needs the {CLASSES} classes of ILSVRC-2012; {case.data} has {case.num_classes}"
-    if (case.input_size, case.width_mult) != (table.input_size, 1.0):
+    network, model = given[0].network, claim.arguments["model"]
+    table = find_table(network.address)
+    if network.address != model:
+        return f"needs the weights of {model}; those of {network.address} were given"
+    if network.num_classes != CLASSES:
+        return f"needs the {CLASSES} classes of ILSVRC-2012; {network.data} has {network.num_classes}"
+    if (network.input_size, network.width_mult) != (table.input_size, 1.0):
         return f"needs {model} at {table.input_size} pixels and width 1"
     return None
 
 
 def deciding_case(cases: Sequence[Case]) -> Case:
     """The cell whose answers count: the given network in eager and fp32, whatever runtimes the run has."""
-    case = next(case for case in cases if case.data.startswith(FOLDER))
-    return Case.from_json({**case.to_json(), "backend": REFERENCE_BACKEND, "precision": "fp32", "options": "{}"})
+    return next(case for case in cases if case.network.data.startswith(FOLDER)).reference()
 
 
 def answered(cell: Cell) -> Counts:

@@ -70,7 +70,7 @@ PROXY = TrainingProxy()
 
 def _train(bench: Bench, proxy: Proxy, side: str, seed: int) -> Course:
     """The course of one arm; ``side`` is the name of the arm in ``Proxy``."""
-    job = job_of_arm(proxy, getattr(proxy, side), seed, bench.cases[0].threads)
+    job = job_of_arm(proxy, getattr(proxy, side), seed, bench.cases[0].runtime.threads)
     return read_course(bench.train(job, f"{side}-{seed}"))
 
 

@@ -38,7 +38,7 @@ class Timed:
 
     def expected_seconds(self, claim: Claim, profile: Profile, cases: Sequence[Case]) -> float:
         """As many pairs as the claim names, on each runtime and batch size of the run."""
-        places = {(case.backend_text, case.batch_size) for case in affordable(cases, profile)}
+        places = {(case.runtime.text, case.runtime.batch_size) for case in affordable(cases, profile)}
         return PAIR_S * len(claim.arguments["pairs"]) * len(places)
 
     def measure(self, claim: Claim, bench: Bench) -> Outcome:
@@ -59,7 +59,7 @@ TIMED = Timed()
 
 def affordable(cases: Sequence[Case], profile: Profile) -> list[Case]:
     """The cases on whose runtimes a profile times claims: a short one takes two runtimes, where it has them."""
-    few = [case for case in cases if case.backend in HANDFUL_BACKENDS]
+    few = [case for case in cases if case.runtime.backend in HANDFUL_BACKENDS]
     return few if profile.claims == "handful" and few else list(cases)
 
 
@@ -108,4 +108,4 @@ def _over_all(ratios: Sequence[Figure]) -> Figure:
 
 def _place(record: Record) -> str:
     case = Case.from_json(record.case)
-    return f"{case.backend_text} b{case.batch_size}"
+    return f"{case.runtime.text} b{case.runtime.batch_size}"

@@ -28,7 +28,8 @@ from inception_bench.machine.environment import usable_cores
 from inception_bench.measure.parity import LIMITS
 from inception_bench.measure.workshop import Reference
 from inception_bench.processes.process import CallFailed
-from inception_bench.spec.case import SIGNAL_KEEPING, Case
+from inception_bench.spec.case import Case
+from inception_bench.spec.network import SIGNAL_KEEPING
 from inception_bench.spec.profile import Limits
 from inception_bench.store.cache import Artifact
 
@@ -114,16 +115,17 @@ class Duet:
         """What the side loads: a's weights wherever its code can read them, so that both run the same network."""
         self.watch(f"build {side}")
         shop, case = self.sides[side].workshop, self.case_of(side)
-        absent = find_backend(case.backend).unsupported(case.device, case.precision)
+        runtime = case.runtime
+        absent = find_backend(runtime.backend).unsupported(runtime.device, runtime.precision)
         if absent is not None:
             raise SideStopped(side, "unavailable", "build", absent)
         try:
-            costs = self.sides[side].costs(case)
+            costs = self.sides[side].costs(case.network)
         except UsageError as error:
             raise SideStopped(side, "failed", "build", str(error)) from None
         try:
             weights = self._weights(side, case)
-            reference = self._built["a"].reference if weights.shared else shop.reference(case, weights.artifact)
+            reference = self._built["a"].reference if weights.shared else shop.reference(case.network, weights.artifact)
             artifact = shop.artifact(case, weights.artifact, reference.images)
             rounding = self._rounding(side, case, reference)
         except CallFailed as error:
@@ -140,23 +142,24 @@ class Duet:
         theirs = self.sides["a"].workshop.weights(case)
         try:
             if self.sides["a"].facts["model_source"] != self.sides["b"].facts["model_source"]:
-                shop.reference(case, theirs)
+                shop.reference(case.network, theirs)
         except CallFailed as error:  # the network of b cannot hold them: another network, which the exact facts tell
             why = f"a's do not fit the network of b: {str(error)[:_WHY_LENGTH]}"
             return _Weights(shop.weights(case), f"{SIGNAL_KEEPING} of its own", shared=False, why=why)
         return _Weights(theirs, SIGNAL_KEEPING, shared=True)
 
     def _rounding(self, side: str, case: Case, reference: Reference) -> float | None:
-        if case.precision in LIMITS:
+        runtime = case.runtime
+        if runtime.precision in LIMITS:
             # On a GPU no eager stands beside a duet's sides: both have the whole of what may be allowed there.
-            return math.inf if case.precision == "fp32" and case.device == "cuda" else None
+            return math.inf if runtime.precision == "fp32" and runtime.device == "cuda" else None
         shop = self.sides["a"].workshop if self.case_of("a") == case else self.sides[side].workshop
         return shop.rounding(case, shop.weights(case), reference)
 
     def _pairs_of_a_look(self) -> list[ProcessPair]:
         """Fresh pairs, each on its own cores: all start at once, and are timed at once unless others need a core."""
-        most_threads = max(built.case.threads for built in self._built.values())
-        lanes = draw_lanes(most_threads, self._random) if self.case.device == "cpu" else [()]
+        most_threads = max(built.case.runtime.threads for built in self._built.values())
+        lanes = draw_lanes(most_threads, self._random) if self.case.runtime.device == "cpu" else [()]
         taken = most_threads * len(lanes)
         live: list[LivePair] = []
         begun = time.monotonic()
@@ -195,8 +198,9 @@ class Duet:
         if number % 2 == 0:
             self._order = self._random.choice(("ab", "ba"))
         order = self._order if number % 2 == 0 else self._order[::-1]
-        engines = {side: self.sides[side].workshop.engine(self.case_of(side)) for side in order}
-        both = WorkerPair(engines, {side: self.case_of(side) for side in order}, self.plan.limits, cores_each)
+        runtimes = {side: self.case_of(side).runtime for side in order}
+        engines = {side: self.sides[side].workshop.engine(runtime) for side, runtime in runtimes.items()}
+        both = WorkerPair(engines, runtimes, self.plan.limits, cores_each)
         seed = f"{self.plan.seed} {self.case.id} {number}"
         images = LATER_IMAGES if self.pairs else None
         return LivePair(both, self._built, cores, seed, self.plan.busy_share, images)

@@ -110,7 +110,7 @@ class LivePair:
         reference = built.reference
         known = (reference.logits[: self.images], reference.spread, reference.mutations)
         # The oldest workers answer to all images.
-        return compare(answered.values[: self.images], *known, built.case.precision, built.rounding)
+        return compare(answered.values[: self.images], *known, built.case.runtime.precision, built.rounding)
 
     def _keep_parity(self, side: str, parity: Parity) -> None:
         self.facts[side]["parity"] = {"error": finite(parity.error), "limit": parity.limit}

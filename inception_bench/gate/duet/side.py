@@ -16,7 +16,7 @@ from inception_bench.machine.environment import PACKAGES
 from inception_bench.measure.identity import MODEL_SOURCES
 from inception_bench.measure.workshop import Workshop
 from inception_bench.processes.installation import HOME, Installation
-from inception_bench.spec.case import Case
+from inception_bench.spec.network import NetworkSpec
 from inception_bench.spec.profile import Limits
 from inception_bench.store.cache import ArtifactCache, default_root, source_hash
 
@@ -50,10 +50,10 @@ class Side:
     workshop: Workshop
     _costs: dict[str, dict[str, int]] = field(default_factory=dict, init=False)
 
-    def costs(self, case: Case) -> dict[str, int]:
+    def costs(self, network: NetworkSpec) -> dict[str, int]:
         """Params and MACs by its own tables. Raises UsageError where it has no such network."""
-        fields = {"address": case.address, "input_size": case.input_size, "width_mult": case.width_mult}
-        given = json.dumps({**fields, "num_classes": case.num_classes})
+        fields = {"address": network.address, "input_size": network.input_size, "width_mult": network.width_mult}
+        given = json.dumps({**fields, "num_classes": network.num_classes})
         if given not in self._costs:
             self._costs[given] = _ask(self.name, self.workshop.installation, _COSTS, given)
         return self._costs[given]

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from inception_bench.machine.cores import pin
 from inception_bench.measure.engine import CallLimit, Engine, EngineFailed, ask_each
-from inception_bench.spec.case import Case
 from inception_bench.spec.profile import Limits
+from inception_bench.spec.runtime import Runtime
 
 T = TypeVar("T")
 
@@ -23,16 +23,16 @@ class SideStopped(Exception):
 
 
 class WorkerPair:
-    """``engines`` and ``cases`` by side, in the order in which they were started.
+    """``engines`` and ``runtimes`` by side, in the order in which they were started.
 
     ``cores`` is how many of the machine's are for this pair. ``calls_at_once``: both may call their networks at once,
     as each thread of both has a core of its own; threads that wait for each other on one take ten times as long.
     """
 
-    def __init__(self, engines: Mapping[str, Engine], cases: Mapping[str, Case], limits: Limits, cores: int):
+    def __init__(self, engines: Mapping[str, Engine], runtimes: Mapping[str, Runtime], limits: Limits, cores: int):
         self.engines, self._limits, self._stage = engines, limits, ""
-        self.calls_at_once = all(case.device == "cpu" for case in cases.values()) and (
-            sum(case.threads for case in cases.values()) <= cores
+        self.calls_at_once = all(runtime.device == "cpu" for runtime in runtimes.values()) and (
+            sum(runtime.threads for runtime in runtimes.values()) <= cores
         )
 
     @property

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from inception_bench.errors import OptionError, UsageError
@@ -137,8 +137,8 @@ class Trial:
 
 def _trial(scenario: Scenario, trial: Trial, run: Run) -> Record:
     plan = Plan(trial.budget_s, 0.01, 1, trial.seed, scenario.busy_share)
-    case = replace(trial.case, threads=usable_cores()) if scenario.one_thread else trial.case
-    cases = {"b": replace(case, threads=1)} if scenario.one_thread else {}
+    case = trial.case.with_runtime(threads=usable_cores()) if scenario.one_thread else trial.case
+    cases = {"b": case.with_runtime(threads=1)} if scenario.one_thread else {}
     with neighbour(trial.seed) if scenario.loaded else nullcontext():
         made = measure_cell(Duet(case, trial.sides, plan, lambda line: None, cases), run)
     if made.body["outcome"] != "ok":

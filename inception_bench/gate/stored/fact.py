@@ -80,7 +80,7 @@ def network_facts(before: Record, after: Record) -> Iterator[Fact]:
 
 def _trained_anew(before: Record, after: Record) -> bool:
     """Whether the runs trained the cell's network each for itself, to other weights."""
-    return Case.from_json(after.case).trained_by is not None and before.body["weights"] != after.body["weights"]
+    return Case.from_json(after.case).network.trained_by is not None and before.body["weights"] != after.body["weights"]
 
 
 @dataclass(frozen=True)

@@ -80,8 +80,8 @@ def _case_name(record: Record) -> str:
 
 def _counting_name(record: Record) -> str:
     """What costs depend on; the runtime and threads that a case names too do not count."""
-    case = Case.from_json(record.case)
-    return f"{case.address}-{case.input_size}px-w{case.width_mult:g}-c{case.num_classes}"
+    network = Case.from_json(record.case).network
+    return f"{network.address}-{network.input_size}px-w{network.width_mult:g}-c{network.num_classes}"
 
 
 def _counting_facts(before: Record, after: Record) -> Iterator[Fact]:

@@ -26,7 +26,7 @@ from inception_bench.gate.stored.stored_run import StoredRun
 from inception_bench.measure.rounds import Rounds
 from inception_bench.records.record import Record
 from inception_bench.records.statistics import Interval, median, median_interval
-from inception_bench.spec.case import REFERENCE_BACKEND
+from inception_bench.spec.runtime import REFERENCE_BACKEND
 
 SAME, SLOWER, FASTER, NOT_COMPARABLE = "same", "slower", "faster", "not comparable"
 FAMILY_LEVEL = 0.005  # of a false `slower` anywhere in a comparison

@@ -31,7 +31,7 @@ class CellItem(CellDrivingItem):
 
     @property
     def _backend(self) -> str:
-        return self.case.backend
+        return self.case.runtime.backend
 
     @property
     def _rounds(self) -> int:
@@ -64,17 +64,17 @@ class NetworkItem(Item[dict[str, Any]]):
 
     @property
     def _name(self) -> str:
-        return f"{self.case.address}-complexity"
+        return f"{self.case.network.address}-complexity"
 
     def _measure(self, benchmark: Any) -> dict[str, Any]:
-        counted: dict[str, Any] = benchmark.pedantic(self.run.workshop.count, args=(self.case,))
+        counted: dict[str, Any] = benchmark.pedantic(self.run.workshop.count, args=(self.case.network,))
         return counted
 
     def _keep(self, measured: dict[str, Any]) -> Record:
         return self.run.keep_complexity(self.case, measured)
 
     def _ending(self, measured: dict[str, Any], record: Record | None) -> Ending:
-        disagreements = "; ".join(count_disagreements(self.case, measured))
+        disagreements = "; ".join(count_disagreements(self.case.network, measured))
         if disagreements:
             return Ending("failed", disagreements, failure=disagreements)
         return Ending("counted", counting_line(measured))

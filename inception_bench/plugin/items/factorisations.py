@@ -33,11 +33,11 @@ class PairItem(CellDrivingItem):
 
     @property
     def _backend(self) -> str:
-        return self.pair.new.backend
+        return self.pair.new.runtime.backend
 
     @property
     def _rounds(self) -> int:
-        return pair_rounds(self.pair.new.model)
+        return pair_rounds(self.pair.new.network.model)
 
     def _new_cell(self) -> Cell:
         return _cell_of(self.run, self.watch, self.pair)
@@ -58,7 +58,7 @@ def measure_pair(run: BenchRun, watch: Watch, pair: Pair) -> Record:
     known = run.timed_before(pair)
     if known is not None:
         return known
-    rounds = pair_rounds(pair.new.model)
+    rounds = pair_rounds(pair.new.network.model)
     return run.keep_pair(pair, time_cell(_cell_of(run, watch, pair), lambda cell: until_narrow(cell, rounds)))
 
 
