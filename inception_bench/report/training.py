@@ -11,7 +11,7 @@ from typing import Any
 
 from inception_bench.records.record import Record, Run
 from inception_bench.records.statistics import Interval, median
-from inception_bench.report.markdown import about
+from inception_bench.report.markdown import about, table
 from inception_bench.report.text import duration, megabytes, milliseconds, share
 from inception_bench.spec.case import Case
 from inception_bench.train.trained import COLUMNS
@@ -40,7 +40,7 @@ def training_section(records: Sequence[Record]) -> str:
             *_trained_tables(trained),
         ]
     if steps:
-        parts += ["## A training step", "Forward, backward and update, median of the rounds.", _table(_STEPS, steps)]
+        parts += ["## A training step", "Forward, backward and update, median of the rounds.", table(_STEPS, steps)]
     return "\n\n".join(parts)
 
 
@@ -76,8 +76,8 @@ def _trained_tables(bodies: Sequence[Mapping[str, Any]]) -> list[str]:
     ordered = sorted(bodies, key=_trained_as)
     seeds = [list(group) for _, group in groupby(ordered, key=_trained_as)]
     over = [_seed_cells(group) for group in seeds if len(group) > 1]
-    tables = [_table(_TRAINED, [_trained_cells(body) for body in bodies])]
-    return [*tables, _table(_OVER_SEEDS, over)] if over else tables
+    tables = [table(_TRAINED, [_trained_cells(body) for body in bodies])]
+    return [*tables, table(_OVER_SEEDS, over)] if over else tables
 
 
 def _trained_as(body: Mapping[str, Any]) -> tuple[str, ...]:
@@ -125,11 +125,6 @@ def _step_cells(case: Case, body: dict[str, Any]) -> list[str]:
 
 def _share(body: Mapping[str, Any]) -> str:
     return share(Interval(body["top1"], body["top1_ci95_low"], body["top1_ci95_high"]))
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def _from_home(path: str) -> str:
