@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import csv
-import fcntl
 import io
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from inception_bench.store.atomic import replace_text
+from inception_bench.store.lock import alone_in
 
 CSV = "training.csv"
 # ``checkpoint`` is the folder that ``models.stored.load_network`` reads, as seen from the CSV file.
@@ -73,19 +72,8 @@ def append_training(folder: Path, trained: Trained) -> Path:
     if trained.checkpoint is not None:  # seen from the file, so that a folder of results can be moved
         row["checkpoint"] = os.path.relpath(trained.checkpoint, folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with _alone_in(folder):
+    with alone_in(folder):  # two trainings that end together would each write the file without the other's row
         return _put_row(folder / CSV, row)
-
-
-@contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Two trainings that end together would each write the file without the other's row."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(opened, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(opened)
 
 
 def _put_row(path: Path, row: Mapping[str, str]) -> Path:
