@@ -16,6 +16,8 @@ import pytest
 
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow  # an environment of its own, in which whole runs are measured
+
 # What a host of a GPU without a network has of what this package could use; the rest of the package's own needs
 # (platformdirs, fvcore, tabulate, the histogram of pytest-benchmark) it lacks, and typer may be lacking too.
 HOST = (
