@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 
 class UsageError(ValueError):
@@ -33,6 +37,14 @@ def told(error: UsageError, named: Callable[[str], str]) -> str:
 
 class InputSizeError(UsageError):
     """An input size below the least that a network takes."""
+
+
+class EntryPointError(UsageError):
+    """An entry point of an installed package leads nowhere: mostly, the package was changed and not installed again."""
+
+    def __init__(self, point: EntryPoint, why: Exception):
+        package = point.dist.name if point.dist is not None else "its package"
+        super().__init__(f"entry point {point.name!r} of group {point.group}: {why}; install {package} again")
 
 
 class UnknownNameError(UsageError):

@@ -24,6 +24,18 @@ SMALL = (
     "--inception-threads=1",
 )
 FAULTY = ROOT / "tests" / "engines"
+# A test that asks for one of these, itself or through another fixture, is slow: it waits for suites, a training or a
+# probe, or for engines that are built.
+SLOW_FIXTURES = frozenset({
+    "launcher", "repository", "workshop", "unbroken", "two_processes", "training", "timing", "dry", "measured", "site",
+    "written",
+})  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if not SLOW_FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ import pytest
 from inception_bench.store.cache import source_hash
 from tests.conftest import ROOT, SMALL
 
+pytestmark = pytest.mark.slow  # it builds and installs the package
+
 FOLDERS = ("inception_bench", "suites", "tests", "docs", "scripts", "benchmarks", ".github")
 FILES = (
     "pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE",

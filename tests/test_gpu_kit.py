@@ -16,8 +16,10 @@ import pytest
 
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow  # an environment of its own, in which whole runs are measured
+
 # What a host of a GPU without a network has of what this package could use; the rest of the package's own needs
-# (platformdirs, fvcore, the histogram of pytest-benchmark) it lacks, and typer may be lacking too.
+# (platformdirs, fvcore, tabulate, the histogram of pytest-benchmark) it lacks, and typer may be lacking too.
 HOST = (
     "torch", "numpy", "onnx", "onnx-ir", "onnxscript", "onnxruntime", "ml-dtypes", "protobuf", "pytest",
     "pytest-benchmark", "py-cpuinfo2", "py-cpuinfo", "pluggy", "iniconfig", "packaging", "pygments", "pandas",
@@ -26,7 +28,7 @@ HOST = (
     "torchmetrics", "tqdm", "fsspec", "pyyaml", "sympy", "mpmath", "networkx", "jinja2", "markupsafe", "filelock",
     "typing-extensions", "setuptools", "flatbuffers",
 )  # fmt: skip
-ABSENT = ("platformdirs", "fvcore", "typer", "inception_bench")
+ABSENT = ("platformdirs", "fvcore", "tabulate", "typer", "inception_bench")
 
 
 @dataclass(frozen=True)

@@ -184,6 +184,7 @@ def test_first_calls_of_a_dry_run_are_eager(dry):
     assert "dry run" in ways["aot_inductor"]["reason"]
 
 
+@pytest.mark.slow
 def test_a_section_that_hangs_is_killed_and_the_others_go_on(tmp_path):
     run = probe(tmp_path, "--sections", "machine,ceilings", "--limit", "machine=1", init="time.sleep(1000)")
     assert run.code == 1
@@ -203,6 +204,7 @@ def test_nvml_that_cannot_start_is_a_fact(tmp_path):
     assert run.sections["machine"]["under_load"]["macs_s"] > 0
 
 
+@pytest.mark.slow
 def test_no_gpu_is_an_error_of_each_section(tmp_path):
     if torch.cuda.is_available():
         pytest.skip("this machine has a CUDA device")
@@ -219,6 +221,7 @@ def test_no_gpu_is_an_error_of_each_section(tmp_path):
     assert "ended" in answer["sections"]["alternating"]["error"]
 
 
+@pytest.mark.slow
 def test_a_kill_leaves_what_was_done_and_no_process(tmp_path):
     sections = ("--sections", "machine,ceilings,parity")
     started = subprocess.Popen(command(tmp_path, *sections), env=environment(tmp_path, "pass"), stdout=subprocess.PIPE)

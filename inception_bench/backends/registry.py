@@ -8,19 +8,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from inception_bench.backends.base import Backend, Compiler, Exporter
-from inception_bench.errors import UnknownNameError, UsageError
+from inception_bench.errors import EntryPointError, UnknownNameError, UsageError
 from inception_bench.machine.cuda import driver_problem
 from inception_bench.machine.environment import installed_version
 
 GROUP = "inception_bench.backends"
 
-# The entry points of this package name these same objects; a test keeps the two lists equal.
+# Each name's ``module:attribute``. A package's entry point may point at such a table, as this package's own does.
 BUILT_IN: dict[str, str] = {
     "eager": "inception_bench.backends.eager:BACKEND",
     "eager_channels_last": "inception_bench.backends.eager_channels_last:BACKEND",
@@ -32,6 +32,8 @@ BUILT_IN: dict[str, str] = {
     "tensorrt": "inception_bench.backends.tensorrt:BACKEND",
     "tensorrt_rtx": "inception_bench.backends.tensorrt_rtx:BACKEND",
 }
+# As pyproject.toml has it; it is read where the package is not installed too.
+OWN = EntryPoint("built_in", f"{__name__}:BUILT_IN", GROUP)
 
 
 @dataclass(frozen=True)
@@ -107,21 +109,25 @@ class Registered:
 @cache
 def backends() -> dict[str, Registered]:
     """Every known backend by name, built-ins first. Imports their files, no engine."""
-    targets = dict(BUILT_IN)
-    for point in entry_points(group=GROUP):
-        if point.dist is not None and point.dist.name == "inception-bench":
-            continue  # the table above already holds the built-ins, installed or not
-        if point.name in targets:
-            raise UsageError(f"backend {point.name!r} of entry point {point.value!r} exists already; rename it")
-        targets[point.name] = point.value
-    return {name: Registered(target, resolve(target)) for name, target in targets.items()}
+    found: dict[str, Registered] = {}
+    for point in dict.fromkeys((OWN, *entry_points(group=GROUP))):
+        try:
+            named = resolve(point.value)
+        except (ImportError, AttributeError) as error:
+            raise EntryPointError(point, error) from None
+        targets = named if isinstance(named, Mapping) else {point.name: point.value}
+        for name, target in targets.items():
+            # The same object twice is no other backend: the package may be installed from before a table named it.
+            if name in found and found[name].target != target:
+                raise UsageError(f"backend {name!r} of entry point {point.value!r} exists already; rename it")
+            found.setdefault(name, Registered(target, resolve(target)))
+    return found
 
 
-def resolve(target: str) -> Backend:
+def resolve(target: str) -> Any:
     """The object that ``module:attribute`` names."""
     module, _, attribute = target.partition(":")
-    backend: Backend = getattr(import_module(module), attribute)
-    return backend
+    return getattr(import_module(module), attribute)
 
 
 def find_backend(name: str) -> Registered:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
-from inception_bench.errors import UnknownNameError, UsageError
+from inception_bench.errors import EntryPointError, UnknownNameError, UsageError
 from inception_bench.models.changes import Changes, apply_changes
 from inception_bench.models.table import Table
 from inception_bench.models.tables import (
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 GROUP = "inception_bench.models"
 
-# In the order of the papers; the entry points of this package point at these same objects.
+# In the order of the papers.
 INCEPTIONS: tuple[Table, ...] = (
     googlenet.GOOGLENET,
     googlenet.GOOGLENET_BN,
@@ -54,7 +54,10 @@ INCEPTIONS: tuple[Table, ...] = (
     inception_resnet_v2.INCEPTION_RESNET_V2_PAPER,
 )
 REFERENCES: tuple[Table, ...] = (baselines.ALEXNET, baselines.VGG16, baselines.RESNET50, baselines.RESNET152)
+# A package's entry point may point at such tables, as this package's own does.
 BUILT_IN: tuple[Table, ...] = INCEPTIONS + REFERENCES
+# As pyproject.toml has it; it is read where the package is not installed too.
+OWN = EntryPoint("built_in", f"{__name__}:BUILT_IN", GROUP)
 
 # What an address begins with whose table stands in no list.
 UNLISTED: dict[str, Callable[[], dict[str, Table]]] = {MODULE: module_tables, ARM: arm_tables}
@@ -67,16 +70,20 @@ BASELINES: tuple[str, ...] = tuple(table.name for table in REFERENCES)
 @cache
 def tables() -> dict[str, Table]:
     """Every known table by its address (``name`` or ``name@definition``)."""
-    found = {table.address: table for table in BUILT_IN}
-    for point in entry_points(group=GROUP):
-        if point.dist is not None and point.dist.name == "inception-bench":
-            continue  # the table above already holds the built-ins, installed or not
-        table = point.load()
-        if not isinstance(table, Table):
-            raise UsageError(f"entry point {point.name!r} of group {GROUP} is no Table; point it at a Table object")
-        if table.address in found:
-            raise UsageError(f"model {table.address!r} of entry point {point.value!r} exists already; rename it")
-        found[table.address] = table
+    found: dict[str, Table] = {}
+    for point in dict.fromkeys((OWN, *entry_points(group=GROUP))):
+        try:
+            named = point.load()
+        except (ImportError, AttributeError) as error:
+            raise EntryPointError(point, error) from None
+        for table in named if isinstance(named, (tuple, list)) else (named,):
+            if not isinstance(table, Table):
+                raise UsageError(
+                    f"entry point {point.name!r} of group {GROUP} is no Table; point it at a Table or at several"
+                )
+            # The very same one twice is no other network: the package may be installed from before one point had all.
+            if found.setdefault(table.address, table) is not table:
+                raise UsageError(f"model {table.address!r} of entry point {point.value!r} exists already; rename it")
     return found
 
 

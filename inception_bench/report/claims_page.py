@@ -8,7 +8,7 @@ from itertools import groupby
 from inception_bench.claims.outcome import Outcome
 from inception_bench.records.record import Run
 from inception_bench.report.claims import counts, why
-from inception_bench.report.markdown import about
+from inception_bench.report.markdown import about, table
 
 _HEADS = ("claim", "claimed", "measured here", "verdict", "why")
 _HOW = """\
@@ -34,20 +34,13 @@ def claims_page(outcomes: Sequence[Outcome], run: Run) -> str:
         lines = [f"* {outcome.claim.id}: {outcome.verdict}, {outcome.remark}" for outcome in news]
         parts.append("## Otherwise than expected\n\n" + "\n".join(lines))
     for source, group in groupby(outcomes, key=lambda outcome: outcome.claim.paper):
-        parts.append(f"## {source}\n\n{_table(list(group))}")
+        parts.append(f"## {source}\n\n{table(_HEADS, map(_cells, group))}")
     return "\n\n".join(parts) + "\n"
 
 
 def _counts(outcomes: Sequence[Outcome]) -> str:
-    lines = ["| verdict | claims |", "| --- | --- |"]
-    lines += [f"| {verdict} | {number} |" for verdict, number in counts(outcomes).items()]
-    return "\n".join([*lines, f"| all | {len(outcomes)} |"])
-
-
-def _table(outcomes: Sequence[Outcome]) -> str:
-    lines = [" | ".join(_HEADS), " | ".join("---" for _ in _HEADS)]
-    lines += [" | ".join(_cells(outcome)) for outcome in outcomes]
-    return "\n".join(f"| {line} |" for line in lines)
+    numbers = {**counts(outcomes), "all": len(outcomes)}
+    return table(("verdict", "claims"), [(verdict, str(number)) for verdict, number in numbers.items()])
 
 
 def _cells(outcome: Outcome) -> list[str]:

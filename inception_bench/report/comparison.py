@@ -14,8 +14,10 @@ from inception_bench.gate.stored.timing import NOT_COMPARABLE, POINTER, Timing
 from inception_bench.records.fact import CHANGE, IMPROVEMENT, REGRESSION
 from inception_bench.records.kinds import KINDS
 from inception_bench.report.github import Note
+from inception_bench.report.markdown import table
 from inception_bench.report.text import ratio
 
+_TIMES = ("cell", "verdict", "speed-up before", "after", "time", "allowed")
 _MARKS = {REGRESSION: "worse", IMPROVEMENT: "better", CHANGE: "changed"}
 
 
@@ -144,12 +146,8 @@ def _timing_words(timing: Timing) -> str:
 
 
 def _fact_table(things: Sequence[Compared]) -> str:
-    rows = [
-        f"| {each.name} | {_MARKS[fact.kind]} | {fact.text.replace('|', '/')} |"
-        for each in things
-        for fact in each.facts
-    ]
-    return "\n".join(["| measured | | fact |", "| --- | --- | --- |", *rows]) if rows else ""
+    rows = [(each.name, _MARKS[fact.kind], fact.text) for each in things for fact in each.facts]
+    return table(("measured", "", "fact"), rows) if rows else ""
 
 
 def _timing_section(found: Comparison) -> str:
@@ -163,10 +161,9 @@ def _timing_table(found: Comparison) -> str:
     for cell in found.cells:
         if cell.timing is not None and cell.timing.verdict != NOT_COMPARABLE:
             timing = cell.timing
-            both = f"{ratio(timing.before)} | {ratio(timing.after)}"
-            rows.append(f"| {cell.name} | {timing.verdict} | {both} | {timing.change:+.1%} | {timing.allowed:.1%} |")
+            both = ratio(timing.before), ratio(timing.after)
+            rows.append((cell.name, timing.verdict, *both, f"{timing.change:+.1%}", f"{timing.allowed:.1%}"))
     if not rows:
         return f"Beside eager's own rows, which are their own reference, no cell has a time in both runs; {POINTER}."
-    head = ["| cell | verdict | speed-up before | after | time | allowed |", "| --- | --- | --- | --- | --- | --- |"]
     spread = f"A/A spread of a cell's speed-up here: {found.spread.log_rms:.1%}, of {found.spread.pairs} rows."
-    return "\n".join([*head, *rows]) + f"\n\n{spread}"
+    return f"{table(_TIMES, rows)}\n\n{spread}"

@@ -8,6 +8,7 @@ from typing import Any
 from inception_bench.gate.duet.result import DuetResult, DuetRow
 from inception_bench.gate.judgement import FAMILY_LEVEL, UNCLEAR
 from inception_bench.report.github import Note
+from inception_bench.report.markdown import table
 from inception_bench.report.text import milliseconds
 
 _HEADS = ("cell", "verdict", "effect (95 %)", "a", "b", "pairs", "blocks", "exact facts")
@@ -49,9 +50,7 @@ def how(found: DuetResult) -> str:
 def duet_page(found: DuetResult) -> str:
     """The result as Markdown."""
     about = "\n".join(f"* {name}: {_about(side)}" for name, side in found.sides.items())
-    lines = [" | ".join(_HEADS), " | ".join("---" for _ in _HEADS), *(" | ".join(_cells(row)) for row in found.rows)]
-    table = "\n".join(f"| {line} |" for line in lines)
-    return f"# Duet: {duet_line(found)}\n\n{about}\n\n{table}\n\n{how(found)}.\n"
+    return f"# Duet: {duet_line(found)}\n\n{about}\n\n{table(_HEADS, map(_cells, found.rows))}\n\n{how(found)}.\n"
 
 
 def duet_json(found: DuetResult) -> dict[str, Any]:
@@ -82,14 +81,9 @@ def duet_notes(found: DuetResult) -> list[Note]:
 
 def _cells(row: DuetRow) -> list[str]:
     if row.reason or row.wrong:
-        return [
-            row.case.id,
-            "not compared" if row.reason else "wrong",
-            (row.reason or row.wrong).replace("|", "/"),
-            *[""] * 5,
-        ]
+        return [row.case.id, "not compared" if row.reason else "wrong", row.reason or row.wrong, *[""] * 5]
     times = [milliseconds(row.a_p50_s), milliseconds(row.b_p50_s)]
-    facts = "; ".join(fact.text for fact in row.facts).replace("|", "/") or "equal"
+    facts = "; ".join(fact.text for fact in row.facts) or "equal"
     found = row.judgement
     return [row.case.id, found.verdict, _effect(row), *times, str(found.pairs), str(found.blocks), facts]
 

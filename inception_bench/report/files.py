@@ -24,7 +24,8 @@ from inception_bench.report.markdown import board_page
 from inception_bench.report.pairs import pair_rows
 from inception_bench.report.pairs_page import pairs_page
 from inception_bench.report.training import training_page, training_rows, training_section, with_older_rows
-from inception_bench.store.atomic import alone_in, replace_text
+from inception_bench.store.atomic import replace_text
+from inception_bench.store.lock import alone_in
 from inception_bench.train.job import Job
 from inception_bench.train.trained import COLUMNS, CSV, Trained, read_training
 

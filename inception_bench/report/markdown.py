@@ -1,8 +1,9 @@
-"""The board as a Markdown page."""
+"""The board as a Markdown page, and what all pages are made with: their tables, and who measured where."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from importlib.util import find_spec
 
 from inception_bench.records.record import Run
 from inception_bench.report.board import UNREAD, Board, BoardRow
@@ -24,6 +25,23 @@ def board_page(board: Board, run: Run, training: str = "") -> str:
     parts += [_group(group) for group in board.groups()]
     parts += [training] if training else []
     return "\n\n".join(parts) + "\n"
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table; text stays as it is given, but for a bar, which would end its cell.
+
+    Columns are not padded to their widest cell: on these pages that is often a sentence.
+    """
+    lines = [[cell.replace("|", "/") for cell in row] for row in rows]
+    rule = f"| {' | '.join('---' for _ in heads)} |"
+    if find_spec("tabulate") is None:  # a GPU host of its own make, from the source tree
+        return "\n".join([f"| {' | '.join(heads)} |", rule, *(f"| {' | '.join(line)} |" for line in lines)])
+    from tabulate import DataRow, TableFormat, tabulate
+
+    row = DataRow("| ", " | ", " |")
+    form = TableFormat(None, lambda *_: rule, None, None, row, row, padding=0, with_header_hide=None)
+    made: str = tabulate(lines, heads, form, numalign=None, stralign=None, disable_numparse=True)
+    return made
 
 
 def about(run: Run) -> str:
@@ -51,7 +69,7 @@ def _group(rows: Sequence[BoardRow]) -> str:
     timed = [row for row in rows if row.outcome == "ok"]
     parts = [title]
     if timed:
-        parts.append(_table(timed))
+        parts.append(table(_HEADS, map(cells, timed)))
     if any(row.is_unread for row in timed):
         parts.append(f"`?`: {UNREAD}; it was asked for the one that is named.")
     untimed = [
@@ -60,12 +78,6 @@ def _group(rows: Sequence[BoardRow]) -> str:
     if untimed:
         parts.append("\n".join(untimed))
     return "\n\n".join(parts)
-
-
-def _table(rows: Sequence[BoardRow]) -> str:
-    lines = [" | ".join(_HEADS), " | ".join("---" for _ in _HEADS)]
-    lines += [" | ".join(cells(row)) for row in rows]
-    return "\n".join(f"| {line} |" for line in lines)
 
 
 def cells(row: BoardRow) -> list[str]:

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from inception_bench.records.record import Run
 from inception_bench.records.statistics import Interval
-from inception_bench.report.markdown import about
+from inception_bench.report.markdown import about, table
 from inception_bench.report.pairs import PairRow
 from inception_bench.report.text import milliseconds, ratio
 
@@ -31,12 +31,10 @@ def _group(rows: Sequence[PairRow]) -> str:
     share = abs(first.macs_saved)
     words = f"saves {share:.0%} of the MACs" if first.macs_saved > 0 else f"costs {share:.0%} more MACs"
     title = f"## {first.what} ({first.source})\n\n`{first.replacement}` for `{first.replaced}`: {words}."
-    lines = [" | ".join(_HEADS), " | ".join("---" for _ in _HEADS)]
-    lines += [" | ".join(_cells(row)) for row in rows if row.outcome == "ok"]
-    table = "\n".join(f"| {line} |" for line in lines)
+    timed = [_cells(row) for row in rows if row.outcome == "ok"]
     others = [row for row in rows if row.outcome != "ok"]
     untimed = "\n".join(f"* {row.backend} batch {row.batch_size}: **{row.outcome}**: {row.reason}" for row in others)
-    parts = [title, table if len(lines) > 2 else "", untimed]
+    parts = [title, table(_HEADS, timed) if timed else "", untimed]
     return "\n\n".join(part for part in parts if part)
 
 

@@ -11,7 +11,7 @@ from inception_bench.gate.power.scenario import FALSE_ALARM
 from inception_bench.records.duet_body import PowerBody
 from inception_bench.records.record import Record
 from inception_bench.report.github import Note
-from inception_bench.report.markdown import about
+from inception_bench.report.markdown import about, table
 from inception_bench.report.text import seconds_text
 
 _HEADS = (
@@ -35,9 +35,8 @@ def power_page(rows: Sequence[PowerRow], records: Sequence[Record[PowerBody]]) -
     runs = dict.fromkeys(record.run.run_id for record in records)  # one for each time that the proof was gone on with
     hours = sum(record.body.seconds for record in records) / 3600
     trials = f"{each} a process; {len(records)} trials in {hours:.1f} h, run {', '.join(runs)}."
-    lines = [" | ".join(_HEADS), " | ".join("---" for _ in _HEADS), *(" | ".join(_cells(row)) for row in rows)]
-    table = "\n".join(f"| {line} |" for line in lines)
-    return f"# Power of the gate\n\n{about(records[-1].run)}\n{trials}\n\n{_HOW}\n\n{table}\n"
+    parts = ["# Power of the gate", f"{about(records[-1].run)}\n{trials}", _HOW, table(_HEADS, map(_cells, rows))]
+    return "\n\n".join(parts) + "\n"
 
 
 def power_notes(rows: Sequence[PowerRow]) -> list[Note]:

@@ -13,7 +13,7 @@ from inception_bench.records.kinds import STEP, TRAINING
 from inception_bench.records.record import Record, Run
 from inception_bench.records.statistics import Interval, median
 from inception_bench.records.trainings import seen_from
-from inception_bench.report.markdown import about
+from inception_bench.report.markdown import about, table
 from inception_bench.report.text import duration, megabytes, milliseconds, share
 from inception_bench.spec.case import Case
 from inception_bench.train.trained import KEY, Trained
@@ -52,7 +52,7 @@ def training_section(records: Sequence[Record[Any]]) -> str:
             *_trained_tables([body.row() for body in trained]),
         ]
     if steps:
-        parts += ["## A training step", "Forward, backward and update, median of the rounds.", _table(_STEPS, steps)]
+        parts += ["## A training step", "Forward, backward and update, median of the rounds.", table(_STEPS, steps)]
     return "\n\n".join(parts)
 
 
@@ -89,8 +89,8 @@ def _trained_tables(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     ordered = sorted(rows, key=_trained_as)
     seeds = [list(group) for _, group in groupby(ordered, key=_trained_as)]
     over = [_seed_cells(group) for group in seeds if len(group) > 1]
-    tables = [_table(_TRAINED, [_trained_cells(row) for row in rows])]
-    return [*tables, _table(_OVER_SEEDS, over)] if over else tables
+    tables = [table(_TRAINED, [_trained_cells(row) for row in rows])]
+    return [*tables, table(_OVER_SEEDS, over)] if over else tables
 
 
 def _trained_as(row: Mapping[str, Any]) -> tuple[str, ...]:
@@ -138,8 +138,3 @@ def _step_cells(case: Case, body: TimedStep) -> list[str]:
 
 def _share(row: Mapping[str, Any]) -> str:
     return share(Interval(row["top1"], row["top1_ci95_low"], row["top1_ci95_high"]))
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

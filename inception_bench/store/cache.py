@@ -19,6 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from inception_bench.store.lock import alone_in
 from inception_bench.store.versions import NewerVersionError, check_version
 
 MANIFEST = "manifest.json"
@@ -134,15 +135,16 @@ class ArtifactCache:
             manifest = {"version": VERSION, "digest": digest, "size_bytes": size, "build_s": build_s, "files": files}
             manifest["of"] = dict(parts)
             (fresh / MANIFEST).write_text(json.dumps(manifest, indent=1))
-            shutil.rmtree(folder, ignore_errors=True)  # damaged, where it exists
-            self._publish(fresh, folder, key)
+            return self._publish(fresh, Artifact(folder, key, digest, size, build_s, False))
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
-        return Artifact(folder, key, digest, size, build_s, False)
 
-    def _publish(self, fresh: Path, folder: Path, key: str) -> None:
-        try:
-            fresh.rename(folder)
-        except OSError:
-            if self._read(folder, key) is None:  # else another run built the same meanwhile
-                raise
+    def _publish(self, fresh: Path, built: Artifact) -> Artifact:
+        """Put what was built in its place; of two runs that built the same at once, both use what was there first."""
+        with alone_in(self.root):
+            found = self._read(built.folder, built.key)
+            if found is not None:
+                return found
+            shutil.rmtree(built.folder, ignore_errors=True)  # damaged, where it exists
+            fresh.rename(built.folder)
+        return built

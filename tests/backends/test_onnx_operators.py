@@ -34,6 +34,7 @@ def operator_sets(path: Path) -> dict[str, int]:
     return {node.op_type: onnx.defs.get_schema(node.op_type, opset).since_version for node in model.graph.node}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("precision", "pad", "conv"), [("fp32", 18, 11), ("fp16", 18, 11), ("bf16", 21, 22)])
 def test_what_is_exported_for_cuda(tmp_path: Path, precision: str, pad: int, conv: int):
     """Pad changed in 18, 19 and 21; Conv in 11, and in 22, which first has bfloat16 (onnx/docs/Changelog.md)."""

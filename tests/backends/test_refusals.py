@@ -83,6 +83,7 @@ def test_what_the_reference_refuses_is_unavailable_too(fresh: Workshop, monkeypa
     assert (found.outcome, found.reason) == ("unavailable", "no torch")
 
 
+@pytest.mark.slow
 def test_an_engine_of_another_interpreter_is_asked_there(fresh: Workshop, tmp_path: Path):
     python = tmp_path / "python"
     python.write_text(f'#!/bin/sh\nCHOOSY="refused by another interpreter" exec {sys.executable} "$@"\n')
@@ -94,6 +95,7 @@ def test_an_engine_of_another_interpreter_is_asked_there(fresh: Workshop, tmp_pa
     assert caught.value.outcome == "unavailable"
 
 
+@pytest.mark.slow
 def test_an_export_alone_asks_before_it_builds(fresh: Workshop, monkeypatch: pytest.MonkeyPatch):
     """``inception-bench export`` drives no cell: the builder, and the compiler's worker, ask by themselves."""
     monkeypatch.setenv("CXX", "/no/compiler")

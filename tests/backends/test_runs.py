@@ -51,6 +51,7 @@ def rows(folder: Path) -> dict[str, dict[str, str]]:
         return {row["backend"]: row for row in csv.DictReader(stream)}
 
 
+@pytest.mark.slow
 def test_a_package_of_ones_own_is_on_the_board(cache: Path, tmp_path: Path):
     place = tmp_path / "site"
     pip = ["pip", "install", "-q", "--no-deps", "--no-build-isolation", "--no-index", "--target", str(place)]
@@ -101,6 +102,7 @@ def test_another_code_machine_or_version_is_measured_anew(measured: Path, name: 
     assert Earlier.among(failed, environment, lambda record: 64).cells == {}
 
 
+@pytest.mark.slow
 def test_a_worker_with_another_interpreter(cache: Path, tmp_path: Path):
     log, python = tmp_path / "log", tmp_path / "python"
     python.write_text(f'#!/bin/sh\necho "$@" >> {log}\nexec {sys.executable} "$@"\n')
@@ -143,6 +145,7 @@ def test_cuda_is_refused_where_there_is_none(cache: Path, tmp_path: Path):
         assert f"--inception-device=cuda: {problem}; no cell could run" in done.stderr
 
 
+@pytest.mark.slow
 def test_doctor_sees_every_runtime_and_outlives_one_that_crashes(cache: Path):
     done = start(cache, "inception_bench", "doctor", "--json")
     assert done.returncode == 0, done.stderr
@@ -174,6 +177,7 @@ def test_doctor_imports_no_engine_itself(cache: Path):
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("to", "options"),
     [

@@ -33,6 +33,7 @@ def measure(folder, b=Installed(), *, budget_s=10.0, busy_share=0.0, min_effect=
     return run_duet(order, lambda line: None)
 
 
+@pytest.mark.slow
 def test_verdict_follows_from_the_stored_rounds(tmp_path):
     found = measure(tmp_path)
     assert load_duet(tmp_path) == found
@@ -70,6 +71,7 @@ def two_cores():
     os.sched_setaffinity(0, before)
 
 
+@pytest.mark.slow
 def test_beside_a_busy_program_pairs_take_turns(two_cores, burner, tmp_path):
     os.sched_setaffinity(burner.pid, two_cores)
     measure(tmp_path)
@@ -78,6 +80,7 @@ def test_beside_a_busy_program_pairs_take_turns(two_cores, burner, tmp_path):
     assert body["pairs"][0]["others_cores"] > 0.1
 
 
+@pytest.mark.slow
 def test_injected_slowdown_is_slower_and_attested(tmp_path):
     found = measure(tmp_path, busy_share=0.3, budget_s=40.0)
     (row,) = found.rows
@@ -170,6 +173,7 @@ def test_unknown_revision_and_one_without_the_package_are_refused(repository, mo
             pytest.fail("it was checked out")
 
 
+@pytest.mark.slow
 def test_environment_without_the_engine_is_not_compared(tmp_path):
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "bare")], check=True)
     found = measure(tmp_path / "out", Installed(str(tmp_path / "bare")))

@@ -90,6 +90,7 @@ def test_one_thread_is_not_tried_where_there_is_one_core(tmp_path, monkeypatch):
     assert len(names) == sum(scenario.trials for scenario in SCENARIOS if not scenario.one_thread)
 
 
+@pytest.mark.slow
 def test_a_trial_is_stored_and_the_next_call_goes_on(tmp_path, cache_root, monkeypatch):
     monkeypatch.setenv("INCEPTION_BENCH_CACHE", str(cache_root))
     order = PowerOrder((CASE,), tmp_path, minutes=1e-4, budget_s=2.0)
@@ -108,6 +109,7 @@ def test_a_trial_is_stored_and_the_next_call_goes_on(tmp_path, cache_root, monke
     assert json.loads(json.dumps(power_json(rows)))["rows"][0]["answer"] == "open"
 
 
+@pytest.mark.slow
 def test_compare_judges_trials_again_from_their_rounds(tmp_path, cache_root, monkeypatch):
     monkeypatch.setenv("INCEPTION_BENCH_CACHE", str(cache_root))
     (record,) = run_power(PowerOrder((CASE,), tmp_path, minutes=1e-4, budget_s=2.0), lambda line: None)

@@ -236,6 +236,7 @@ def rates(machine, slowdown, cells):
     }, covered
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("machine", [QUIET, LOADED, Machine(process=0.004)], ids=["quiet", "loaded", "uneven"])
 def test_simulated_equal_programs_raise_no_alarm_and_are_covered(machine):
     """At level 0.005 and the confirmation, 2 alarms of 120 would have a probability under 0.03 each way."""
@@ -246,6 +247,7 @@ def test_simulated_equal_programs_raise_no_alarm_and_are_covered(machine):
     assert covered >= 106
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("machine", "slowdown", "least"), [(QUIET, 0.01, 0.90), (QUIET, 0.03, 0.99), (LOADED, 0.03, 0.95)]
 )

@@ -23,6 +23,7 @@ FIGURES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FIGURES)
 def test_all_counters_give_the_published_figures(name, tmp_path):
     size, params, params_with_aux, macs = FIGURES[name]

@@ -88,6 +88,7 @@ def test_forward_gives_logits_in_training_too():
     assert create_model("inception_v3", width_mult=THIN).forward_aux(torch.randn(2, 3, 75, 75))[1] == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("address", COMPILED)
 def test_traces_and_scripts(address):
     model = create_model(address, width_mult=THIN, num_classes=5, aux=address in WITH_AUX).eval()
@@ -105,6 +106,7 @@ def test_traces_and_scripts(address):
         assert set(scripted.forward_aux(image)[1]) == set(model.forward_aux(image)[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("address", COMPILED)
 def test_exports_and_runs_in_onnx_runtime(address, tmp_path):
     """Parity in fp32 within 1e-4 of the spread between two photographs."""

@@ -100,6 +100,7 @@ def native(address: str):
         return model, torch.zeros(1, 3, model.plan.table.input_size, model.plan.table.input_size)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_torch_and_both_counters(address):
     params, with_aux, macs = FIGURES[address]

@@ -52,6 +52,7 @@ def test_layers_are_the_references(reference):
     assert ours == theirs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reference", REFERENCES, **ids)
 def test_logits_are_the_references(reference, record_property):
     table, model = find_table(reference.address), weighted(reference)
@@ -76,6 +77,7 @@ FAULTY = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("reference", "fault"), [(reference, fault) for reference, faults in FAULTY for fault in faults], **ids
 )
@@ -86,6 +88,7 @@ def test_a_wrong_table_is_seen(reference, fault):
     assert error > 100 * FP32  # so float32 tells, and float64 all the more
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("reference", "heads"),
     [
@@ -130,12 +133,14 @@ def in_keras(address: str):
     return ours, model, size
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("address", [address for address, _, _ in KERAS])
 def test_logits_are_keras(address):
     ours, model, size = in_keras(address)
     assert keras_error(ours, model, size) <= EXACT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("address", "fault"),
     [

@@ -1,8 +1,6 @@
 """The tables as text: short, whole, and in the notation."""
 
 import ast
-import tomllib
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -60,14 +58,6 @@ def test_branches_are_read_back_from_what_is_written(table):
     for row in table.rows.values():
         for branch in row.branches:
             assert parse_branch(format_branch(branch)) == branch
-
-
-def test_entry_points_are_the_tables_of_the_catalogue():
-    points = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]["inception_bench.models"]
-    assert [name.replace(".", "@") for name in points] == [table.address for table in BUILT_IN]
-    for value, table in zip(points.values(), BUILT_IN, strict=True):
-        module, _, name = value.partition(":")
-        assert getattr(import_module(module), name) is table
 
 
 @pytest.mark.parametrize("line", ["3x3", "max3x3:4", "3x3C:4", "3x3T:4", "7:4", "avg3x3L", "lrm"])

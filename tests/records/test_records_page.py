@@ -132,6 +132,7 @@ def test_records_of_today_are_as_the_page_says(written: list[Path]):
     check(*written)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("run", ["small_run", "trained_run", "faulty_run"])
 def test_whole_runs_are_as_the_page_says(run: str, request: pytest.FixtureRequest):
     folder = request.getfixturevalue(run).folder

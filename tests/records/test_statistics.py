@@ -29,7 +29,7 @@ def test_p99_needs_662_values():
     assert percentile_upper(range(1, 663), 0.99) == 661
 
 
-@pytest.mark.parametrize("count", [64, 100, 500, 1000])
+@pytest.mark.parametrize("count", [64, 100, 500, pytest.param(1000, marks=pytest.mark.slow)])
 def test_percentile_sets_aside_as_many_as_the_binomial_allows(count):
     def chance(aside: int) -> float:
         return sum(math.comb(count, k) * 0.1**k * 0.9 ** (count - k) for k in range(aside + 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import pytest
@@ -13,7 +14,7 @@ from inception_bench.measure.rounds import Rounds
 from inception_bench.records.record import Record, Run
 from inception_bench.report.board import BoardRow, make_board, rank_group, read_row
 from inception_bench.report.console import board_text
-from inception_bench.report.markdown import board_page
+from inception_bench.report.markdown import board_page, table
 from inception_bench.report.progress import Progress
 from inception_bench.report.text import duration, megabytes, milliseconds
 from inception_bench.spec.case import Case
@@ -123,6 +124,21 @@ def test_a_row_has_all_its_marks():
 def test_last_record_of_a_cell_counts():
     board = make_board([record([0.010] * 64, [0.02] * 64), record([0.005] * 64, [0.02] * 64)])
     assert [found.latency_s_p50 for found in board.rows] == [0.005]
+
+
+@pytest.mark.parametrize("absent", [False, True])
+def test_a_table_keeps_its_text_with_and_without_the_library_for_it(monkeypatch, absent: bool):
+    """No number is written anew, no column is padded, and a bar ends no cell. A GPU host may lack tabulate."""
+    if absent:
+        monkeypatch.setitem(sys.modules, "tabulate", None)
+    found = table(("cell", "", "time"), [("a|b", "", "1.50"), ("longer than its head", "0012", "1e-5")])
+    assert found.splitlines() == [
+        "| cell |  | time |",
+        "| --- | --- | --- |",
+        "| a/b |  | 1.50 |",
+        "| longer than its head | 0012 | 1e-5 |",
+    ]
+    assert table(("cell", "time"), []) == "| cell | time |\n| --- | --- |"
 
 
 def test_page_shows_rank_time_and_ratio():

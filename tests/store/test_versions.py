@@ -138,6 +138,7 @@ def test_each_version_up_to_ours_is_read():
         check_version(Path("file"), version, 3, "delete it")
 
 
+@pytest.mark.slow
 def test_a_cell_whose_artifact_is_of_a_later_version_fails_with_the_reason(tmp_path: Path):
     """The cell is a record with that reason; the other cells still run."""
     workshop = Workshop(ArtifactCache(tmp_path), 60.0)

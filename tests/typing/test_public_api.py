@@ -9,9 +9,12 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.mark.slow
 def test_a_users_file_is_checked_strictly(tmp_path):
     shutil.copy(Path(__file__).with_name("public_api.py"), tmp_path)
     # mypy reads a folder of the interpreter's path as it reads site-packages: types count only beside a py.typed.
