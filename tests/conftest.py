@@ -56,6 +56,11 @@ class BenchRun:
         return found
 
     def records(self) -> list[dict]:
+        """All but what the machine gave between them."""
+        return [record for record in self.lines() if record["kind"] != "ceilings"]
+
+    def lines(self) -> list[dict]:
+        """Every record, in the order in which they were written."""
         return [json.loads(line) for line in (self.folder / "records.jsonl").read_text().splitlines()]
 
 

@@ -95,7 +95,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     state = config.stash[STATE]
     if state.run is None or not state.timed:
         return
-    from inception_bench.report.console import board_text
+    from inception_bench.report.console import board_text, impossible_line
 
     board = state.run.write_board()
     if board is None:
@@ -107,6 +107,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     ):
         if text:
             terminalreporter.write_line(f"{text}\n")
+    for row in board.impossible:
+        terminalreporter.write_line(impossible_line(row), red=True)
     terminalreporter.write_line(
         f"results: {state.run.folder.resolve()} (leaderboard.csv, leaderboard.md, records.jsonl)"
     )
@@ -115,9 +117,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """A regression is exit code 1 also where no test of it was collected."""
+    """A regression, or a row that beats the machine's ceiling, is exit code 1 also where no test failed for it."""
     state = session.config.stash[STATE]
-    if exitstatus == pytest.ExitCode.OK and state.run is not None and state.against is not None:
+    if exitstatus != pytest.ExitCode.OK or state.run is None or not state.timed:
+        return
+    board = state.run.write_board()
+    if board is not None and board.impossible:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    elif state.against is not None:
         session.exitstatus = state.against.exit_code(state.run)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +14,7 @@ from inception_bench.errors import UsageError
 from inception_bench.machine.environment import Activity, usable_cores
 from inception_bench.machine.processor import L2_STATES
 from inception_bench.measure.accuracy import Counts
+from inception_bench.measure.ceilings import Gauge
 from inception_bench.measure.cell import Cell
 from inception_bench.measure.counting import network_complexity
 from inception_bench.measure.measurement import Measurement, PairMeasurement
@@ -24,7 +27,7 @@ from inception_bench.measure.workshop import Workshop
 from inception_bench.models.counted import Counted
 from inception_bench.records.claim_body import ClaimBody
 from inception_bench.records.journal import FILE, Journal
-from inception_bench.records.kinds import CELL, CLAIM, COMPLEXITY, PAIR, STEP, TRAINING, Kind
+from inception_bench.records.kinds import CEILINGS, CELL, CLAIM, COMPLEXITY, PAIR, STEP, TRAINING, Kind
 from inception_bench.records.record import Body, Record, Run
 from inception_bench.records.resume import Earlier, taken_over
 from inception_bench.records.trainings import seen_from
@@ -39,6 +42,8 @@ from inception_bench.store.cache import ArtifactCache, default_root
 from inception_bench.train.trained import Trained
 
 B = TypeVar("B", bound=Body)
+# A reading of the machine this many seconds ago still says what it gives.
+FRESH_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,14 @@ class Timing:
         if l2 not in L2_STATES:
             raise UsageError(f"inception_l2: {l2!r} is not possible; write {' or '.join(L2_STATES)}")
         return cls(parse_limits(limits, usual), l2)
+
+
+def gauge_of(selection: Selection) -> Gauge | None:
+    """What reads the machine between cells; None on a GPU, whose ceilings nothing reads yet, and without cells."""
+    if selection.device != "cpu" or not selection.cases:
+        return None
+    threads = {case.runtime.threads for case in selection.cases}
+    return Gauge(max(threads), sorted({case.runtime.precision for case in selection.cases}))
 
 
 def read_earlier(records: Sequence[Record[Any]], run: Run, profile: Profile, timing: Timing) -> Earlier:
@@ -84,6 +97,9 @@ class BenchRun:
     pairs: dict[str, Record[PairMeasurement]] = field(default_factory=dict, init=False)
     accuracies: dict[str, Counts] = field(default_factory=dict, init=False)
     partners: Partners | None = field(default=None, init=False)
+    gauge: Gauge | None = field(default=None, init=False)
+    _read_at: float = field(default=-math.inf, init=False)
+    _board: tuple[int, Board] | None = field(default=None, init=False)  # of how many records, so that it is made once
 
     @classmethod
     def open(cls, folder: Path, selection: Selection, timing: Timing, *, timed: bool = True) -> BenchRun:
@@ -117,6 +133,7 @@ class BenchRun:
         if timed:
             prepare_folder(folder)
             self.write_environment()
+            self.gauge = gauge_of(selection)
         return self
 
     def settings(self) -> CellSettings:
@@ -134,6 +151,15 @@ class BenchRun:
     def cell(self, case: Case, watch: Callable[[str], None], partner: Case | None = None) -> Cell:
         """A cell of this run; ``watch`` is told each stage as it begins."""
         return Cell(case, self.workshop, self.settings(), watch, partner=partner, partners=self.partners)
+
+    def read_machine(self) -> None:
+        """Write what the machine gives now, unless that was read a moment ago. Nothing is timed meanwhile."""
+        if self.gauge is None or time.monotonic() - self._read_at < FRESH_S:
+            return
+        reading = self.gauge.read()
+        self._read_at = time.monotonic()
+        if reading is not None:
+            self._append(Record(CEILINGS.name, self.run, None, None, None, reading))
 
     def measured_before(self, case: Case) -> Record[Measurement] | None:
         """The record of an earlier run that still holds for ``case``, where resuming was asked for."""
@@ -157,8 +183,11 @@ class BenchRun:
         return self._append(taken_over(record, self.run))
 
     def keep_cell(self, case: Case, measurement: Measurement) -> Record[Measurement]:
-        """Write a cell's record to the disk."""
-        return self._keep(CELL, case, measurement)
+        """Write a cell's record to the disk, and after an ok one what the machine then gives."""
+        record = self._keep(CELL, case, measurement)
+        if measurement.is_ok:
+            self.read_machine()
+        return record
 
     def keep_complexity(self, case: Case, counted: Counted) -> Record[Counted]:
         """Write what the counters gave to the disk."""
@@ -189,8 +218,10 @@ class BenchRun:
         """Write the boards of what was measured; None where nothing was."""
         if not self.kept:
             return None
-        self.write_environment()
-        return write_results(self.folder, self.kept)
+        if self._board is None or self._board[0] != len(self.kept):
+            self.write_environment()
+            self._board = len(self.kept), write_results(self.folder, self.kept)
+        return self._board[1]
 
     def claims_summary(self) -> str:
         """How many claims ended with each verdict; empty where this run had none."""
@@ -199,6 +230,8 @@ class BenchRun:
 
     def close(self) -> None:
         """End the processes."""
+        if self.gauge is not None:
+            self.gauge.close()
         if self.partners is not None:
             self.partners.close()
         self.workshop.close()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from inception_bench.measure.ceilings import Ceilings
 from inception_bench.measure.measurement import Measurement, PairMeasurement
 from inception_bench.measure.timed_step import TimedStep
 from inception_bench.models.counted import Counted
@@ -106,8 +107,16 @@ CLAIM = Kind(
 )
 DUET = Kind("duet", "duet", DuetBody.from_json, _case_key, _case_label)
 POWER = Kind("power", "trial", PowerBody.from_json, _case_key, _case_label)
+CEILINGS = Kind(
+    "ceilings",
+    "reading of the machine",
+    Ceilings.from_json,
+    lambda record: f"{record.run.run_id} {record.body.threads}",
+    lambda record: record.run.run_id,
+)
 
-KINDS: dict[str, Kind[Any]] = {kind.name: kind for kind in (CELL, PAIR, TRAINING, STEP, COMPLEXITY, CLAIM, DUET, POWER)}
+_ALL: tuple[Kind[Any], ...] = (CELL, PAIR, TRAINING, STEP, COMPLEXITY, CLAIM, DUET, POWER, CEILINGS)
+KINDS = {kind.name: kind for kind in _ALL}
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ Format history of ``records.jsonl``:
   timed beside another; its body is a cell's with ``pair``, the name, and ``partner``, the other's case), ``duet`` (a
   cell under two installations; its body holds both sides' facts and the raw blocks) and ``power`` (a trial of the
   gate). Records of version 1 are read as such of version 2: theirs were all signal-keeping, without data. A reader
-  that does not know a kind passes it over.
+  that does not know a kind passes it over, so the kind ``ceilings`` (what the machine gave between two cells, without
+  a case) came later without a new version.
 """
 
 from __future__ import annotations

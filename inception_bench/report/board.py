@@ -9,16 +9,19 @@ from typing import Any
 
 from inception_bench.backends.base import UNKNOWN
 from inception_bench.measure.accuracy import Counts
+from inception_bench.measure.ceilings import IMPOSSIBLE
 from inception_bench.measure.measurement import Measurement
 from inception_bench.measure.parity import finite
 from inception_bench.measure.rounds import Rounds
 from inception_bench.records.kinds import CELL
 from inception_bench.records.record import Record
+from inception_bench.records.roofline import Machine, roofline_fraction
 from inception_bench.records.statistics import Interval, median, median_interval, percentile_upper
 from inception_bench.spec.profile import LEAST_ROUNDS
 from inception_bench.spec.runtime import runtime_text
 
 WIDE_INTERVAL = 0.10
+NOT_READ = Machine()
 UNREAD = "the engine does not show in what precision it computes"
 
 
@@ -124,9 +127,18 @@ COLUMNS = tuple(field.name for field in fields(BoardRow))
 
 @dataclass(frozen=True)
 class Board:
-    """Ranked rows of one run: networks in the order of measuring, each with its fastest first."""
+    """Ranked rows of one run: networks in the order of measuring, each with its fastest first.
+
+    ``machine`` is what the run's machine gave meanwhile.
+    """
 
     rows: tuple[BoardRow, ...]
+    machine: Machine = NOT_READ
+
+    @property
+    def impossible(self) -> list[BoardRow]:
+        """Rows that beat the machine's ceiling by more than a reading can be off: something is wrong in them."""
+        return [row for row in self.rows if (row.roofline_fraction or 0.0) > IMPOSSIBLE]
 
     def groups(self) -> list[list[BoardRow]]:
         found: dict[tuple[Any, ...], list[BoardRow]] = {}
@@ -137,8 +149,9 @@ class Board:
 
 def make_board(records: Sequence[Record[Any]]) -> Board:
     """Rank all cells among ``records``; the last record of a cell counts."""
-    groups = Board(tuple(read_row(record) for record in CELL.newest(records).values())).groups()
-    return Board(tuple(row for group in groups for row in rank_group(group)))
+    machine = Machine.of_run(records)
+    groups = Board(tuple(read_row(record, machine) for record in CELL.newest(records).values())).groups()
+    return Board(tuple(row for group in groups for row in rank_group(group)), machine)
 
 
 def rank_group(rows: Sequence[BoardRow]) -> list[BoardRow]:
@@ -159,8 +172,8 @@ def rank_group(rows: Sequence[BoardRow]) -> list[BoardRow]:
     return [entry[3] for entry in ranked] + [row for row in rows if row.speedup is None]
 
 
-def read_row(record: Record[Measurement]) -> BoardRow:
-    """A record as a row, not yet ranked. Times are read only where the outcome is ok."""
+def read_row(record: Record[Measurement], machine: Machine = NOT_READ) -> BoardRow:
+    """A record as a row, not yet ranked; ``machine`` is its run's. Times are read only where the outcome is ok."""
     case, body = record.own_case.to_json(), record.body
     row = BoardRow(
         rank=None,
@@ -182,7 +195,7 @@ def read_row(record: Record[Measurement]) -> BoardRow:
         return row
     if body.attest is not None and UNKNOWN in body.attest.precision.split("+"):
         row = replace(row, reason=UNREAD)
-    return _timed(replace(row, **_costs(body)), body.timed)
+    return _beside_machine(_timed(replace(row, **_costs(body)), body.timed), record, machine)
 
 
 def _accuracy(counts: Counts) -> dict[str, Any]:
@@ -205,6 +218,18 @@ def _costs(body: Measurement) -> dict[str, Any]:
         "build_s": body.artifact and body.artifact.build_s,
         "first_call_s": body.first_call_s,
     }
+
+
+def _beside_machine(row: BoardRow, record: Record[Measurement], machine: Machine) -> BoardRow:
+    """The row with its share of the machine's ceiling, and a mark where the machine changed or was beaten."""
+    if row.latency_s_p50 is None:
+        return row
+    fraction = roofline_fraction(record, row.latency_s_p50, machine)
+    state = machine.state(CELL.key(record))
+    marks = [row.reason] if row.reason else []
+    marks += [f"the machine's pace changed by {state.change:+.0%} meanwhile"] if state.has_changed else []
+    marks += [f"{fraction:.0%} of the machine's measured ceiling"] if fraction is not None and fraction > 1 else []
+    return replace(row, roofline_fraction=fraction, reason="; ".join(marks))
 
 
 def _timed(row: BoardRow, rounds: Rounds) -> BoardRow:

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from inception_bench.report.board import Board, BoardRow
+from inception_bench.report.markdown import machine_line
 from inception_bench.report.text import megabytes, milliseconds, ratio
 
 COLOURS = {
@@ -34,7 +35,17 @@ def board_text(board: Board, *, width: int = 110, colour: bool = False) -> str:
         if row.outcome != "ok":
             why = Text(f"{row.address} {row.backend_text} {row.precision} b{row.batch_size}: {row.reason}")
             console.print(why, no_wrap=True, overflow="ellipsis")
-    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())
+    machine = machine_line(board.machine)
+    return "\n".join([*(line.rstrip() for line in stream.getvalue().splitlines()), *filter(None, [machine])])
+
+
+def impossible_line(row: BoardRow) -> str:
+    """Why a row that beats the machine's ceiling fails the run."""
+    name = f"{row.address} {row.backend_text} {row.precision} b{row.batch_size}"
+    return (
+        f"{name}: {row.roofline_fraction:.0%} of the fastest product that was measured beside it: MACs are counted "
+        "wrong, or a round is not timed whole"
+    )
 
 
 def _cells(row: BoardRow, first: bool) -> list[str | Text]:

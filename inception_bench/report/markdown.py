@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 
 from inception_bench.records.record import Run
+from inception_bench.records.roofline import Machine, spread
+from inception_bench.records.statistics import median
 from inception_bench.report.board import UNREAD, Board, BoardRow
 from inception_bench.report.text import megabytes, milliseconds, ratio, seconds_text, share
 
@@ -21,7 +23,7 @@ has a round of eager beside it. `~` marks an interval wider than 10 %. Ranks tie
 
 def board_page(board: Board, run: Run, training: str = "") -> str:
     """The whole page: what was measured where, a table a network, what could not be measured, and what was trained."""
-    parts = ["# Leaderboard", about(run), _HOW]
+    parts = ["# Leaderboard", about(run), *filter(None, [machine_line(board.machine)]), _HOW]
     parts += [_group(group) for group in board.groups()]
     parts += [training] if training else []
     return "\n\n".join(parts) + "\n"
@@ -54,6 +56,20 @@ def about(run: Run) -> str:
     return (
         f"{found['cpu']}, {found['usable_cores']} cores, {found['memory_bytes'] / 2**30:.0f} GiB; "
         f"Python {found['python']}, {packages}{revision}; profile {run.profile}, run {run.run_id}."
+    )
+
+
+def machine_line(machine: Machine) -> str:
+    """What the machine gave during the run, in one sentence; empty where nothing was read."""
+    if machine.pace is None:
+        return ""
+    paces = [reading.fp32_macs_s / 1e9 for reading in machine.readings]
+    copies = [reading.copy_bytes_s / 1e9 for reading in machine.readings]
+    last, count = machine.readings[-1], len(machine.readings)
+    changed = f"; its pace changed by over 10 % during {machine.changed_cells} cells" if machine.changed_cells else ""
+    return (
+        f"Machine: {machine.pace / 1e9:.3g} GMAC/s in fp32 on {last.threads} threads ({spread(paces)} over {count} "
+        f"readings, {last.by}), copies {median(copies):.3g} GB/s{changed}."
     )
 
 

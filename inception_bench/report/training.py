@@ -71,7 +71,7 @@ def training_line(body: Trained) -> str:
 
 def arithmetic_sentence(body: Trained) -> str:
     """``Trained on NVIDIA H100 in 32-true, TF32 off.``; empty for a record that does not tell, of old code."""
-    if body.precision is None:
+    if not body.precision:
         return ""
     tf32 = "" if body.tf32 is None else f", TF32 {'on' if body.tf32 else 'off'}"
     return f"Trained on {body.gpu or 'a CPU'} in {body.precision}{tf32}."

@@ -28,8 +28,8 @@ class Trained:
     and ``log`` a file with the loss of each step; a record and ``training.csv`` name them as seen from where they lie.
     ``digest`` is the SHA-256 of its weights. ``data_digest`` is of the images and their split. ``precision`` (a name of
     ``train.job.PRECISIONS``), ``tf32`` (whether binary32 was allowed to round to it) and ``gpu`` (its name) are what
-    was in force when training and test ended; the last two are None on a CPU, and all three in records of old code,
-    which did not tell. ``cached`` tells whether it was trained before, and found in the cache.
+    was in force when training and test ended; the last two are None on a CPU. Records of old code did not tell:
+    their ``precision`` is empty. ``cached`` tells whether it was trained before, and found in the cache.
     """
 
     model: str
@@ -53,7 +53,7 @@ class Trained:
     digest: str | None
     data_digest: str
     log: str
-    precision: str | None = None
+    precision: str = ""
     tf32: bool | None = None
     gpu: str | None = None
     cached: bool = False

@@ -15,6 +15,7 @@ import pytest
 
 from inception_bench.measure.doctor import Checkup
 from inception_bench.records.journal import Journal
+from inception_bench.records.kinds import CELL
 from inception_bench.records.resume import Earlier, taken_over
 from inception_bench.report.doctor import doctor_text
 from tests.backends.conftest import ENGINES
@@ -98,7 +99,7 @@ def test_another_code_machine_or_version_is_measured_anew(measured: Path, name: 
     assert len(Earlier.among(records, environment, lambda record: 64).cells) == 1
     assert Earlier.among(records, {**environment, name: "another"}, lambda record: 64).cells == {}
     assert Earlier.among(records, environment, lambda record: 65).cells == {}  # more rounds are asked than it has
-    failed = [replace(record, body=replace(record.body, outcome="failed")) for record in records]
+    failed = [replace(record, body=replace(record.body, outcome="failed")) for record in CELL.among(records)]
     assert Earlier.among(failed, environment, lambda record: 64).cells == {}
 
 

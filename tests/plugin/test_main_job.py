@@ -113,6 +113,16 @@ def test_board_follows_from_the_raw_rounds(small_run):
     assert sorted(rounds["candidate_s"])[-2] == float(row["latency_s_p90"])
 
 
+def test_the_machine_is_read_around_every_cell(small_run):
+    """Before the first cell and after each; a cell of this size takes a small share of what there is."""
+    kinds = [line["kind"] for line in small_run.lines() if line["kind"] in ("cell", "ceilings")]
+    assert kinds == ["ceilings", *["cell", "ceilings"] * 3]
+    assert {line["body"]["threads"] for line in small_run.lines() if line["kind"] == "ceilings"} == {1}
+    assert all(0 < float(row["roofline_fraction"]) < 1 for row in small_run.rows())
+    assert "Machine: " in small_run.output
+    assert "GMAC/s in fp32 on 1 threads (" in (small_run.folder / "leaderboard.md").read_text()
+
+
 def test_onnxruntime_worker_imports_no_torch(small_run):
     modules = {r["case"]["backend"]: r["body"]["worker"]["modules"] for r in small_run.records() if r["kind"] == "cell"}
     assert modules == {"eager": ["torch"], "torchscript": ["torch"], "onnxruntime": ["onnxruntime"]}

@@ -24,6 +24,7 @@ from inception_bench.gate.power.power import PowerOrder, run_power
 from inception_bench.machine import nvml, processor
 from inception_bench.machine.cuda import Cuda
 from inception_bench.machine.environment import Activity
+from inception_bench.measure.ceilings import Gauge
 from inception_bench.measure.measurement import Measurement
 from inception_bench.measure.timed_step import TimedStep
 from inception_bench.measure.training import RESULT, StepTiming, Training
@@ -219,6 +220,9 @@ def write_all(folder: Path, patch: pytest.MonkeyPatch) -> list[Path]:
     for outcome in outcomes():
         run.keep_claim(outcome)
     run.take_over(run.keep_cell(CASE, Measurement()))
+    run.gauge = Gauge(1, ["fp32"])
+    run.read_machine()
+    run.gauge.close()
     patch.setenv("INCEPTION_BENCH_CACHE", str(folder / "cache"))
     nowhere = CASE.with_runtime(backend="tensorrt")
     run_duet(DuetOrder((nowhere,), Installed(), Installed(), folder / "duet"), lambda line: None)

@@ -177,7 +177,7 @@ def test_the_page_says_in_what_arithmetic():
     assert arithmetic_sentence(replace(gpu, precision="tf32", tf32=True)).endswith("in tf32, TF32 on.")
     cpu = replace(gpu, tf32=None, gpu=None)
     assert arithmetic_sentence(cpu) == "Trained on a CPU in 32-true."
-    assert arithmetic_sentence(replace(cpu, precision=None)) == ""
+    assert arithmetic_sentence(replace(cpu, precision="")) == ""
     timed = TimedStep([0.5], [0], peak_was_reset=True, aux=False, peak_rss_bytes=10**8)
     step = Record("step", RUN, CASE.with_runtime(device="cuda", precision="tf32"), 1, 1, timed)
     assert "| googlenet@bn | quick | tf32 | 4 | w0.125-32px | 500 ms | 8 |" in training_section([step])

@@ -149,7 +149,10 @@ class CellDrivingItem(Item[Measurement, Timed]):
         def time(cell: Cell) -> None:
             time_rounds(benchmark, cell, self._rounds, self.watch, self.clock)
 
-        return time_cell(self._new_cell(), time) if self.timed else drive_cell(self._new_cell(), check)
+        if not self.timed:
+            return drive_cell(self._new_cell(), check)
+        self.run.read_machine()
+        return time_cell(self._new_cell(), time)
 
     def _ending(self, measured: Measurement, record: Record[Timed] | None) -> Ending:
         if record is not None:

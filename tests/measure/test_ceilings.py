@@ -1,0 +1,148 @@
+"""What the machine gives, and what share of it a cell takes: by hand, and read from the real machine."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from inception_bench import gauge
+from inception_bench.measure.ceilings import Ceilings, Gauge, State
+from inception_bench.measure.measurement import ArtifactFacts, Measurement
+from inception_bench.measure.rounds import Rounds
+from inception_bench.records.kinds import CELL, read_record
+from inception_bench.records.record import Record, Run
+from inception_bench.records.roofline import Machine, roofline_fraction
+from inception_bench.report.board import make_board
+from inception_bench.report.console import impossible_line
+from inception_bench.report.markdown import board_page, machine_line
+from inception_bench.spec.case import Case
+from inception_bench.spec.network import NetworkSpec
+from inception_bench.spec.runtime import Runtime
+
+RUN = Run("r", "2026-01-01T00:00:00+00:00", "quick", {
+    "cpu": "A CPU", "usable_cores": 2, "memory_bytes": 2**34, "python": "3.11", "packages": {}, "git_revision": None,
+})  # fmt: skip
+CASE = Case(NetworkSpec("googlenet", "", 224, 1.0, 1000), Runtime("onnxruntime", "cpu", "fp32", 4, 2))
+MACS = 10**9
+
+
+def reading(gigamacs: float, **other) -> Ceilings:
+    return replace(Ceilings(2, gigamacs * 1e9, "onnxruntime product", 2e10, 0.003, 0.1), **other)
+
+
+def ceilings(gigamacs: float, **other) -> Record[Ceilings]:
+    return Record("ceilings", RUN, None, None, None, reading(gigamacs, **other))
+
+
+def cell(p50_s: float, **runtime) -> Record[Measurement]:
+    rounds = Rounds([p50_s] * 64, [p50_s] * 64, [True] * 64, [0] * 64, [0] * 64)
+    body = Measurement("ok", weights="w", rounds=rounds, artifact=ArtifactFacts(1, "d", 1.0))
+    return Record("cell", RUN, CASE.with_runtime(**runtime), 1, MACS, body)
+
+
+def fraction(*records: Record) -> float | None:
+    own = next(record for record in records if record.kind == CELL.name)
+    return roofline_fraction(own, own.body.timed.candidate_s[0], Machine.of_run(records))
+
+
+def test_a_fraction_by_hand():
+    """Four images of 1 GMAC in 0.05 s are 80 GMAC/s; of 100 that is 0.8."""
+    assert fraction(ceilings(100), cell(0.05), ceilings(100)) == pytest.approx(0.8)
+
+
+def test_the_state_is_the_better_reading_beside_the_cell():
+    assert fraction(ceilings(50), cell(0.05), ceilings(100)) == pytest.approx(0.8)
+    assert fraction(ceilings(100), cell(0.05)) == pytest.approx(0.8)
+    assert fraction(cell(0.05), ceilings(100)) == pytest.approx(0.8)
+
+
+def test_the_ceiling_is_the_largest_reading_of_the_same_state():
+    """109 is within a tenth of 100 and counts; 120 is another state of the machine and does not."""
+    records = (ceilings(109), ceilings(120), ceilings(100), cell(0.05), ceilings(100))
+    assert fraction(*records) == pytest.approx(80 / 109)
+
+
+def test_what_was_not_read_has_no_fraction():
+    assert fraction(cell(0.05)) is None
+    assert fraction(ceilings(100), cell(0.05, threads=1)) is None
+    assert fraction(ceilings(100), cell(0.05, precision="bf16")) is None
+    assert fraction(ceilings(100, bf16_macs_s=4e11), cell(0.05, precision="bf16")) == pytest.approx(0.2)
+    assert fraction(ceilings(100), replace(cell(0.05), resumed_from="another run"), ceilings(100)) is None
+
+
+def test_a_cell_during_which_the_machine_changed_is_marked():
+    assert State(reading(100), reading(111)).has_changed
+    assert not State(reading(100), reading(109)).has_changed
+    assert not State(None, reading(100)).has_changed
+    board = make_board([ceilings(100), cell(0.05), ceilings(80)])
+    assert board.rows[0].reason == "the machine's pace changed by -20% meanwhile"
+    assert "; its pace changed by over 10 % during 1 cells." in machine_line(board.machine)
+
+
+@pytest.mark.parametrize(("p50_s", "marked", "impossible"), [(0.0404, False, 0), (0.0396, True, 0), (0.0376, True, 1)])
+def test_a_ceiling_that_is_beaten_is_marked_and_then_fails(p50_s: float, marked: bool, impossible: int):
+    """0.04 s would be exactly the ceiling: 1 % under and over it, and 6 % over it."""
+    board = make_board([ceilings(100), cell(p50_s), ceilings(100)])
+    assert ("of the machine's measured ceiling" in board.rows[0].reason) is marked
+    assert len(board.impossible) == impossible
+    if impossible:
+        assert impossible_line(board.rows[0]).startswith("googlenet onnxruntime fp32 b4: 106% of the fastest product")
+
+
+def test_the_page_has_the_machine_line():
+    page = board_page(make_board([ceilings(100), cell(0.05), ceilings(110)]), RUN)
+    assert "Machine: 105 GMAC/s in fp32 on 2 threads (100 to 110 over 2 readings, onnxruntime product), copies" in page
+    assert machine_line(Machine()) == ""
+
+
+def test_a_record_is_read_as_it_was_written():
+    record = ceilings(100)
+    assert read_record(record.to_json()) == record
+    assert record.to_json()["case"] == {}
+
+
+def test_this_machine_is_read():
+    """Bounds that no machine leaves: a pace between a hundredth and a thousand times that of this one's scalar loop."""
+    own = Gauge(1, ["fp32", "bf16"])
+    first, second = own.read(), own.read()
+    own.close()
+    assert first is not None
+    assert second is not None
+    for each in (first, second):
+        assert 1e8 < each.fp32_macs_s < 1e13
+        assert 1e8 < each.copy_bytes_s < 1e13
+        assert each.by.split()[0] in ("onnxruntime", "openvino")
+        assert each.bf16_macs_s is not None
+    assert first.threads == 1
+
+
+def test_the_works_do_what_their_macs_say():
+    """ONNX Runtime's product and convolution of the gauge, against NumPy's."""
+    product, convolution = gauge._onnxruntime(1)
+    square, maps, filters = gauge._inputs()
+    np.testing.assert_allclose(product.call()[0], square @ square, rtol=1e-4)
+    assert product.macs == square.shape[0] ** 3
+    padded = np.pad(maps[0], ((0, 0), (1, 1), (1, 1)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2))[:, 5, 7]
+    at_5_7 = np.einsum("ckl,fckl->f", windows, filters)
+    np.testing.assert_allclose(convolution.call()[0][0, :, 5, 7], at_5_7, rtol=1e-4)
+    assert convolution.macs == filters.size * maps.shape[2] * maps.shape[3]
+
+
+def test_a_gauge_that_dies_costs_nothing():
+    own = Gauge(1, ["fp32"])
+    os.kill(own._started().pid, signal.SIGKILL)
+    assert own.read() is None
+    assert own.read() is None
+    own.close()
+
+
+def test_without_an_engine_numpy_is_asked(monkeypatch):
+    monkeypatch.setattr(gauge, "find_spec", lambda module: None)
+    own = gauge.Gauge()
+    own.start({"threads": 1, "precisions": []})
+    assert own.read({})[0]["by"] == "numpy product"
