@@ -1,7 +1,7 @@
 """``python -m inception_bench.builder``: the process that has torch and the networks' code.
 
 It makes what workers load: weights, the float64 reference, and each backend's artifact. A crash
-here costs the cell that asked.
+of this process costs only the cell that asked.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from inception_bench.models.weights.stored import load_network, save_network
 from inception_bench.processes.service import Answer, serve
 
 IMAGES, LOGITS, FACTS = "images.npy", "logits.npy", "facts.json"
-# Mutations are looked at on the first images only: fewer images can only make a fault look smaller.
+# Mutations are tried on the first images only: on fewer images a fault can only look smaller.
 MUTATION_IMAGES = 4
 # Comparing row by row moves every map of a network; two images, one of each photograph, keep that small.
 ROW_IMAGES = 2
@@ -39,7 +39,7 @@ _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def make_weights(message: dict[str, Any]) -> Answer:
-    """Weights that were given as a file or a public name, else signal-keeping ones, calibrated at the input size."""
+    """Store the weights of a file or a public name, else signal-keeping weights, calibrated at the input size."""
     table = find_table(message["address"])
     model = create_model(message["address"], width_mult=message["width_mult"], num_classes=message["num_classes"])
     given = message.get("given")
@@ -52,14 +52,17 @@ def make_weights(message: dict[str, Any]) -> Answer:
 
 
 def make_images(message: dict[str, Any]) -> Answer:
-    """The images alone."""
+    """Store the images alone, without a reference."""
     table = find_table(message["address"])
     np.save(Path(message["folder"]) / IMAGES, network_images(table, message["input_size"]))
     return {}, []
 
 
 def make_reference(message: dict[str, Any]) -> Answer:
-    """The images, eager float64's logits, their least spread, and what each mutation does to them."""
+    """Store the images, the logits of eager float64 on them, their least spread, and the error of each mutation.
+
+    Raises ArithmeticError where the logits do not depend on the image.
+    """
     folder, table = Path(message["folder"]), find_table(message["address"])
     images = network_images(table, message["input_size"])
     model = load_network(Path(message["weights"]))
@@ -78,13 +81,16 @@ def make_reference(message: dict[str, Any]) -> Answer:
 
 
 def least_spread(logits: np.ndarray) -> float:
-    """Of all pairs of images (rows), the smallest of their largest absolute logit differences."""
+    """How far the two most similar images lie apart in ``logits`` (images, classes).
+
+    The distance of two images is the largest absolute difference of a logit between them.
+    """
     pairs = np.abs(logits[:, None] - logits[None]).max(-1)
     return float(pairs[~np.eye(len(logits), dtype=bool)].min())
 
 
 def make_rounding(message: dict[str, Any]) -> Answer:
-    """How far eager in a precision is from the float64 logits: the largest difference, in logits."""
+    """Store how far eager in a precision is from the float64 logits: the largest absolute difference of a logit."""
     dtype = _DTYPES[message["precision"]]
     model = load_network(Path(message["weights"])).to(dtype)
     images = torch.from_numpy(np.load(Path(message["reference"]) / IMAGES))
@@ -96,39 +102,39 @@ def make_rounding(message: dict[str, Any]) -> Answer:
 
 
 def make_row_reference(message: dict[str, Any]) -> Answer:
-    """Every end point in float64, with its spread, what rounding does there, and what each mutation does there."""
+    """Store every end point in float64, with its spread, the error of rounding there, and that of each mutation."""
     folder, dtype = Path(message["folder"]), _DTYPES[message["precision"]]
     images = torch.from_numpy(np.load(Path(message["reference"]) / IMAGES)[:ROW_IMAGES])
     with torch.inference_mode():
         exact = load_network(Path(message["weights"])).double().forward_rows(images.double())
         coarse = load_network(Path(message["weights"])).to(dtype).forward_rows(images.to(dtype))
-    spreads = {name: float((part[0] - part[1]).abs().max()) for name, part in exact.items()}
+    spreads = {name: float((end_point[0] - end_point[1]).abs().max()) for name, end_point in exact.items()}
     faults = row_mutation_errors(load_network(Path(message["weights"])), images, spreads)
     scales = [
         {
             "name": name,
-            "values": part[0].numel(),
+            "values": end_point[0].numel(),
             "spread": spreads[name],
-            "rounding": float((coarse[name].double() - part).abs().max()) / spreads[name],
+            "rounding": float((coarse[name].double() - end_point).abs().max()) / spreads[name],
             "mutations": faults[name],
         }
-        for name, part in exact.items()
+        for name, end_point in exact.items()
     ]
     np.save(folder / IMAGES, images.numpy())
-    np.save(folder / LOGITS, np.concatenate([part.flatten(1).float().numpy() for part in exact.values()], 1))
+    np.save(folder / LOGITS, np.concatenate([end_point.flatten(1).float().numpy() for end_point in exact.values()], 1))
     (folder / FACTS).write_text(json.dumps({"scales": scales}))
     return {}, []
 
 
 def ask_refusals(message: dict[str, Any]) -> Answer:
-    """What a backend whose engine this interpreter has cannot do on a device; empty where it can."""
+    """What a backend whose engine this interpreter has cannot do on a device; nothing where it can do everything."""
     return {"refusals": refusals(resolve(message["backend"]), message["device"])}, []
 
 
 def make_artifact(message: dict[str, Any]) -> Answer:
-    """What a backend exports: the network, or with ``rows`` the network that shows every end point.
+    """Let a backend export the network, or with ``rows`` the network that returns every end point.
 
-    A graph that several engines share names no device, and nothing can refuse it.
+    A graph that several engines share has no device (an empty text), so no engine is asked whether it refuses.
     """
     backend: Any = resolve(message["backend"])
     if message["device"]:
@@ -162,15 +168,15 @@ def count_network(message: dict[str, Any]) -> Answer:
     counted = count(model, image)
     if table.aux:
         with torch.device("meta"):
-            whole = create_model(
+            with_aux = create_model(
                 message["address"], num_classes=message["num_classes"], aux=True, width_mult=message["width_mult"]
             )
-        counted = replace(counted, params_with_aux=sum(parameter.numel() for parameter in whole.parameters()))
+        counted = replace(counted, params_with_aux=sum(parameter.numel() for parameter in with_aux.parameters()))
     return counted.to_json(), []
 
 
 def set_threads(message: dict[str, Any]) -> Answer:
-    """How many threads building may use."""
+    """Set how many threads building may use."""
     torch.set_num_threads(message["threads"])
     return {}, []
 

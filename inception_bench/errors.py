@@ -11,14 +11,18 @@ if TYPE_CHECKING:
 
 
 class UsageError(ValueError):
-    """Something that was asked for cannot be done; the message says what can."""
+    """Something that was asked for cannot be done; the message says what can.
+
+    Data sources, backends and packages with models raise it for whatever a user can put right.
+    """
 
 
 class OptionError(UsageError):
-    """The same about something that was given as an option: ``words`` makes the message from the option's name.
+    """A usage error about the value of an option, whose message depends on what the option is called.
 
-    What is asked for has fields (``batch_sizes``); pytest and the command line name them differently, and a caller
-    from Python has neither. ``words`` takes a function from a field to its name there; ``str()`` has the field's own.
+    An option is a field (``batch_sizes``), which pytest and the command line call by different names; a caller from
+    Python uses the field. ``words`` makes the message from a function that turns a field into its name. ``str()`` of
+    the error uses the fields' own names.
     """
 
     def __init__(self, words: Callable[[Callable[[str], str]], str]):
@@ -31,7 +35,7 @@ class OptionError(UsageError):
 
 
 def told(error: UsageError, named: Callable[[str], str]) -> str:
-    """Any usage error in the words of a front end."""
+    """The message of any usage error in the words of a front end; ``named`` is as in ``OptionError.told``."""
     return error.told(named) if isinstance(error, OptionError) else str(error)
 
 

@@ -22,7 +22,7 @@ from inception_bench.train.machine import effective, make_fabric
 from inception_bench.train.step import Step
 from inception_bench.worker import peak_rss_bytes, reset_peak_rss, settle
 
-TIMED_RATE = 1e-6
+TIMED_RATE = 1e-6  # the factor on the recipe's learning rate while steps are timed
 
 
 class Trainer:
@@ -34,17 +34,17 @@ class Trainer:
         self.rate = 0.0
 
     def train(self, message: dict[str, Any]) -> Answer:
-        """Train the weights of a case in the folder ``work``, or go on there; answers with the fields of Trained."""
+        """Train the weights of a case in the folder ``work``, or resume there; answers with the fields of Trained."""
         return asdict(train(job_of(Case.from_json(message["case"])), Path(message["work"]))), []
 
     def course(self, message: dict[str, Any]) -> Answer:
-        """Train a job (its fields) in the folder ``work``, or go on there; answers with its course."""
+        """Train the job of the given fields in the folder ``work``, or resume there; answers with its course."""
         return train_course(read_job(message["job"]), Path(message["work"])), []
 
     def begin(self, message: dict[str, Any]) -> Answer:
-        """Make the network, its optimiser and a batch of photographs; run steps that do not count.
+        """Make the network, its optimiser and a batch of photographs; run the warm-up steps, which are not timed.
 
-        Answers with the arithmetic that is in force, which the record keeps.
+        Answers with the arithmetic that is in force (``train.machine.effective``), which the record keeps.
         """
         case = Case.from_json(message["case"])
         job = step_job(case)
@@ -52,25 +52,25 @@ class Trainer:
         assembly = assemble(job, case.network.num_classes, fabric)
         assembly.network.train()
         self.step = assembly.step
-        batch, shown = case.runtime.batch_size, parity_images(case.network.input_size, job.table.preprocessing)
-        images = torch.from_numpy(fill_batch(shown, batch))
+        batch, photographs = case.runtime.batch_size, parity_images(case.network.input_size, job.table.preprocessing)
+        images = torch.from_numpy(fill_batch(photographs, batch))
         labels = torch.arange(batch) % case.network.num_classes
         self.batch = images.to(fabric.device), labels.to(fabric.device)
-        # A rate of nearly nothing: the arithmetic of a step does not depend on it, and no timed loss may run away.
+        # A rate of almost zero: a step's arithmetic does not depend on the rate, and the loss cannot diverge meanwhile.
         self.rate = job.recipe.rate * TIMED_RATE
         for _ in range(message["warmup_rounds"]):
             self._timed()
         gc.collect()
         gc.disable()
-        made = {"peak_was_reset": reset_peak_rss(), "aux": bool(self.step.aux_weights)}
-        return {**made, **effective(fabric)}, []
+        facts = {"peak_was_reset": reset_peak_rss(), "aux": bool(self.step.aux_weights)}
+        return {**facts, **effective(fabric)}, []
 
     def round(self, message: dict[str, Any]) -> Answer:
         """One timed step: forward, backward, update."""
         return {**self._timed(), "settle_s": settle()}, []
 
     def end(self, message: dict[str, Any]) -> Answer:
-        """The peaks of memory over the timed steps."""
+        """The peaks of memory in bytes over the timed steps; None for the device where that is a CPU."""
         on_device = torch.cuda.is_available() and self.batch is not None and self.batch[0].is_cuda
         device = torch.cuda.max_memory_allocated() if on_device else None
         return {"peak_rss_bytes": peak_rss_bytes(), "peak_device_bytes": device}, []

@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-TRIES = 10  # draws of a window before the whole picture is taken
+TRIES = 10  # how many windows are drawn that do not fit before the whole picture is taken
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """A random window of a picture, resized to the input, perhaps mirrored.
+    """How a training image is varied: a random window of the picture, resized, and mirrored half of the time.
 
-    ``least_area`` is the smallest share of the picture that a window covers, ``aspect`` the largest
-    ratio of its sides. arXiv:1409.4842, section 6: areas of 8 to 100 %, aspects of 3/4 to 4/3.
+    ``least_area`` is the smallest share (0 to 1) of the picture that a window covers, ``aspect`` the largest ratio of
+    its longer to its shorter side. ``mirror`` False mirrors no image. arXiv:1409.4842, section 6, has areas
+    of 8 to 100 % and aspects of 3/4 to 4/3.
     """
 
     least_area: float
@@ -28,14 +29,14 @@ class Augmentation:
 
 
 def central(picture: Image, size: int, share: float) -> NDArray[np.uint8]:
-    """The middle square with ``share`` of the short side, as (size, size, channels) bytes."""
+    """The middle square, its side ``share`` (0 to 1) of the picture's short side, as (size, size, channels) bytes."""
     side = round(min(picture.size) * share)
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
     return _resized(picture, (left, top, left + side, top + side), size)
 
 
 def window(picture: Image, size: int, rule: Augmentation, draws: np.random.Generator) -> NDArray[np.uint8]:
-    """A window by ``rule``, as (size, size, channels) bytes."""
+    """A random window as ``rule`` says, as (size, size, channels) bytes."""
     pixels = _resized(picture, _box(picture.width, picture.height, rule, draws), size)
     mirrored = rule.mirror and draws.random() < 0.5
     return pixels[:, ::-1] if mirrored else pixels

@@ -1,7 +1,7 @@
 """``digits``: 1,797 handwritten digits of 8 x 8 pixels inside scikit-learn, so always at hand.
 
 They are the test part of the UCI set "Optical Recognition of Handwritten Digits". A fifth of each
-class is the test here, a tenth of the rest validation.
+class is the test part here, and a tenth of the rest the validation part.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ LEVELS = 16  # a digit's pixels run from 0 to 16
 
 
 def open_splits(request: Request) -> DataSplits:
-    """The digits in three parts, bright on dark as they are stored."""
+    """The digits in three parts, bright on dark as they are stored. Raises UsageError for ``digits:`` with more."""
     from sklearn.datasets import load_digits
 
     if request.rest:
         raise UsageError(f"digits:{request.rest} is not possible; digits come with scikit-learn, write digits")
-    found = load_digits()
-    pixels = np.rint(found.images * (255 / LEVELS)).astype(np.uint8)[..., None]
-    raw = Raw(pixels, found.target.astype(np.int64))
+    dataset = load_digits()
+    pixels = np.rint(dataset.images * (255 / LEVELS)).astype(np.uint8)[..., None]
+    raw = Raw(pixels, dataset.target.astype(np.int64))
     rest, test = split_off(raw.labels, TEST_SHARE)
     train, validation = split_off(raw.labels[rest], VALIDATION_SHARE)
     parts = {"train": raw.take(rest[train]), "validation": raw.take(rest[validation]), "test": raw.take(test)}

@@ -1,8 +1,8 @@
 """``fashion-mnist``: 70,000 pictures of clothes, 28 x 28 grey, ten classes (arXiv:1708.07747).
 
-Looked for in ``fashion-mnist:PATH``, else in the folder of Debian's package
-``dataset-fashion-mnist``, else in the cache, else downloaded into it. The official 10,000 test
-images are the test; a twelfth of each class of the 60,000 others (5,000 in all) is validation.
+The files are taken from ``fashion-mnist:PATH`` where a path is given, else from the folder of
+Debian's package ``dataset-fashion-mnist``, else from the cache, into which they are downloaded. The official
+10,000 test images are the test part; a twelfth of each class of the other 60,000 (5,000 in all) is for validation.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 URL = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
 VALIDATION_SHARE = 1 / 12
 SIDE = 28
-# SHA-256 of what is inside the .gz files, so that it does not matter who packed them. Taken from
-# Debian's copy, of which this was seen: its deflate streams behind gzip headers of 2017-08-31 with
-# the files' names have the MD5 sums that the authors publish for their own .gz files.
+# SHA-256 of what is inside the .gz files, so that it does not matter who packed them. They are
+# those of Debian's copy, which was compared with the authors' own .gz files: its deflate streams, put behind gzip
+# headers with the files' names and the date 2017-08-31, have the MD5 sums that the authors publish.
 SHA256 = {
     "train-images-idx3-ubyte": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
     "train-labels-idx1-ubyte": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
@@ -41,7 +41,10 @@ SHA256 = {
 
 
 def open_splits(request: Request) -> DataSplits:
-    """Fashion-MNIST in three parts. Raises UsageError for a folder without the files, or other contents."""
+    """Fashion-MNIST in three parts.
+
+    Raises UsageError for a folder that lacks the files, or files with other contents.
+    """
     folder = _folder(request)
     rest, test = _read(folder, "train"), _read(folder, "t10k")
     train, validation = split_off(rest.labels, VALIDATION_SHARE)
@@ -68,7 +71,10 @@ def _complete(folder: Path) -> bool:
 
 
 def download(folder: Path) -> None:
-    """Fetch the four files, each whole and checked or not at all. Raises UsageError where that fails."""
+    """Fetch the four files into ``folder``; each appears whole and checked, or not at all.
+
+    Raises UsageError on failure.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for name in SHA256:
         fresh = folder / f"{name}.gz.{os.getpid()}"
@@ -98,18 +104,18 @@ def _fetch(url: str, path: Path) -> None:
 
 def _contents(path: Path, name: str) -> bytes:
     try:
-        found = gzip.decompress(path.read_bytes())
+        contents = gzip.decompress(path.read_bytes())
     except (OSError, EOFError, zlib.error) as error:
         raise UsageError(f"{path} cannot be unpacked ({error}); remove it, and it is fetched again") from None
-    if hashlib.sha256(found).hexdigest() != SHA256[name]:
+    if hashlib.sha256(contents).hexdigest() != SHA256[name]:
         raise UsageError(
             f"{path} does not hold the official {name} (another SHA-256); remove it or give another folder"
         )
-    return found
+    return contents
 
 
-def _read(folder: Path, part: str) -> Raw:
-    images, labels = f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte"
+def _read(folder: Path, prefix: str) -> Raw:
+    images, labels = f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte"
     # The IDX format: a magic number and the sizes, four bytes each, big-endian; then the bytes.
     pixels = np.frombuffer(_contents(folder / f"{images}.gz", images), np.uint8, offset=16)
     classes = np.frombuffer(_contents(folder / f"{labels}.gz", labels), np.uint8, offset=8)

@@ -22,7 +22,7 @@ NAMES = {"train": ("train",), "validation": ("validation", "valid", "val"), "tes
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of a table of pictures. ``read`` decodes one."""
+    """A table of the library, and the name of its column of pictures; ``read`` decodes the picture of one row."""
 
     table: Any
     image: str
@@ -33,13 +33,16 @@ class Rows:
 
 
 def open_splits(request: Request) -> DataSplits:
-    """A set with an image column and a class column. Raises UsageError where either is missing, or the extra is."""
+    """A set with an image column and a class column, in three parts; a part that it lacks is split off from another.
+
+    Raises UsageError where a column or the extra ``hf`` is missing, or the set cannot be loaded.
+    """
     if not request.rest:
         raise UsageError("hf: names no set; write for example hf:uoft-cs/cifar10")
-    found = _load(request.rest)
-    features = found["train"].features
+    splits = _load(request.rest)
+    features = splits["train"].features
     image, label = _column(features, "Image", request.rest), _column(features, "ClassLabel", request.rest)
-    train, validation, test = _divide(found, label)
+    train, validation, test = _divide(splits, label)
     first, second, third = (
         PicturePart(
             Rows(table, image).read,
@@ -60,13 +63,13 @@ def _load(name: str) -> Any:
     except ImportError:
         raise UsageError(f"hf:{name} needs the extra hf: pip install -c constraints.txt '.[hf]'") from None
     try:
-        found = datasets.load_dataset(name)
-    except Exception as error:  # the library raises its own kinds for no network, no such set, no permission
+        splits = datasets.load_dataset(name)
+    except Exception as error:  # the library raises its own without network, set or permission
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise UsageError(f"hf:{name} could not be loaded: {reason}") from None
-    if "train" not in found:
-        raise UsageError(f"hf:{name} has no part called train (it has {', '.join(found)}); give another set")
-    return found
+    if "train" not in splits:
+        raise UsageError(f"hf:{name} has no part called train (it has {', '.join(splits)}); give another set")
+    return splits
 
 
 def _column(features: Mapping[str, Any], kind: str, name: str) -> str:
@@ -78,11 +81,11 @@ def _column(features: Mapping[str, Any], kind: str, name: str) -> str:
     )
 
 
-def _divide(found: Any, label: str) -> tuple[Any, Any, Any]:
-    parts = {part: next((found[name] for name in names if name in found), None) for part, names in NAMES.items()}
+def _divide(splits: Any, label: str) -> tuple[Any, Any, Any]:
+    parts = {part: next((splits[name] for name in names if name in splits), None) for part, names in NAMES.items()}
     train, validation, test = parts["train"], parts["validation"], parts["test"]
     if test is None and validation is not None:
-        test, validation = validation, None  # as is the custom where the test's labels are not published
+        test, validation = validation, None  # the custom where the labels of the test part are secret
     if test is None:
         train, test = _taken(train, label, TEST_SHARE)
     if validation is None:

@@ -1,8 +1,8 @@
 """``imagefolder:PATH``: pictures in folders by class, as ImageNet is laid out.
 
-``PATH/train/CLASS/*`` and ``PATH/val/CLASS/*``, perhaps ``PATH/test/CLASS/*``. Without ``test``,
-``val`` is the test (as is the custom for ImageNet) and a part of ``train`` is set aside for
-validation. Without any of them, ``PATH/CLASS/*`` is split. Pictures are decoded as they are read;
+The folders are ``PATH/train/CLASS/*`` and ``PATH/val/CLASS/*``, and where there are more, ``PATH/test/CLASS/*``.
+Without ``test``, ``val`` is the test part (as is the custom for ImageNet) and some of ``train`` is set aside for
+validation. Without any of the three, ``PATH/CLASS/*`` is split. Pictures are decoded as they are read;
 evaluation sees the middle square of 87.5 % of the short side (TensorFlow-slim's and torchvision's share).
 """
 
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm", ".tif", ".tiff")
 CENTRAL_SHARE = 0.875
 TEST_SHARE, VALIDATION_SHARE = 0.2, 0.1
-# Pictures that cannot be read are skipped while they are no more than this share of a set (but one may always be).
+# Pictures that cannot be read are skipped while they are no more than this share of a set; one may always be skipped.
 BAD_SHARE = 0.01
-SHOWN = 3  # pictures named in a message
+SHOWN = 3  # how many pictures a message names
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """Files and their labels."""
+    """The files of pictures, and the label of each: int64 (number of files,)."""
 
     files: tuple[str, ...]
     labels: NDArray[np.int64]
@@ -52,16 +52,16 @@ class Pictures:
 def open_splits(request: Request) -> DataSplits:
     """The pictures under a folder in three parts.
 
-    Raises UsageError for a folder that is not there, one class, a class without pictures, classes
+    Raises UsageError for a folder that is not there, fewer than two classes, a class without pictures, classes
     that differ between parts, or more unreadable pictures than may be skipped.
     """
     root = Path(request.rest)
     if not request.rest or not root.is_dir():
         raise UsageError(f"imagefolder:{request.rest} is no folder; give imagefolder:PATH with PATH/train/CLASS/*.jpg")
-    found = [name for name in ("train", "val", "test") if (root / name).is_dir()]
-    named = {name: root / name for name in found} if "train" in found else {"train": root}
-    classes = class_names(named["train"])
-    parts = {name: list_pictures(folder, classes) for name, folder in named.items()}
+    present = [name for name in ("train", "val", "test") if (root / name).is_dir()]
+    folders = {name: root / name for name in present} if "train" in present else {"train": root}
+    classes = class_names(folders["train"])
+    parts = {name: list_pictures(folder, classes) for name, folder in folders.items()}
     digest = key_of({name: [digest_line(Path(file)) for file in part.files] for name, part in parts.items()})
     parts = without_unreadable(parts, request.cache, digest)
     train, validation, test = divide(parts)
@@ -73,7 +73,7 @@ def open_splits(request: Request) -> DataSplits:
 
 
 def class_names(folder: Path) -> tuple[str, ...]:
-    """The classes of a folder, by name. Raises UsageError where there are fewer than two."""
+    """The classes of a folder, sorted by name. Raises UsageError where there are fewer than two."""
     names = tuple(sorted(entry.name for entry in os.scandir(folder) if entry.is_dir()))
     if len(names) < 2:
         raise UsageError(
@@ -83,7 +83,7 @@ def class_names(folder: Path) -> tuple[str, ...]:
 
 
 def list_pictures(folder: Path, classes: tuple[str, ...]) -> Pictures:
-    """The pictures of each class in order of their names. Raises UsageError for an empty, missing or further class."""
+    """The pictures of each of ``classes``, sorted by name. Raises UsageError for an empty, missing or further class."""
     others = sorted({entry.name for entry in os.scandir(folder) if entry.is_dir()} ^ set(classes))
     if others:
         raise UsageError(f"{folder} and the training images differ in class {others[0]!r}; give the same in both")
@@ -101,9 +101,10 @@ def list_pictures(folder: Path, classes: tuple[str, ...]) -> Pictures:
 
 
 def without_unreadable(parts: dict[str, Pictures], cache: Path, digest: str) -> dict[str, Pictures]:
-    """The pictures that can be decoded; each is tried once, and what came out is kept in the cache.
+    """The pictures that can be decoded. Each is tried once; the cache keeps which ones failed.
 
-    Skipped ones are named in a warning. Raises UsageError above the limit, or where a class loses all.
+    A warning counts the pictures that are left out and names the first few. Raises UsageError where they are more than
+    ``BAD_SHARE`` allows, or where a class loses all of its pictures in a part.
     """
     everything = [file for part in parts.values() for file in part.files]
 
@@ -114,8 +115,10 @@ def without_unreadable(parts: dict[str, Pictures], cache: Path, digest: str) -> 
     if not bad:
         return parts
     limit = max(int(len(everything) * BAD_SHARE), 1)
-    named = ", ".join(f"{file} ({reason})" for file, reason in list(bad.items())[:SHOWN])
-    counted = f"{len(bad)} of {len(everything)} pictures cannot be read: {named}{', ...' if len(bad) > SHOWN else ''}"
+    examples = ", ".join(f"{file} ({reason})" for file, reason in list(bad.items())[:SHOWN])
+    counted = (
+        f"{len(bad)} of {len(everything)} pictures cannot be read: {examples}{', ...' if len(bad) > SHOWN else ''}"
+    )
     if len(bad) > limit:
         raise UsageError(f"{counted}; at most {limit} are skipped, so repair or remove them")
     warnings.warn(f"{counted}; skipped (up to {limit} may be)", stacklevel=2)
@@ -137,7 +140,7 @@ def unreadable(files: Iterable[str]) -> dict[str, str]:
 
 
 def divide(parts: dict[str, Pictures]) -> tuple[Pictures, Pictures, Pictures]:
-    """Train, validation and test, as far as the folders do not say."""
+    """Train, validation and test; what has no folder of its own is split off, as the module's text says."""
     train = parts["train"]
     if "val" in parts and "test" in parts:
         return train, parts["val"], parts["test"]
@@ -162,7 +165,7 @@ def read(files: tuple[str, ...], index: int) -> Image:
 
 
 def digest_line(path: Path) -> str:
-    """What tells a picture from a changed one: its path, size and time."""
+    """A line that differs where a picture was changed: its path, size in bytes and time of change in nanoseconds."""
     facts = path.stat()
     return f"{path} {facts.st_size} {facts.st_mtime_ns}"
 

@@ -13,7 +13,7 @@ _SIDE = 3
 
 
 def network_images(table: Table, input_size: int) -> NDArray[np.float32]:
-    """What a network is shown: (8, channels, size, size), photographs where it takes three channels."""
+    """Input for ``table``'s network, float32 (8, channels, size, size): photographs where it takes three channels."""
     images = parity_images(input_size, table.preprocessing)
     return images if table.in_channels == images.shape[1] else feature_maps(images, table.in_channels)
 

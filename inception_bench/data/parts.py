@@ -19,11 +19,13 @@ Indices = Sequence[int] | NDArray[np.int64]
 
 
 class Part(Protocol):
-    """What training and evaluation need of a part.
+    """What training and evaluation need of a part of a set.
 
-    ``labels`` are int64, one an image. ``images(indices)`` gives float32 (N, 3, size, size),
-    normalised; ``augmented`` the same of random windows, where ``seeds`` has the seed of each
-    image's own draws. ``decodes`` says that images are read from files, which is worth processes.
+    ``labels`` are int64 (number of images,), class numbers from 0. ``images(indices)`` returns float32
+    (N, 3, size, size), normalised, for N indices. ``augmented`` returns the same of random windows by
+    ``rule``, where ``seeds`` has the seed of each image's own draws. ``decodes`` says that images are
+    read from files, so that other processes should read them ahead. Both methods raise
+    UsageError, which names the file, for a picture that cannot be read.
     """
 
     @property
@@ -65,9 +67,9 @@ class StoredPart:
 
 @dataclass(frozen=True)
 class PicturePart:
-    """Pictures that are resized each time: ``read(i)`` gives the i-th one, in RGB or grey.
+    """Pictures that are resized each time: ``read(i)`` returns picture i, in RGB or grey.
 
-    ``share`` of the short side is what evaluation sees (the middle square).
+    Evaluation sees the middle square, whose side is ``share`` (0 to 1) of the picture's short side.
     """
 
     read: Callable[[int], Image]
@@ -101,14 +103,14 @@ def picture_of(pixels: NDArray[np.uint8]) -> Image:
 
 
 def normalised(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.float32]:
-    """Bytes (N, H, W, 1 or 3) to a network's input (N, 3, H, W); grey fills the three channels.
+    """Bytes (N, H, W, 1 or 3) to a network's input, float32 (N, 3, H, W); grey fills the three channels.
 
     A byte has 256 values, so each channel is a look-up: the same float32 as by the formula, in less time.
     """
     mean, std = np.asarray(preprocessing.mean), np.asarray(preprocessing.std)
     levels = ((np.arange(256)[:, None] / 255.0 - mean) / std).astype(np.float32)
     channels = (2, 1, 0) if preprocessing.order == "BGR" else (0, 1, 2)
-    found = np.empty((len(pixels), 3, *pixels.shape[1:3]), np.float32)
+    images = np.empty((len(pixels), 3, *pixels.shape[1:3]), np.float32)
     for out, channel in enumerate(channels):
-        found[:, out] = levels[:, out][pixels[..., channel % pixels.shape[3]]]
-    return found
+        images[:, out] = levels[:, out][pixels[..., channel % pixels.shape[3]]]
+    return images

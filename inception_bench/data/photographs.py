@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from inception_bench.models.table import Preprocessing
 
 WINDOWS = 8
-# Share of the photograph's short side, and where the window lies in what is left (down, right).
-# Four windows a photograph, of different scale and place, so that no two show the same thing.
+# For each window its side as a share of the photograph's short side, and where it lies in the room that is left, as
+# shares from the top and from the left. The four windows of a photograph differ in scale and place, so that no two
+# show the same thing.
 _CUTS = ((1.0, 0.0, 0.5), (0.75, 1.0, 0.0), (0.6, 0.0, 1.0), (0.5, 0.6, 0.4))
 
 
@@ -34,7 +35,7 @@ def photograph_windows(input_size: int) -> NDArray[np.uint8]:
 
 
 def normalise(images: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.float32]:
-    """RGB bytes (N, H, W, 3) to a network's input (N, 3, H, W), as its preprocessing says."""
+    """RGB bytes (N, H, W, 3) to a network's input, float32 (N, 3, H, W), as its preprocessing says."""
     if preprocessing.order == "BGR":
         images = images[..., ::-1]
     mean = np.asarray(preprocessing.mean, np.float64)
@@ -48,5 +49,5 @@ def parity_images(input_size: int, preprocessing: Preprocessing) -> NDArray[np.f
 
 
 def fill_batch(images: NDArray[np.float32], batch_size: int) -> NDArray[np.float32]:
-    """A batch of ``batch_size`` images: the given ones in turn, as often as needed."""
+    """A batch (batch_size, 3, H, W): the given images (N, 3, H, W) in turn, as often as needed."""
     return np.ascontiguousarray(images[np.arange(batch_size) % len(images)])

@@ -14,7 +14,8 @@ from inception_bench.data.parts import Part, PicturePart, StoredPart, picture_of
 from inception_bench.data.sets import DataSplits, Request
 from inception_bench.store.cache import ArtifactCache, key_of
 
-# Above this many bytes a set is resized as it is read: Fashion-MNIST at 299 pixels would fill 6 GB.
+# A set that would take more bytes than this is not kept but resized as it is read: Fashion-MNIST at 299 pixels would
+# fill 6 GB.
 LIMIT_BYTES = 2**30
 CHUNK = 1000  # images resized at a time
 PARTS = ("train", "validation", "test")
@@ -32,11 +33,14 @@ class Raw:
 
 
 def keep(request: Request, name: str, class_names: tuple[str, ...], raw: Mapping[str, Raw]) -> DataSplits:
-    """The raw parts at the size that was asked for, from the cache where they are kept."""
+    """The set ``name`` from its raw parts, resized to the request's input size.
+
+    The resized images are kept in the cache, unless they would take more than ``LIMIT_BYTES``.
+    """
     digest = key_of({part: _digest(raw[part]) for part in PARTS})
     channels = raw["train"].pixels.shape[3]
-    size = sum(len(part.labels) for part in raw.values()) * request.input_size**2 * channels
-    if size > LIMIT_BYTES:
+    size_bytes = sum(len(images.labels) for images in raw.values()) * request.input_size**2 * channels
+    if size_bytes > LIMIT_BYTES:
         parts: dict[str, Part] = {part: _resizing(raw[part], request) for part in PARTS}
     else:
         parts = _kept(request, digest, raw)
@@ -72,7 +76,7 @@ def _resizing(raw: Raw, request: Request) -> PicturePart:
 def _digest(raw: Raw) -> str:
     import hashlib
 
-    found = hashlib.sha256(repr(raw.pixels.shape).encode())
-    found.update(np.ascontiguousarray(raw.pixels).data)
-    found.update(np.ascontiguousarray(raw.labels).data)
-    return found.hexdigest()
+    digest = hashlib.sha256(repr(raw.pixels.shape).encode())
+    digest.update(np.ascontiguousarray(raw.pixels).data)
+    digest.update(np.ascontiguousarray(raw.labels).data)
+    return digest.hexdigest()

@@ -16,9 +16,9 @@ from inception_bench.models.table import Preprocessing
 from inception_bench.store.cache import default_root
 
 LEAST_CLASSES = 2
-# What is known without opening a set.
+# How many classes a set has, where that is known without opening it.
 CLASSES = {"digits": 10, "fashion-mnist": 10}
-PROBE_SIZE = 32
+PROBE_SIZE = 32  # pixels a side at which a set is opened whose classes are only counted
 PLAIN = Preprocessing((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 
 
@@ -26,7 +26,7 @@ PLAIN = Preprocessing((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 class DataSplits:
     """A set in three parts that share no image. ``test`` is never used to choose anything.
 
-    ``digest`` is a hash of what decides the images and the split (not of the preprocessing).
+    ``digest`` is a hash of what decides the images and how they are split (not of the preprocessing).
     """
 
     name: str
@@ -39,7 +39,11 @@ class DataSplits:
 
 @dataclass(frozen=True)
 class Request:
-    """What a source is asked for: the text after the name's colon, pixels a side, and where to keep things."""
+    """What a source is asked for.
+
+    ``rest`` is the text after the colon of the set's name (empty without one), ``input_size`` is in pixels a side,
+    and ``cache`` is the folder in which the source may keep downloads and resized images.
+    """
 
     rest: str
     input_size: int
@@ -47,7 +51,8 @@ class Request:
     cache: Path
 
 
-# Each module has a function ``open_splits(request)``. In brackets what may or must follow the name.
+# Each module has a function ``open_splits(request: Request) -> DataSplits``. It raises UsageError where the set cannot
+# be opened: a name that it does not understand, data that is missing or damaged, a library that is not installed.
 SOURCES = {
     "digits": "inception_bench.data.digits",
     "fashion-mnist": "inception_bench.data.fashion_mnist",
@@ -59,7 +64,7 @@ SOURCES = {
 def open_data(name: str, input_size: int, preprocessing: Preprocessing, *, cache: Path | None = None) -> DataSplits:
     """The set ``name`` at ``input_size`` pixels a side, normalised by ``preprocessing``.
 
-    What is resized once is kept under ``cache`` (default: the artifacts' folder). Raises UsageError
+    Resized images are kept under ``cache`` (default: the artifacts' folder). Raises UsageError
     for an unknown name, data that is not there or damaged, one class only, or labels out of range.
     """
     source, _, rest = name.partition(":")
@@ -72,13 +77,13 @@ def open_data(name: str, input_size: int, preprocessing: Preprocessing, *, cache
 
 
 def count_classes(name: str) -> int:
-    """How many classes a set has; a set in files is opened for that."""
+    """How many classes a set has; a set of which that is not known is opened. Raises as ``open_data``."""
     known = CLASSES.get(name)
     return known or len(open_data(name, PROBE_SIZE, PLAIN).class_names)
 
 
 def check(splits: DataSplits) -> None:
-    """Raise UsageError where a set cannot be learnt from."""
+    """Raise UsageError for a set from which nothing can be learnt: too few classes, no images, labels out of range."""
     classes = len(splits.class_names)
     if classes < LEAST_CLASSES:
         raise UsageError(f"{splits.name} has {classes} class; a network is trained on at least {LEAST_CLASSES}")

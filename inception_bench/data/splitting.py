@@ -9,9 +9,10 @@ SEED = 20151202  # the day on which arXiv:1512.00567 appeared
 
 
 def split_off(labels: NDArray[np.int64], share: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Indices (kept, taken): of each class ``share`` is taken, rounded, at least one where two or more are there.
+    """The sorted indices of the images that stay, and of those that are split off, int64 both.
 
-    ``RandomState`` is used as its stream is the same in every NumPy.
+    Of each class ``share`` (0 to 1) is split off, rounded to whole images, but at least one image where the class has
+    two or more. ``labels`` are int64 (N,). ``RandomState`` is used because its stream is the same in every NumPy.
     """
     draws = np.random.RandomState(SEED)
     taken = []

@@ -11,8 +11,9 @@ from inception_bench.models.table import Row, Table
 
 ACTIVATION_NAMES = ("relu", "sigmoid")
 NORM_EPS = 1e-3
-# arXiv:1512.00567, Table 2: three fields of view that reach the modules as the same map (79 as one cell more).
-# The stem loses its first stride, the smallest also the pool that follows; native and least size in pixels.
+# arXiv:1512.00567, Table 2, compares images of 299, 151 and 79 pixels whose map at the modules has the same size (one
+# cell more for 79). For 151 the first stride of the stem is left out, and for 79 also the pool that follows. By the
+# stem's name the native and the least input size in pixels.
 STEMS = {"151": (151, 39), "79": (79, 21)}
 
 
@@ -24,7 +25,7 @@ class Changes:
     and gives every convolution a bias; True does the reverse (epsilon 1e-3). ``residual_scale``
     replaces the scale of every residual row. ``aux_at`` names the end points whose aux heads stay.
     ``stem`` is ``151`` or ``79``, the pixels of arXiv:1512.00567, Table 2. ``dropout`` replaces the
-    share that the main classifier drops.
+    share (0 to below 1) that the main classifier drops.
     """
 
     activation: str | None = None

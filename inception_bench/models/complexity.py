@@ -1,4 +1,4 @@
-"""What a network costs, by arithmetic on its table: params and MACs, a row an end point."""
+"""What a network costs, by arithmetic on its table: params and MACs, one row for each end point."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ def complexity(
 
     ``input_size`` is the image's side in pixels (default: the native one). MACs are
     multiply-accumulates of convolutions and linear layers for one image, aux heads off; params are
-    what torch's ``numel`` counts. Raises UsageError for an unknown name or a size under the least.
+    what torch's ``numel`` counts. Raises UsageError for an unknown name or a size under the least, and
+    ValueError where aux heads are asked of a network that has none.
     """
     table = find_table(name)
     if aux and not table.aux:

@@ -1,4 +1,4 @@
-"""What public counters say of a network. Imports no torch: whoever reads a record needs it too."""
+"""What public counters say of a network. Imports no torch, because processes that only read records use it too."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from inception_bench.store.known import known_fields
 
 @dataclass(frozen=True)
 class Counted:
-    """Params by ``numel``, multiply-accumulates for one image; ``other_by_row`` is all else that fvcore counts.
+    """``params`` by torch's ``numel``, and multiply-accumulates for one image by each of two public tools.
 
-    Without fvcore (a GPU host of its own make) its figures are None and empty: FlopCounterMode counts alone.
+    ``other_by_row`` is by end point what fvcore counts for all other operators. Where fvcore is not installed,
+    ``macs_fvcore`` is None and ``other_by_row`` is empty: FlopCounterMode counts alone.
     ``params_with_aux`` is None for a network without aux heads.
     """
 
@@ -24,11 +25,11 @@ class Counted:
     params_with_aux: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values; a network without aux heads has no params with them."""
-        made = asdict(self)
+        """Plain JSON values; ``params_with_aux`` is left out for a network without aux heads."""
+        values = asdict(self)
         if self.params_with_aux is None:
-            del made["params_with_aux"]
-        return made
+            del values["params_with_aux"]
+        return values
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Counted:

@@ -19,8 +19,8 @@ def count(model: Network, image: Tensor) -> Counted:
     """Count ``model`` on one image (1, 3, H, W).
 
     fvcore counts a multiply-accumulate as one; its ``conv`` and ``linear`` operators are the MACs,
-    and batch norm, pooling and the rest are listed apart, a number an end point. torch's
-    FlopCounterMode counts two a multiply-accumulate.
+    and batch norm, pooling and the rest are listed apart, with one number for each end point.
+    torch's FlopCounterMode counts two operations for each multiply-accumulate.
     """
     model = model.eval()
     with torch.inference_mode(), FlopCounterMode(display=False) as mode:

@@ -1,4 +1,4 @@
-"""Rows made from rows: what definitions and networks have in common is written once."""
+"""Rows made from other rows, so that what definitions and networks have in common is written once."""
 
 from __future__ import annotations
 
@@ -23,14 +23,17 @@ def unprinted(rows: dict[str, Row]) -> dict[str, Row]:
 
 
 def repeat(stem: str, names: str, row: Row) -> dict[str, Row]:
-    """The row under each name in turn: one line of the paper, whose figures stand at the last."""
+    """The row under each of ``names``, words that ``stem`` precedes.
+
+    The paper prints these rows as one line, so its figures stand at the last row.
+    """
     *before, last = names.split()
     rows = unprinted({stem + name: row for name in before})
     return {**rows, stem + last: row}
 
 
 def transposed(row: Row, at: int) -> Row:
-    """The row with every kernel of branch ``at`` turned: 7x1 for 1x7."""
+    """The row with every kernel of branch ``at`` (from 0) transposed: 7x1 for 1x7."""
     branch = tuple(_turned(step) for step in row.branches[at])
     return row.with_branches(*row.branches[:at], branch, *row.branches[at + 1 :])
 

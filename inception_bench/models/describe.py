@@ -1,4 +1,4 @@
-"""What a table says about its network, as values: a line an end point, beside what the paper prints."""
+"""What a table says about its network, as values: one line for each end point, beside the paper's figures."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from inception_bench.models.printed import K_PARAMS, Printed, Published
 from inception_bench.models.public import BASELINES, find_table, tables
 from inception_bench.models.table import Row, Table
 
-# A printed figure is rounded (to 0.1K or 1M at best) and counts weights alone. Rows that follow from
-# their widths are within 2 % in params; the smallest error of a wrong one is 5 %.
+# A printed figure is rounded (to 0.1K or 1M at best) and counts weights alone. Where the figures
+# follow from the widths, params agree within 2 %; where they do not, the smallest error is 5 %.
 PARAMS_TOLERANCE = 0.03
 MACS_TOLERANCE = 0.02
 MACS_ROUNDING = 0.7e6
@@ -28,8 +28,8 @@ TOLERANCES = (
 class Line:
     """One end point. ``output`` is (rows, columns, channels); ``weights`` are params without biases and norms.
 
-    ``printed`` is what the paper prints for it and ``disagrees`` which of the figures do not follow;
-    a line of the paper that is several end points is compared as one, at its last.
+    ``printed`` are the paper's figures for the end point; ``disagrees`` names those that do not follow from the
+    table. A line of the paper that stands for several end points is compared as a whole, at the last of them.
     """
 
     row: str
@@ -49,7 +49,7 @@ class Line:
 class PaperLine:
     """A line of the paper's table: neighbouring rows of one name. ``weights`` are params without biases and norms.
 
-    ``printed`` are its figures, which stand at its last row, or at the classifier.
+    ``printed`` are the figures of the line; the table has them at the line's last row, or at the classifier.
     """
 
     paper: str
@@ -61,7 +61,7 @@ class PaperLine:
 
 @dataclass(frozen=True)
 class Description:
-    """A network as its table says, worked out for one input size; sums are without aux heads."""
+    """A network as its table says, worked out for one input size in pixels; sums are without aux heads."""
 
     model: str
     definition: str
@@ -134,14 +134,14 @@ def describe(name: str, *, input_size: int | None = None, width_mult: float = 1.
 
 def paper_lines(plan: Plan) -> list[PaperLine]:
     """The lines of the paper's table in order, the classifier last."""
-    found = []
+    lines = []
     for name, group in itertools.groupby(plan.rows, key=lambda row: row.row.paper or row.name):
         rows = tuple(group)
         weights = sum(layer.weights for row in rows for layer in row.layers())
         macs = sum(layer.macs() for row in rows for layer in row.layers())
-        found.append(PaperLine(name, rows, weights, macs, rows[-1].row.printed))
+        lines.append(PaperLine(name, rows, weights, macs, rows[-1].row.printed))
     head = plan.head
-    return [*found, PaperLine(head.head.paper, (), head.weights, head.macs, head.head.printed)]
+    return [*lines, PaperLine(head.head.paper, (), head.weights, head.macs, head.head.printed)]
 
 
 def _summary(table: Table) -> Summary:
@@ -161,20 +161,20 @@ def _summary(table: Table) -> Summary:
 
 
 def _lines(plan: Plan, native: bool) -> list[Line]:
-    found = []
+    described = []
     *lines, _ = paper_lines(plan)
     for line in lines:
         for row in line.rows:
             printed = row.row.printed if native else Printed()
             apart = _apart(printed, _output(row), line.weights, line.macs, len(line.rows))
-            found.append(_line(plan, row, printed, apart))
+            described.append(_line(plan, row, printed, apart))
     head, printed = plan.head, plan.head.head.printed if native else Printed()
     output = (1, 1, head.outputs)
     apart = _apart(printed, output, head.weights, head.macs, 1)
     widths = " ".join(str(linear.outputs) for linear in head.linears)
     figures = (head.params, head.weights, head.macs)
     return [
-        *found,
+        *described,
         Line(CLASSIFIER_ROW, head.head.paper, "linear", "", (widths,), output, *figures, printed, apart),
     ]
 
@@ -219,8 +219,8 @@ def kernel(row: Row) -> str:
 def _stride(branch: Branch) -> int:
     stride = 1
     for step in branch:
-        parts = step.siblings if isinstance(step, Fork) else (step,)
-        stride *= max((part.stride for part in parts if isinstance(part, Conv | Pool)), default=1)
+        siblings = step.siblings if isinstance(step, Fork) else (step,)
+        stride *= max((sibling.stride for sibling in siblings if isinstance(sibling, Conv | Pool)), default=1)
     return stride
 
 
@@ -230,16 +230,16 @@ def _output(row: RowPlan) -> tuple[int, int, int]:
 
 def _apart(printed: Printed, output: tuple[int, int, int], weights: int, macs: int, rows: int) -> tuple[str, ...]:
     """Which printed figures of a line do not follow from its widths."""
-    found = []
+    names = []
     if printed.output is not None and printed.output != output:
-        found.append("output")
+        names.append("output")
     if printed.params is not None and abs(printed.params - weights) > PARAMS_TOLERANCE * weights:
-        found.append("params")
+        names.append("params")
     if printed.macs is not None and abs(printed.macs - macs) > max(MACS_TOLERANCE * macs, MACS_ROUNDING):
-        found.append("macs")
+        names.append("macs")
     if printed.rows is not None and printed.rows != rows:
-        found.append("rows")
-    return tuple(found)
+        names.append("rows")
+    return tuple(names)
 
 
 def _sums_apart(printed: Printed, params: int, macs: int) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """First weights as the papers' released code (TensorFlow-slim) draws them.
 
 Its argument scope for the Inception networks is a truncated normal, cut at two standard deviations,
-of variance ``1.3 * 2 / fan_in``: 2 for the rectifier, 1.3 for what the cut takes away. Its biases
+of variance ``1.3 * 2 / fan_in``: 2 for the rectifier, 1.3 for the variance that the cut takes away. Its biases
 are 0; batch normalisation starts as the identity. Of the standard deviations that slim names for
 single layers only those of Inception-v3's aux head are kept (they are on the table, ``Aux.stds``):
 the flat 0.01 and 0.1 of its older files belong to networks that batch normalisation rescales, and
@@ -35,10 +35,10 @@ def initialise(network: nn.Module, aux_stds: Mapping[str, tuple[float, ...]]) ->
 
 
 def initialise_by_name(network: nn.Module, aux_stds: Mapping[str, tuple[float, ...]], seed: int) -> None:
-    """Fill ``network`` as ``initialise`` does, each layer from a seed of its own, made of ``seed`` and its name.
+    """Fill ``network`` as ``initialise`` does, but each layer from a seed made of ``seed`` and the layer's name.
 
-    So two networks of one seed begin with the same weights wherever they have the same layers, whatever
-    else they have: a bias, an aux head or another module before would shift the draws of one generator.
+    So two networks of one seed begin with the same weights in every layer that both have. With one
+    generator for all, a bias, an aux head or a further module would shift the draws of all later layers.
     """
     for name, module in network.named_modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
@@ -61,7 +61,7 @@ def _draw_last(head: nn.Module, stds: tuple[float, ...]) -> None:
 
 def _draw(module: nn.Conv2d | nn.Linear, std: float) -> None:
     if module.weight.is_meta:
-        return  # torch would import its whole compiler for an erfinv that computes nothing: a second a process
+        return  # nothing to fill, and for this erfinv torch would import its whole compiler: a second in each process
     with torch.no_grad():
         # The inverse of the distribution function, on a uniform draw between the cuts. (torch's own
         # trunc_normal_ draws anew until every value lies inside: twenty times slower on large layers.)

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 class ResponseNorm(nn.LocalResponseNorm):
     """Local response normalisation (N, C, H, W), in float32 for maps of 16 bits.
 
-    It squares its map: values of up to 452 in GoogLeNet, where half precision ends at 65,504. The result has the
-    map's own type, and an export carries both casts.
+    The norm squares its input. GoogLeNet's has values of up to 452, whose square is above 65,504, the largest number of
+    half precision. The result has the type of the input, and an export contains both casts.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -35,7 +35,8 @@ class Concat(nn.Module):
 def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
     """TensorFlow's "same" padding before and after a side of ``size``, for a kernel of at least the stride.
 
-    It depends on the size: a 3x3/2 gets one cell after an even map, and one on both sides of an odd one.
+    It depends on the size: for a kernel of 3 at stride 2 there is one cell after an even side, and one cell before and
+    one after an odd side.
     """
     total = kernel - stride + (stride - size % stride) % stride
     return total // 2, total - total // 2

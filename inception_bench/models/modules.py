@@ -1,7 +1,7 @@
-"""The papers' modules as things of their own, at any width and on any grid, in table notation.
+"""The papers' modules apart from any network, at any width and on any grid, in table notation.
 
-Each is a function from the channels that come in (and named widths) to a row; the same arithmetic
-and the same builder work it out as for whole networks.
+Each is a function that takes the number of input channels (and widths by keyword) and returns a row.
+The arithmetic and the builder are those of whole networks.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ STYLE = Style(bias=False, norm_eps=1e-3)
 
 @dataclass(frozen=True)
 class ModuleCost:
-    """One module on one map: the grid and channels that come out, params, filter weights, MACs for one image."""
+    """One module on one map: its output's grid (rows, columns) and channels, params, weights, MACs for one image."""
 
     grid: tuple[int, int]
     channels: int
@@ -33,14 +33,14 @@ class ModuleCost:
 
 
 def naive(_: int, *, one: int = 64, three: int = 128, five: int = 32) -> Row:
-    """Kernels side by side, the pool passes through; widths of 3a."""
+    """Kernels and a pool side by side, the pool's channels as they come in; widths of GoogLeNet's module 3a."""
     return Row(f"1x1:{one}", f"3x3:{three}", f"5x5:{five}", "max3x3", paper="arXiv:1409.4842, Fig. 2a")
 
 
 def bottleneck(
     _: int, *, one: int = 64, reduce3: int = 96, three: int = 128, reduce5: int = 16, five: int = 32, pool: int = 32
 ) -> Row:
-    """1x1 convolutions before the large kernels and after the pool; widths of 3a."""
+    """1x1 convolutions before the large kernels and after the pool; widths of GoogLeNet's module 3a."""
     branches = (f"1x1:{one}", f"1x1:{reduce3} 3x3:{three}", f"1x1:{reduce5} 5x5:{five}", f"max3x3 1x1:{pool}")
     return Row(*branches, paper="arXiv:1409.4842, Fig. 2b")
 
@@ -132,7 +132,7 @@ def list_modules() -> list[str]:
 def plan_module(
     name: str, in_channels: int, grid: int, *, width_mult: float = 1.0, style: Style = STYLE, **widths: float
 ) -> RowPlan:
-    """A module with its shapes on a map of ``in_channels`` by ``grid`` by ``grid``.
+    """A module with its shapes on an input (``in_channels``, ``grid``, ``grid``).
 
     ``width_mult`` scales every filter count as in ``create_model``; ``widths`` are the keywords of
     the module's function. Raises UsageError for an unknown module or keyword, or an impossible map.
@@ -164,7 +164,7 @@ def module_cost(name: str, in_channels: int, grid: int, *, style: Style = STYLE,
 
 
 def create_module(name: str, in_channels: int, grid: int, *, style: Style = STYLE, **options: float) -> nn.Module:
-    """A module of the papers: (N, ``in_channels``, ``grid``, ``grid``) in, its map out; see ``plan_module``."""
+    """A module of the papers: (N, in_channels, grid, grid) to maps. Options and errors as ``plan_module``."""
     from inception_bench.models.initialise import initialise
     from inception_bench.models.network import make_row
 

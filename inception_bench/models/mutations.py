@@ -19,7 +19,7 @@ from inception_bench.models.network import Network
 
 @dataclass(frozen=True)
 class Mutation:
-    """A fault ``kind`` (kernel, pool, padding, order) at ``where``; ``apply`` returns its undoing."""
+    """A fault ``kind`` (kernel, pool, padding, order) at ``where``; ``apply`` puts it in and returns what undoes it."""
 
     kind: str
     where: str
@@ -35,25 +35,25 @@ class Mutation:
 
 
 def list_mutations(model: Network, images: Tensor) -> list[Mutation]:
-    """Of each kind the first and the last place where ``model`` can have it; padding counts everywhere.
+    """Each kind of fault at the first and at the last place where ``model`` can have it; padding everywhere at once.
 
-    A late fault passes through few layers and an early one through many, so the weakest of all is
-    expected at one of these ends. A window whose rim never meets the map (as on the 1x1 grids of
-    small ``images``) is no place for a fault of its kernel or its pool: nothing would change.
+    A late fault passes through few layers and an early one through many, so the fault that changes the logits least
+    is expected at one of these two ends. ``images`` are (N, 3, H, W). A window whose rim never meets the map (as on
+    the 1x1 grids of small ``images``) is no place for a fault of its kernel or its pool: nothing would change.
     """
-    found: list[Mutation] = []
+    mutations: list[Mutation] = []
     wide = _modules_with_rim(model, images)
     for kind, places in (("kernel", _kernels(model, wide)), ("pool", _pools(model, wide)), ("order", _orders(model))):
         ends = dict(places[:1] + places[-1:])
-        found += [Mutation(kind, where, apply) for where, apply in ends.items()]
+        mutations += [Mutation(kind, where, apply) for where, apply in ends.items()]
     averages = [module for module in model.rows.modules() if isinstance(module, nn.AvgPool2d) and _is_padded(module)]
     if averages:
-        found.append(Mutation("padding", "every average pool", lambda: _flip_padding(averages)))
-    return found
+        mutations.append(Mutation("padding", "every average pool", lambda: _flip_padding(averages)))
+    return mutations
 
 
 def mutation_errors(model: Network, images: Tensor, spread: float) -> dict[str, float]:
-    """For each mutation, the largest change of a logit over ``spread``, as parity error is defined."""
+    """For each mutation the largest change of a logit, divided by ``spread``: the parity error that it would have."""
     with torch.inference_mode():
         right = model(images)
         errors = {}
@@ -64,14 +64,14 @@ def mutation_errors(model: Network, images: Tensor, spread: float) -> dict[str, 
 
 
 def row_mutation_errors(model: Network, images: Tensor, spreads: dict[str, float]) -> dict[str, dict[str, float]]:
-    """For each end point what each mutation changes there, over that end point's spread."""
+    """For each end point and mutation the largest change of a value there, divided by the end point's spread."""
     with torch.inference_mode():
         right = model.forward_rows(images)
         errors: dict[str, dict[str, float]] = {name: {} for name in right}
         for mutation in list_mutations(model, images):
             with mutation.applied():
-                for name, part in model.forward_rows(images).items():
-                    change = float((part - right[name]).abs().max()) / spreads[name]
+                for name, mutated in model.forward_rows(images).items():
+                    change = float((mutated - right[name]).abs().max()) / spreads[name]
                     errors[name][f"{mutation.kind} at {mutation.where}"] = change
     return errors
 
@@ -84,21 +84,21 @@ def _is_padded(pool: nn.AvgPool2d) -> bool:
 
 
 def _modules_with_rim(model: Network, images: Tensor) -> set[nn.Module]:
-    """Convolutions and pools whose window's rim meets the map when its middle does."""
-    found: set[nn.Module] = set()
+    """Convolutions and pools whose window reaches the map with its rim, not with its middle alone."""
+    with_rim: set[nn.Module] = set()
 
-    def look(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+    def note_rim(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         kernel = module.kernel_size if isinstance(module.kernel_size, tuple) else (module.kernel_size,) * 2
         if any(cells > extent // 2 > 0 for extent, cells in zip(kernel, inputs[0].shape[-2:], strict=True)):
-            found.add(module)
+            with_rim.add(module)
 
-    kinds = nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d
-    hooks = [module.register_forward_hook(look) for module in model.rows.modules() if isinstance(module, kinds)]
+    windowed = nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d
+    hooks = [module.register_forward_hook(note_rim) for module in model.rows.modules() if isinstance(module, windowed)]
     with torch.inference_mode():
         model(images[:1])
     for hook in hooks:
         hook.remove()
-    return found
+    return with_rim
 
 
 def _kernels(model: Network, wide: set[nn.Module]) -> list[Place]:
@@ -111,7 +111,7 @@ def _kernels(model: Network, wide: set[nn.Module]) -> list[Place]:
 
 
 def _pools(model: Network, wide: set[nn.Module]) -> list[Place]:
-    """Pools, average for maximum or the other way round."""
+    """Pools that can take the average for the maximum, or the other way round."""
     return [
         (f"{name}.{child}", lambda parent=parent, child=child: _swap_pool(parent, child))  # type: ignore[misc]
         for name, parent in model.rows.named_modules()
@@ -121,7 +121,7 @@ def _pools(model: Network, wide: set[nn.Module]) -> list[Place]:
 
 
 def _orders(model: Network) -> list[Place]:
-    """Concatenations, their first two branches exchanged."""
+    """Concatenations whose first two branches can be exchanged."""
     return [
         (name, lambda concat=module: _swap_branches(concat))  # type: ignore[misc]
         for name, module in model.rows.named_modules()

@@ -27,7 +27,7 @@ from inception_bench.models.plan import (
 )
 from inception_bench.models.table import Style, Table
 
-# Typed here: inside a scripted function TorchScript would read a comment on types as its own.
+# The ignored type error stands here because TorchScript would read such a comment in a scripted function as its own.
 is_tracing: Callable[[], bool] = torch.jit.is_tracing  # type: ignore[attr-defined]
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {"relu": lambda: nn.ReLU(inplace=True), "sigmoid": nn.Sigmoid}
@@ -81,8 +81,9 @@ class Network(nn.Module):
 
     ``forward(x)`` takes images (N, 3, H, W) and returns logits (N, classes), in training and in
     evaluation. ``forward_aux(x)`` also returns the aux logits by end point (an empty dict without
-    aux heads). ``forward_rows(x)`` returns every end point's map, and the logits last. ``plan`` is
-    what the network was built from. Images under the table's least input raise ValueError.
+    aux heads). ``forward_rows(x)`` returns the map (N, C, H, W) of every end point, and the logits last, as ``Logits``.
+    ``plan`` is what the network was built from. ``forward`` and ``forward_aux`` raise ValueError for images under the
+    table's least input.
     """
 
     def __init__(self, plan: Plan):
@@ -115,25 +116,25 @@ class Network(nn.Module):
     @torch.jit.export
     def forward_aux(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         self.check(x)
-        found: dict[str, Tensor] = {}
+        aux_logits: dict[str, Tensor] = {}
         for name, row in self.rows.items():
             x = row(x)
             for at, head in self.aux.items():
                 if at == name:
-                    found[at] = head(x)
-        return self.classifier(x), found
+                    aux_logits[at] = head(x)
+        return self.classifier(x), aux_logits
 
     @torch.jit.unused
     def forward_rows(self, x: Tensor) -> dict[str, Tensor]:
-        found: dict[str, Tensor] = {}
+        maps: dict[str, Tensor] = {}
         for name, row in self.rows.items():
             x = row(x)
-            found[name] = x
-        return {**found, "Logits": self.classifier(x)}
+            maps[name] = x
+        return {**maps, "Logits": self.classifier(x)}
 
 
 def build(table: Table, *, num_classes: int = 1000, width_mult: float = 1.0, aux: bool = False) -> Network:
-    """Build a network from any table, as ``create_model`` does from a known one."""
+    """Build a network from any table, as ``create_model`` does from a known one. Raises as ``create_model``."""
     if aux and not table.aux:
         raise UsageError(f"{table.address} has no aux heads; leave aux=False")
     network = Network(make_plan(table, width_mult=width_mult, num_classes=num_classes, aux=aux))

@@ -92,7 +92,7 @@ def _parse_step(word: str, line: str) -> Step:
     if word == "lrn":
         return Lrn()
     if "|" in word:
-        return Fork(tuple(_parse_single(part, line) for part in word.split("|")))
+        return Fork(tuple(_parse_single(sibling, line) for sibling in word.split("|")))
     return _parse_single(word, line)
 
 

@@ -78,7 +78,7 @@ Node = Layer | ForkPlan
 
 @dataclass(frozen=True)
 class RowPlan:
-    """A row with its shapes. ``up`` is the linear 1x1 of a residual row, ``shortcut`` what is added to."""
+    """A row with its shapes. ``up`` is a residual row's linear 1x1, ``shortcut`` the branch that is added."""
 
     name: str
     row: Row
@@ -90,13 +90,13 @@ class RowPlan:
 
     def layers(self) -> list[Layer]:
         """Every layer in the order in which it runs."""
-        found = [layer for branch in (*self.branches, self.shortcut or ()) for layer in layers_of(branch)]
-        return found if self.up is None else [*found, self.up]
+        layers = [layer for branch in (*self.branches, self.shortcut or ()) for layer in layers_of(branch)]
+        return layers if self.up is None else [*layers, self.up]
 
 
 @dataclass(frozen=True)
 class Linear:
-    """A fully connected layer of ``inputs`` by ``outputs`` weights and a bias an output."""
+    """A fully connected layer of ``inputs`` by ``outputs`` weights and one bias for each output."""
 
     inputs: int
     outputs: int
@@ -180,7 +180,10 @@ def scaled(filters: int, width_mult: float) -> int:
 def make_plan(
     table: Table, *, input_size: int | None = None, width_mult: float = 1.0, num_classes: int = 1000, aux: bool = False
 ) -> Plan:
-    """Work a table out. Raises InputSizeError below the network's least input, naming the least."""
+    """Work a table out for one width, number of classes and input size (pixels a side).
+
+    Raises InputSizeError below the least input size, UsageError for an impossible scale, ValueError for a faulty table.
+    """
     size = table.input_size if input_size is None else input_size
     _check_request(table, size, width_mult, num_classes)
     walk = _Walk(table.style, width_mult)
@@ -194,7 +197,7 @@ def make_plan(
 
 
 def plan_row(name: str, row: Row, shape: Shape, style: Style, width_mult: float = 1.0) -> RowPlan:
-    """Work one row out on an input of ``shape``: a module on its own."""
+    """Work one row out on an input of ``shape``: a module without a network."""
     return _Walk(style, width_mult).row(name, row, shape)
 
 

@@ -44,17 +44,17 @@ UNPUBLISHED = Published()
 
 
 def parse_printed(text: str) -> Printed:
-    """Read ``"28x28x256 159K 128M x3"``: output, params (K = 1024), MACs (M = 1e6), modules; any may be left out."""
-    found: dict[str, str] = {}
+    """Read ``"28x28x256 159K 128M x3"``: output, params (K = 1024), MACs (M = 1e6), modules; all optional."""
+    figures: dict[str, str] = {}
     for word in text.split():
         match = _WORD.fullmatch(word)
         if match is None:
             raise ValueError(f"{word!r} in {text!r} is no printed figure; write 28x28x256, 159K, 128M or x3")
-        found.update({key: value for key, value in match.groupdict().items() if value})
-    height, width, channels = (int(n) for n in found.get("output", "0x0x0").split("x"))
+        figures.update({key: value for key, value in match.groupdict().items() if value})
+    height, width, channels = (int(n) for n in figures.get("output", "0x0x0").split("x"))
     return Printed(
-        (height, width, channels) if "output" in found else None,
-        float(found["params"]) * K_PARAMS if "params" in found else None,
-        float(found["macs"]) * M_MACS if "macs" in found else None,
-        int(found["rows"]) if "rows" in found else None,
+        (height, width, channels) if "output" in figures else None,
+        float(figures["params"]) * K_PARAMS if "params" in figures else None,
+        float(figures["macs"]) * M_MACS if "macs" in figures else None,
+        int(figures["rows"]) if "rows" in figures else None,
     )

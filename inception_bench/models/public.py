@@ -54,12 +54,12 @@ INCEPTIONS: tuple[Table, ...] = (
     inception_resnet_v2.INCEPTION_RESNET_V2_PAPER,
 )
 REFERENCES: tuple[Table, ...] = (baselines.ALEXNET, baselines.VGG16, baselines.RESNET50, baselines.RESNET152)
-# A package's entry point may point at such tables, as this package's own does.
+# A package's entry point names one Table or a tuple of them, as this package's own entry point does.
 BUILT_IN: tuple[Table, ...] = INCEPTIONS + REFERENCES
-# As pyproject.toml has it; it is read where the package is not installed too.
+# The entry point of pyproject.toml once more, so that its tables are known where the package is not installed.
 OWN = EntryPoint("built_in", f"{__name__}:BUILT_IN", GROUP)
 
-# What an address begins with whose table stands in no list.
+# By the beginning of their addresses, the tables that stand in no list.
 UNLISTED: dict[str, Callable[[], dict[str, Table]]] = {MODULE: module_tables, ARM: arm_tables}
 
 # "all" means the nine; the baselines are asked for by name.
@@ -69,8 +69,12 @@ BASELINES: tuple[str, ...] = tuple(table.name for table in REFERENCES)
 
 @cache
 def tables() -> dict[str, Table]:
-    """Every known table by its address (``name`` or ``name@definition``)."""
-    found: dict[str, Table] = {}
+    """Every known table by its address (``name`` or ``name@definition``).
+
+    Raises EntryPointError for an entry point of a package that leads nowhere, and UsageError for one that names
+    something else than tables, or a table whose address is taken.
+    """
+    by_address: dict[str, Table] = {}
     for point in dict.fromkeys((OWN, *entry_points(group=GROUP))):
         try:
             named = point.load()
@@ -81,10 +85,10 @@ def tables() -> dict[str, Table]:
                 raise UsageError(
                     f"entry point {point.name!r} of group {GROUP} is no Table; point it at a Table or at several"
                 )
-            # The very same one twice is no other network: the package may be installed from before one point had all.
-            if found.setdefault(table.address, table) is not table:
+            # The same table may come twice: the installed package can be older than the one entry point for all.
+            if by_address.setdefault(table.address, table) is not table:
                 raise UsageError(f"model {table.address!r} of entry point {point.value!r} exists already; rename it")
-    return found
+    return by_address
 
 
 def list_models() -> list[str]:
@@ -100,7 +104,8 @@ def list_definitions() -> list[str]:
 def find_table(address: str) -> Table:
     """The table of ``name`` or ``name@definition``.
 
-    Also of what no list has: a single module (``module.NAME@MAP``), a proxy's arm (``arm.NAME@DEFINITION``).
+    Tables that stand in no list are found too: a single module (``module.NAME@MAP``), a proxy's arm
+    (``arm.NAME@DEFINITION``).
 
     Raises UnknownNameError with the nearest name, or with that network's definitions where only
     the definition is unknown.

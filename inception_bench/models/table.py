@@ -1,4 +1,4 @@
-"""A network as data: the paper's table, one row an end point."""
+"""A network as data: the paper's table, one row for each end point."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ class Row:
     (arXiv:1602.07261, Figs. 10-20). A row with a ``shortcut`` is the older kind: its branches are
     added to the shortcut branch's output, an empty shortcut being the input itself
     (arXiv:1512.03385, Fig. 5). ``paper`` is the row's name in the paper and ``printed`` the figures
-    that stand there; neighbouring rows of one name are one line, whose figures stand at its last row.
+    that stand there; neighbouring rows of one name are one line of the paper, whose figures stand at
+    the last of them. Raises ValueError for a branch or a figure that cannot be read.
     """
 
     branches: tuple[Branch, ...]
@@ -45,7 +46,7 @@ class Row:
         object.__setattr__(self, "printed", parse_printed(printed) if isinstance(printed, str) else printed)
 
     def with_branches(self, *branches: str | Branch, **changed: Any) -> Row:
-        """This row with other branches, and with what else is named; everything else stays."""
+        """This row with other branches and with the fields ``changed``; everything else stays."""
         kept = {name: getattr(self, name) for name in ("paper", "scale", "activated", "shortcut", "printed")}
         return Row(*branches, **{**kept, **changed})
 
@@ -125,7 +126,7 @@ class Paper:
 
 @dataclass(frozen=True)
 class Table:
-    """A network as its paper or release prints it. ``rows`` run in order, each on the last one's output.
+    """A network as its paper or release prints it. ``rows`` run in order, each on the output of the row before.
 
     ``input_size`` is the native side in pixels and ``least_input`` the smallest that leaves every
     grid at least one cell; ``native_only`` networks take no other size and no other width.
@@ -155,7 +156,7 @@ class Table:
         return f"{self.name}@{self.definition}" if self.definition else self.name
 
     def define(self, definition: str, note: str, **changed: Any) -> Table:
-        """Another definition of the same network: what is named changes, and no accuracy is claimed unless named."""
+        """Another definition of the network, with the fields ``changed``; its accuracy is unpublished unless given."""
         return replace(self, **{"definition": definition, "note": note, "published": UNPUBLISHED, **changed})
 
 

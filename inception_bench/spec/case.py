@@ -39,7 +39,7 @@ class Case:
 
     @property
     def key(self) -> str:
-        """The same for equal cases in every run: its JSON with sorted names."""
+        """A text that equal cases share in every run: the case's JSON with sorted names."""
         return json.dumps(self.to_json(), sort_keys=True)
 
     @property
@@ -59,17 +59,17 @@ class Case:
         return self.with_runtime(backend=REFERENCE_BACKEND, precision="fp32", options={})
 
     def with_network(self, **changes: Any) -> Case:
-        """The same with some of the network's fields changed."""
+        """This case with some of the network's fields changed."""
         return replace(self, network=replace(self.network, **changes))
 
     def with_runtime(self, **changes: Any) -> Case:
-        """The same with some of the runtime's fields changed."""
+        """This case with some of the runtime's fields changed."""
         return replace(self, runtime=replace(self.runtime, **changes))
 
     def to_json(self) -> dict[str, Any]:
         """All fields on one level, ``options`` as JSON in a string.
 
-        This is what records and keys hold and what processes of other revisions read: it stays, in this order.
+        Records and keys hold this, and processes of other revisions read it: names and order have to stay.
         """
         network, runtime = self.network, self.runtime
         return {
@@ -90,7 +90,7 @@ class Case:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Case:
-        """Raises TypeError for a field that is missing or not known."""
+        """The case that ``to_json`` gave. Raises TypeError for a field that is missing or not known."""
         network = {name: value for name, value in data.items() if name not in _OF_RUNTIME}
         runtime = {name: value for name, value in data.items() if name in _OF_RUNTIME}
         if "options" in runtime:

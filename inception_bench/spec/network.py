@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# Random weights that keep images apart (``models/signal.py``): what a cell without data runs with.
+# Random weights whose logits depend on the image (models/weights/signal.py): a cell without data has them.
 SIGNAL_KEEPING = "signal-keeping"
-TRAINED = "recipe:"
+TRAINED = "recipe:"  # the beginning of ``weights`` that a recipe trains
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class NetworkSpec:
 
     ``weights`` are signal-keeping, ``recipe:NAME:SEED`` (trained on ``data``, see ``trained_by``), or a
     file or name as ``load_checkpoint`` takes it. ``data`` names the set on which accuracy is measured;
-    empty where it is not.
+    empty where accuracy is not measured.
     """
 
     model: str

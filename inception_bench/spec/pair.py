@@ -10,7 +10,7 @@ from inception_bench.spec.case import Case
 
 @dataclass(frozen=True)
 class Pair:
-    """``new`` beside ``old``, what it replaces. ``name`` is the factorisation's."""
+    """The cell ``new`` beside the cell ``old`` that it replaces; ``name`` is that of the factorisation."""
 
     name: str
     new: Case
@@ -24,5 +24,5 @@ class Pair:
 
     @property
     def key(self) -> str:
-        """The same for equal pairs in every run, although two may share an ``id``."""
+        """A text that only equal pairs share, in every run; different pairs may have the same ``id``."""
         return json.dumps([self.name, self.new.to_json(), self.old.to_json()], sort_keys=True)

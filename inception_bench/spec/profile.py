@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 LEAST_ROUNDS = 64
-# With 662 rounds the 99th percentile has an upper estimate at 99 % confidence; with 64 the 90th has.
+# 662 rounds give an upper estimate of the 99th percentile at 99 % confidence; 64 rounds give one of the 90th only.
 P99_ROUNDS = 662
 
 
@@ -32,7 +32,8 @@ class Profile:
     ``claims`` says which of the papers' claims are measured: ``exact`` ones, a ``handful`` of the timed ones
     too, all ``timed`` ones, or ``all``, training proxies included.
     ``shares_partner`` lets one process of the paired reference serve all runtimes of a network and batch: starting
-    it anew for each would take most of a short cell's time. ``window_s`` is how long a GPU's power is looked at.
+    it anew for each would take most of a short cell's time. ``window_s`` says for how many
+    seconds a GPU's power is measured.
     """
 
     name: str

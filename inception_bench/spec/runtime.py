@@ -15,9 +15,9 @@ REFERENCE_BACKEND = "eager"
 
 @dataclass(frozen=True)
 class Runtime:
-    """A backend as it is asked to run: ``batch_size`` in images a call.
+    """A backend as it is asked to run: ``batch_size`` in images a call, ``threads`` inside one operation.
 
-    ``options`` are the backend's own that are not at their default, kept in the order of their names and unchangeable.
+    ``options`` are those of the backend's own options that differ from their default, sorted by name and read-only.
     """
 
     backend: str

@@ -1,4 +1,4 @@
-"""Files that are replaced as a whole: a reader never sees half of one, and a kill leaves the old one."""
+"""Files that are replaced as a whole: a reader never sees half a file, and a killed writer leaves the old one."""
 
 from __future__ import annotations
 

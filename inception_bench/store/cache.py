@@ -30,7 +30,10 @@ PACKAGE = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True)
 class Artifact:
-    """What was built. ``size_bytes`` is of all its files; ``cached`` tells whether this run found it ready."""
+    """What was built. ``size_bytes`` is the sum of its files, ``build_s`` the seconds that building took.
+
+    ``cached`` tells whether it was already there when it was asked for.
+    """
 
     folder: Path
     key: str
@@ -43,8 +46,8 @@ class Artifact:
 def default_root() -> Path:
     """Where artifacts lie: ``$INCEPTION_BENCH_CACHE``, else the user's cache folder.
 
-    A host without platformdirs (a GPU host of its own make, from the source tree) uses the folder that
-    the XDG base directory specification names.
+    A host without platformdirs (such as a GPU host that runs the source tree with its own packages) uses the folder
+    that the XDG base directory specification names.
     """
     given = os.environ.get(VARIABLE)
     if given:
@@ -74,20 +77,20 @@ def source_hash(package: Path = PACKAGE, *patterns: str, without: str | None = N
 
     The suites never count: an installed package holds them, a checkout of the same sources has them beside it.
     A pattern is as ``Path.glob`` takes it: ``models/**/*.py``; the file ``without`` does not count. Raises
-    LookupError where one matches nothing in this package: a file that moved would leave what depends on it stale.
-    Of another package's folder, such as an older revision's, it is passed over.
+    LookupError where a pattern matches nothing in this package: after a file was moved, what depends on it would
+    otherwise never be built again. In another package's folder, such as an older revision's, that pattern is ignored.
     """
     suites = set(package.glob("suites/*"))
     matched = {pattern: set(package.glob(pattern)) - suites for pattern in patterns or ("**/*.py",)}
     empty = [pattern for pattern, paths in matched.items() if not paths]
     if empty and package == PACKAGE:
         raise LookupError(f"{', '.join(empty)} matches no file of {package}")
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for path in sorted(set().union(*matched.values())):
         if path.relative_to(package).as_posix() == without:
             continue
-        found.update(str(path.relative_to(package)).encode() + b"\0" + path.read_bytes() + b"\0")
-    return found.hexdigest()
+        digest.update(str(path.relative_to(package)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -99,12 +102,12 @@ class ArtifactCache:
     def get(self, kind: str, parts: Mapping[str, Any], build: Callable[[Path], None]) -> Artifact:
         """The artifact of ``parts``, built first where it is absent or damaged.
 
-        Raises NewerVersionError where a later revision wrote the entry: it is not ours to replace.
+        Raises NewerVersionError where a later revision wrote the entry, which this one must not replace.
         """
         key = key_of({"kind": kind, **parts})
         folder = self.root / kind / key
-        found = self._read(folder, key)
-        return found if found is not None else self._build(folder, key, parts, build)
+        ready = self._read(folder, key)
+        return ready if ready is not None else self._build(folder, key, parts, build)
 
     def _read(self, folder: Path, key: str) -> Artifact | None:
         try:
@@ -140,11 +143,14 @@ class ArtifactCache:
             shutil.rmtree(fresh, ignore_errors=True)
 
     def _publish(self, fresh: Path, built: Artifact) -> Artifact:
-        """Put what was built in its place; of two runs that built the same at once, both use what was there first."""
+        """Put ``built`` in its place.
+
+        Where another run built the same meanwhile and was first, its artifact is used.
+        """
         with alone_in(self.root):
-            found = self._read(built.folder, built.key)
-            if found is not None:
-                return found
+            ready = self._read(built.folder, built.key)
+            if ready is not None:
+                return ready
             shutil.rmtree(built.folder, ignore_errors=True)  # damaged, where it exists
             fresh.rename(built.folder)
         return built

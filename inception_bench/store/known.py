@@ -8,6 +8,6 @@ from typing import Any
 
 
 def known_fields(kind: type, data: Mapping[str, Any]) -> dict[str, Any]:
-    """Of ``data`` what the dataclass ``kind`` has fields for; a later version of the package may have written more."""
+    """Those of ``data`` for which the dataclass ``kind`` has fields; a later version of the package may write more."""
     names = {field.name for field in fields(kind) if field.init}
     return {name: value for name, value in data.items() if name in names}

@@ -11,10 +11,10 @@ FILE = ".lock"
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Wait until no other process or thread is here, and keep others out meanwhile. The folder must exist.
+    """Wait until no other process or thread holds the folder, then hold it. The folder must exist.
 
-    The kernel holds the lock, and lets go of it when its holder ends, however it ends. The file stays: another
-    process may wait on it.
+    The kernel releases the lock when the process that holds it ends, however it ends. The lock's file stays, because
+    another process may be waiting on it.
     """
     from filelock import FileLock
 

@@ -1,4 +1,4 @@
-"""The version of a stored file, so that a reader never guesses at a form that only a later revision knows."""
+"""The version of a stored file, so that no reader guesses at a format that only a later revision knows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class NewerVersionError(UsageError):
 def check_version(path: Path, version: object, newest: int, otherwise: str) -> None:
     """Raise NewerVersionError unless ``path`` can be read.
 
-    ``version`` is what the file says of itself; None, as in files from before versions were written, means 1.
+    ``version`` is the one in the file; None, as in files from before versions were written, means 1.
     ``newest`` is the last version that this revision reads, ``otherwise`` what a user can do who cannot upgrade.
     """
     if version is not None and version not in range(1, newest + 1):

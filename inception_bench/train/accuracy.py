@@ -1,4 +1,4 @@
-"""Shares of right answers, with their interval. Imports no torch."""
+"""The shares of images that a network classes rightly, with a confidence interval. Imports no torch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Shares from 0 to 1 on ``images`` images, with the 95 % Wilson interval of the first."""
+    """How often a network was right on ``images`` images.
+
+    ``top1`` and ``top5`` are shares from 0 to 1; ``top1_ci95_low`` and ``top1_ci95_high`` are the ends of the 95 %
+    Wilson interval of ``top1``.
+    """
 
     top1: float
     top1_ci95_low: float
@@ -17,13 +21,13 @@ class Accuracy:
 
 
 def accuracy(right: int, among_five: int, images: int) -> Accuracy:
-    """From counts of images whose class came first, and came among the first five."""
+    """Of ``images`` images the true class came first for ``right``, and among the first five for ``among_five``."""
     low, high = wilson(right, images)
     return Accuracy(right / images, low, high, among_five / images, images)
 
 
 def wilson(right: int, images: int) -> tuple[float, float]:
-    """The 95 % score interval of a share (Wilson, J. Am. Stat. Assoc. 22, 1927)."""
+    """The ends of the 95 % score interval of the share ``right / images`` (Wilson, J. Am. Stat. Assoc. 22, 1927)."""
     from scipy.stats import binomtest
 
     interval = binomtest(right, images).proportion_ci(confidence_level=0.95, method="wilson")

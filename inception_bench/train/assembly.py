@@ -19,7 +19,12 @@ from inception_bench.train.step import NCHW, NHWC, Step
 
 @dataclass(frozen=True)
 class Assembly:
-    """``step`` trains ``network``; ``average`` (None without averaging) follows it; ``probe`` is what comes out."""
+    """Everything of a job that lives on a device.
+
+    ``step`` trains ``network``; ``average`` (None without averaging) is the running average of its weights.
+    ``probe`` is the same network without aux heads: the weights to evaluate are copied into it, and training
+    delivers it. ``state`` holds what a checkpoint saves.
+    """
 
     network: Network
     probe: Network
@@ -29,7 +34,10 @@ class Assembly:
 
 
 def assemble(job: Job, classes: int, fabric: Fabric) -> Assembly:
-    """Everything of ``job`` but its images, from its seed. Raises UsageError for a batch that cannot be shared."""
+    """Make everything of ``job`` but its images, on the fabric's device, with first weights from the job's seed.
+
+    ``classes`` is how many the data set has. Raises UsageError where the processes cannot share a batch evenly.
+    """
     share_of(job.recipe.batch_size, fabric.world_size)
     network, probe = make_networks(job, classes)
     synchronise_norms(network, fabric)
@@ -37,9 +45,9 @@ def assemble(job: Job, classes: int, fabric: Fabric) -> Assembly:
     network.to(memory_format=layout)  # type: ignore[call-overload]  # torch's stubs lack it
     optimiser = make_optimiser(network, job.recipe)
     average = None if job.recipe.averaging is None else make_average(network, job.recipe.averaging)
-    wrapped, stepping = fabric.setup(network, optimiser)
+    wrapped_network, wrapped_optimiser = fabric.setup(network, optimiser)
     for module in (probe, average):
         if module is not None:
             module.to(fabric.device, memory_format=layout)  # type: ignore[call-overload]
-    step = Step(fabric, wrapped, stepping, job.recipe, layout)
+    step = Step(fabric, wrapped_network, wrapped_optimiser, job.recipe, layout)
     return Assembly(network, probe, average, step, State(network, optimiser, average))

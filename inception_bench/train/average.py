@@ -9,15 +9,17 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, update_bn
 
-# Images a batch in which statistics are set anew: enough that a 1x1 map's variance is not noise.
+# How many images a batch has when batch norm statistics are set anew. A 1x1 map has one value per image, and with
+# this many values its variance is more than noise.
 RECALIBRATION_BATCH = 64
 
 
 def make_average(network: nn.Module, decay: float) -> AveragedModel:
     """A running average of weights and of batch norm statistics, as TensorFlow's released training code keeps it.
 
-    That code caps the decay at ``(1 + n) / (10 + n)`` after n updates, so that the first weights are
-    soon forgotten (``ExponentialMovingAverage`` with its ``num_updates``).
+    ``decay`` (0 to 1) is the share of the old average that one step keeps. After n updates that code caps it at
+    ``(1 + n) / (10 + n)``, so that the first weights are soon forgotten (``ExponentialMovingAverage`` with its
+    ``num_updates``).
     """
 
     @torch.no_grad()
@@ -38,10 +40,10 @@ def fill_without_aux(target: nn.Module, source: nn.Module) -> None:
 
 
 def recalibrate(network: nn.Module, batches: Iterable[Any], device: torch.device) -> None:
-    """Set every batch norm's statistics to the mean over ``batches``.
+    """Set every batch norm's statistics to the mean over ``batches`` of images (N, 3, H, W) and labels (N,).
 
-    Averaged weights need it: statistics that were gathered under the weights of each step, or only
-    over the last few steps, are not those of the averaged network (arXiv:1803.05407, section 3.2).
+    Averaged weights need this: the running statistics were gathered under the weights of the single
+    steps, and are not those of the averaged network (arXiv:1803.05407, section 3.2).
     """
     with torch.no_grad():
         update_bn(batches, network, device)

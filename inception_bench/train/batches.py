@@ -1,6 +1,6 @@
-"""Training batches by step: which images a step takes follows from the seed and its number alone.
+"""Training batches by step: which images a step takes follows from the seed and the step's number alone.
 
-So a resumed run sees the same batches, and so do runs on one process and on several.
+A resumed run therefore sees the same batches, and so does a run on several processes instead of one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from inception_bench.data.parts import Part
 class Order:
     """How training images are drawn: each epoch a permutation of ``chosen``, cut into batches.
 
-    A new permutation where ``reshuffles``, else the first one each time.
+    ``chosen`` are the indices of the images that are used, int64. With ``reshuffles`` every epoch has a permutation of
+    its own; without it every epoch repeats the first one's.
     """
 
     chosen: NDArray[np.int64]
@@ -32,15 +33,15 @@ class Order:
     reshuffles: bool = True
 
     def epoch_of(self, step: int) -> tuple[int, int]:
-        """The epoch of a step and its place in it, both from 0."""
+        """The epoch of ``step`` and the step's place in that epoch, all three counted from 0."""
         return divmod(step, len(self.chosen) // self.batch_size)
 
     def indices(self, step: int) -> NDArray[np.int64]:
-        """The images of a step."""
+        """The indices of the images that ``step`` (from 0) takes, int64 (batch_size,)."""
         epoch, place = self.epoch_of(step)
         start = place * self.batch_size
-        order = _permutation(len(self.chosen), self.seed, epoch if self.reshuffles else 0)
-        return self.chosen[order[start : start + self.batch_size]]
+        permutation = _permutation(len(self.chosen), self.seed, epoch if self.reshuffles else 0)
+        return self.chosen[permutation[start : start + self.batch_size]]
 
 
 @lru_cache(maxsize=2)
@@ -50,7 +51,10 @@ def _permutation(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class Batches(Dataset[tuple[Tensor, Tensor]]):
-    """The batches of one of ``world`` processes, by step: every ``world``-th image of the whole batch."""
+    """The batches of process ``rank`` of ``world``, by step: every ``world``-th image of the whole batch.
+
+    A batch is images, float32 (N, 3, H, W), and labels, int64 (N,), where N is the whole batch's size over ``world``.
+    """
 
     part: Part
     order: Order
@@ -79,7 +83,10 @@ def loader(batches: Batches, steps: Iterable[int], workers: int) -> Loader:
 
 
 def evaluation_batches(part: Part, batch_size: int, workers: int, share: tuple[int, int] = (0, 1)) -> Loader:
-    """All images of a part in order, a ``batch_size`` at a time; of ``share`` (rank, world) every world-th batch."""
+    """All images of ``part`` in order, ``batch_size`` at a time (fewer in the last batch).
+
+    ``share`` is (rank, world): the process ``rank`` of ``world`` processes gets every ``world``-th batch.
+    """
     rank, world = share
     starts = range(rank * batch_size, len(part), world * batch_size)
     return DataLoader(

@@ -1,4 +1,4 @@
-"""Where training stands, in one safetensors file that appears whole or not at all."""
+"""A checkpoint: how far training is, in one safetensors file that appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from inception_bench.store.versions import NewerVersionError, check_version
 
 FILE = "checkpoint.safetensors"
 VERSION = 1
-SHOWN = 3  # differences named in an error
+SHOWN = 3  # how many differences an error names
 
 
 @dataclass(frozen=True)
 class Position:
-    """How far training is: steps done, seconds spent in them."""
+    """How far training is: how many steps are done, and how many seconds they took."""
 
     step: int
     train_s: float
@@ -33,19 +33,19 @@ class Position:
 
 @dataclass(frozen=True)
 class State:
-    """The things whose tensors make up where training stands. ``average`` is None without averaging."""
+    """The objects whose tensors a checkpoint holds. ``average`` is None without averaging."""
 
     network: nn.Module
     optimiser: torch.optim.Optimizer
     average: nn.Module | None
 
     def tensors(self) -> dict[str, Tensor]:
-        found = {f"network.{name}": tensor for name, tensor in self.network.state_dict().items()}
+        named = {f"network.{name}": tensor for name, tensor in self.network.state_dict().items()}
         if self.average is not None:
-            found |= {f"average.{name}": tensor for name, tensor in self.average.state_dict().items()}
+            named |= {f"average.{name}": tensor for name, tensor in self.average.state_dict().items()}
         for index, slots in self.optimiser.state_dict()["state"].items():
-            found |= {f"optimiser.{index}.{slot}": value for slot, value in slots.items() if value is not None}
-        return {name: tensor.contiguous() for name, tensor in found.items()}
+            named |= {f"optimiser.{index}.{slot}": value for slot, value in slots.items() if value is not None}
+        return {name: tensor.contiguous() for name, tensor in named.items()}
 
     def fill(self, tensors: Mapping[str, Tensor]) -> None:
         self.network.load_state_dict(_under("network.", tensors))
@@ -58,12 +58,16 @@ class State:
         groups = self.optimiser.state_dict()["param_groups"]
         self.optimiser.load_state_dict({"state": slots, "param_groups": groups})
         for weight, filled in self.optimiser.state.items():
-            for slot, value in filled.items():  # in the order in memory that the weight has
+            for slot, value in filled.items():  # laid out in memory as the weight is
                 filled[slot] = torch.empty_like(weight).copy_(value)
 
 
 def save_checkpoint(path: Path, state: State, position: Position, identity: Mapping[str, Any]) -> None:
-    """Write beside, wait for the disk, then take the old one's place. Raises UsageError where the disk is full."""
+    """Write a new file beside ``path``, wait until it is on the disk, then let it take the place of ``path``.
+
+    ``identity`` (plain JSON values) says of which job the checkpoint is. Raises UsageError where the file cannot be
+    written, for example because the disk is full.
+    """
     facts = {"version": str(VERSION), "identity": json.dumps(identity)}
     facts |= {"step": str(position.step), "train_s": repr(position.train_s)}
     fresh = path.with_suffix(".new")
@@ -82,10 +86,10 @@ def save_checkpoint(path: Path, state: State, position: Position, identity: Mapp
 
 
 def load_checkpoint(path: Path, state: State, identity: Mapping[str, Any]) -> Position:
-    """Fill ``state`` from ``path`` and say how far it is; step 0 where there is no file.
+    """Fill ``state`` from ``path`` and return how far that training is; step 0 where there is no file.
 
-    Raises UsageError for a file that cannot be read or is of a later version, or one of another job (naming what
-    differs).
+    Raises UsageError for a file that cannot be read, one of a later version, and one whose ``identity`` is another (the
+    message names what differs).
     """
     if not path.exists():
         return Position(0, 0.0)
@@ -101,8 +105,8 @@ def load_checkpoint(path: Path, state: State, identity: Mapping[str, Any]) -> Po
 
 def _read_facts(path: Path) -> tuple[Position, dict[str, Any]]:
     try:
-        with safe_open(path, "pt") as found:
-            facts = found.metadata()
+        with safe_open(path, "pt") as stored:
+            facts = stored.metadata()
         version = int(facts["version"]) if "version" in facts else None
         check_version(path, version, VERSION, "delete it to start from the beginning")
         return Position(int(facts["step"]), float(facts["train_s"])), json.loads(facts["identity"])

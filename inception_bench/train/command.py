@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Typed:
-    """What the command line gives beside network, set and recipe; None where nothing was typed."""
+    """What the command line gives beside network, set and recipe; None where nothing was typed.
+
+    ``rate`` is the learning rate, ``input_size`` in pixels a side, ``batch_size`` in images.
+    """
 
     without: str | None = None
     seed: int = 0
@@ -39,7 +42,7 @@ class Typed:
 def make_job(model: str, data: str, recipe: str, typed: Typed) -> Job:
     """The job that was asked for. Raises UsageError for anything that does not exist or cannot be."""
     find_table(model)
-    chosen = find_recipe(recipe, model).without({part.strip() for part in (typed.without or "").split(",")} - {""})
+    chosen = find_recipe(recipe, model).without({switch.strip() for switch in (typed.without or "").split(",")} - {""})
     if typed.rate is not None:
         chosen = replace(chosen, name=f"{chosen.name}-rate={typed.rate:g}", rate=typed.rate)
     if typed.batch_size is not None:
@@ -58,7 +61,10 @@ def make_job(model: str, data: str, recipe: str, typed: Typed) -> Job:
 
 
 def run(job: Job, output: Path, report: Callable[[Progress], None]) -> Trained:
-    """Train ``job`` in a folder of its own under ``output``."""
+    """Train ``job`` in a folder of its own under ``output``.
+
+    Raises as ``train``, and UsageError without that folder.
+    """
     from inception_bench.train.loop import train
 
     job.check()
@@ -89,7 +95,7 @@ def run_shown(job: Job, output: Path) -> Trained | None:
 
 
 def folder_name(job: Job) -> str:
-    """One folder a network, recipe, scale, set and seed; so the same command goes on where it was broken off."""
+    """The folder of a network, recipe, scale, set and seed: the same command resumes in the same folder."""
     name = f"{job.model}-{job.recipe.name}-{job.scale}-{job.data}-seed{job.seed}"
     return "".join(letter if letter.isalnum() or letter in "-_.@=" else "_" for letter in name)
 
@@ -110,7 +116,7 @@ def sentence(trained: Trained) -> str:
 
 
 class ProgressLine:
-    """A line on a terminal that is written over, or a line now and then in a file."""
+    """Shows progress: on a terminal one line that is written over, in a file a new line every ten seconds."""
 
     def __init__(self, write: Callable[[str], Any], clock: Callable[[], float], *, terminal: bool):
         self.write, self.clock, self.terminal = write, clock, terminal
@@ -132,7 +138,7 @@ class ProgressLine:
 def progress_text(progress: Progress) -> str:
     """``step 40/312, epoch 1.03, loss 1.234, validation 0.951, 95 images/s, 1:02 left``."""
     left = round(progress.left_s)
-    parts: list[Any] = [
+    texts: list[Any] = [
         f"step {progress.step}/{progress.steps}",
         f"epoch {progress.epoch:.2f}",
         f"loss {progress.loss:.3f}",
@@ -140,4 +146,4 @@ def progress_text(progress: Progress) -> str:
         f"{progress.images_s:.0f} images/s",
         f"{left // 60}:{left % 60:02} left",
     ]
-    return ", ".join(part for part in parts if part)
+    return ", ".join(text for text in texts if text)

@@ -1,4 +1,4 @@
-"""A training for its course alone: the loss of every step, accuracy at steps, and what died. Nothing else is kept."""
+"""A training that is run to see its course: the loss of every step, accuracy at some steps, and dead channels."""
 
 from __future__ import annotations
 
@@ -19,18 +19,19 @@ from inception_bench.train.log import losses, validations
 from inception_bench.train.loop import train
 from inception_bench.train.recipe import Recipe, Schedule
 
-# A course is looked at a dozen times: 1,000 images give an accuracy of 0.8 a standard error of 1.3 points, and two
-# courses see the same ones. The set's own validation part has five times as many.
+# A course takes the validation accuracy a dozen times, on this many images to save time. An accuracy of 0.8 then has a
+# standard error of 1.3 percentage points, and courses that are compared see the same images. The whole validation part
+# has five times as many.
 COMPARED_IMAGES = 1000
-DEAD_IMAGES = 128
+DEAD_IMAGES = 128  # a channel is dead that is zero at every position of this many images
 
 
 def train_course(job: Job, folder: Path) -> dict[str, Any]:
-    """Train ``job`` in ``folder``, or go on there; JSON-able.
+    """Train ``job`` in ``folder``, or resume there; returns its course as plain JSON values.
 
-    ``outcome`` and ``reason`` as in ``Trained``; ``validation`` has top-1 by step (as text), ``losses`` the loss of
-    each step. ``dead_share`` is the share of channels of the last map that are zero at every position of every
-    image that was looked at; None where the training diverged.
+    ``outcome``, ``reason`` and ``train_s`` are as in ``Trained``; ``validation`` has top-1 by step (as text),
+    ``losses`` the loss of each step. ``dead_share`` is the share (0 to 1) of channels of the last map that are zero at
+    every position of the first ``DEAD_IMAGES`` validation images; None where the training diverged.
     """
     splits = shortened(open_data(job.data, job.size, job.table.preprocessing))
     trained = train(replace(job, diverge=True), folder, splits=splits)
@@ -47,22 +48,22 @@ def train_course(job: Job, folder: Path) -> dict[str, Any]:
 
 
 def read_job(data: Mapping[str, Any]) -> Job:
-    """The job whose fields ``dataclasses.asdict`` has made JSON of."""
+    """The job from its fields, which ``dataclasses.asdict`` gave and which have been through JSON."""
     recipe, changes = dict(data["recipe"]), data["changes"]
     recipe["schedule"] = Schedule(**recipe["schedule"])
     if recipe["augmentation"] is not None:
         recipe["augmentation"] = Augmentation(**recipe["augmentation"])
-    parts = {
+    rebuilt = {
         "recipe": Recipe(**recipe),
         "changes": None if changes is None else Changes(**changes),
         "evaluate_at": tuple(data["evaluate_at"]),
         "machine": Machine(**data["machine"]),
     }
-    return Job(**{**data, **parts})
+    return Job(**{**data, **rebuilt})
 
 
 def shortened(splits: DataSplits) -> DataSplits:
-    """The set with fewer images to look at, spread over each part in case it is sorted."""
+    """The set with fewer validation and test images, at equal distances in case a part is sorted by class."""
     return replace(splits, validation=_some(splits.validation), test=_some(splits.test))
 
 
@@ -74,7 +75,7 @@ def _some(part: Part) -> Part:
 
 
 def dead_share(folder: Path, part: Part) -> float:
-    """The share of channels before the last pool that are zero at every position of the first images of ``part``."""
+    """The share (0 to 1) of channels before the last pool that are zero all over the first images of ``part``."""
     network = load_network(folder)
     images = torch.from_numpy(part.images(range(min(len(part), DEAD_IMAGES))))
     with torch.inference_mode():

@@ -12,13 +12,14 @@ from torch import Tensor, nn
 
 from inception_bench.train.accuracy import Accuracy, accuracy
 
-KEPT: list[torch.library.Library] = []  # an operator lives as long as its library
+KEPT: list[torch.library.Library] = []  # libraries of operators; an operator is gone once its library is
 
 
 def evaluate(network: nn.Module, batches: Iterable[Any], classes: int, fabric: Fabric) -> Accuracy:
-    """Accuracy of ``network`` (on the fabric's device) over batches of images and labels, in evaluation mode.
+    """Accuracy of ``network`` (on the fabric's device) in evaluation mode.
 
-    With several processes each brings its own batches, and all get the answer for all of them.
+    ``batches`` are images (N, 3, H, W) and labels (N,), class numbers from 0 to below ``classes``. With several
+    processes each brings its own batches, and each gets the accuracy over the batches of all.
     """
     metrics = import_torchmetrics()
     stats = metrics.MetricCollection(
@@ -30,26 +31,26 @@ def evaluate(network: nn.Module, batches: Iterable[Any], classes: int, fabric: F
         for images, labels in batches:
             stats.update(network(images.to(fabric.device)).float(), labels.to(fabric.device))
     network.train(was_training)
-    # True positives and their sum with false negatives, which is the number of images.
-    right, among_five = ([int(value) for value in (found[0], found[4])] for found in _both(stats.compute(), classes))
+    # Count 0 is of true positives; count 4 is their sum with false negatives, which is the number of images.
+    right, among_five = ([int(value) for value in (counts[0], counts[4])] for counts in _both(stats.compute(), classes))
     return accuracy(right[0], among_five[0], right[1])
 
 
 def ks(classes: int) -> tuple[int, int]:
-    """Which top-k are counted: one and five, or all where there are fewer classes."""
+    """For which k the top-k accuracy is counted: 1 and 5, or 1 and ``classes`` where there are fewer than 5."""
     return 1, min(5, classes)
 
 
-def _both(found: dict[str, Tensor], classes: int) -> tuple[Tensor, Tensor]:
+def _both(counts: dict[str, Tensor], classes: int) -> tuple[Tensor, Tensor]:
     one, five = ks(classes)
-    return found[f"top{one}"], found[f"top{five}"]
+    return counts[f"top{one}"], counts[f"top{five}"]
 
 
 def import_torchmetrics() -> ModuleType:
-    """torchmetrics, which imports torchvision where it is installed, needed or not.
+    """Import torchmetrics, which itself imports torchvision wherever torchvision is installed.
 
-    A torchvision from the package index beside a CPU build of torch fails at that for want of two
-    operators, whose names are enough: nothing here calls them.
+    A torchvision from the package index beside a CPU build of torch fails at its import, because two
+    operators are missing. It is enough to declare them by name: nothing here calls them.
     """
     try:
         import torchmetrics

@@ -1,4 +1,4 @@
-"""First weights that a recipe draws otherwise than the network's builder does."""
+"""First weights that a recipe draws in another way than the network's builder does."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from inception_bench.models.network import Network
 BIAS = 0.2
 
 
-# What googlenet_naive's stem is multiplied by, a convolution: three of them bring 50 down to about 1.
+# The factor on the weights of each convolution of googlenet_naive's stem. The stem has three, so maps of about 50 come
+# down to about 1 (0.25^3 = 1/64).
 QUIET = 0.25
 
 
@@ -22,7 +23,8 @@ def quieten_stem(network: Network) -> None:
 
     A network whose modules pass their input through a pool (arXiv:1409.4842, Fig. 2a) carries the
     stem's scale to its classifier: with logits near 30 every step that is large enough to learn
-    throws them about. Spread over the stem's convolutions, the gradients stay comparable.
+    throws the logits about. The factor is spread over all of the stem's convolutions, so that their gradients
+    stay comparable.
     """
     with torch.no_grad():
         for row in itertools.takewhile(lambda row: len(row.branches) == 1, network.plan.rows):
@@ -36,9 +38,9 @@ def draw_as_caffe(network: Network) -> None:
 
     Its filler ``xavier`` is uniform with the variance 1 / fan_in; biases are 0.2, those of the
     classifiers 0. TensorFlow-slim's draw, twice that variance, keeps the scale of a map through a
-    rectifier. It is meant for inputs from -1 to 1; this network's run from -123 to 151, nothing
-    normalises them, and logits of that size make the first steps break it. Caffe's draw loses half
-    of the power in each layer, so that the logits come out near 1.
+    rectifier. That draw is meant for inputs from -1 to 1. GoogLeNet's inputs run from -123 to 151 and no
+    layer normalises them, so its logits would be of that size, and the first steps would ruin it. Caffe's
+    draw loses half of the power in each layer, so that the logits come out near 1.
     """
     with torch.no_grad():
         for module in network.modules():

@@ -14,23 +14,23 @@ from inception_bench.models.public import find_table
 from inception_bench.models.table import Table
 from inception_bench.train.recipe import Recipe
 
-# What may be asked for, and Fabric's name of it. Fabric does not tell TF32, to which a GPU may round the factors of
-# binary32 products, from binary32 in full: that is set beside it. fp16 would need the state of a loss scaler in the
-# checkpoints, and no network here needs fp16.
+# Each precision that may be asked for, and Fabric's name of it. Fabric has no name for TF32, to which a GPU may round
+# the factors of binary32 products: ``machine.allow_tf32`` sets that separately. fp16 would need
+# the state of a loss scaler in the checkpoints, and no network here needs fp16.
 FULL, TF32 = "32-true", "tf32"
 PRECISIONS = {FULL: FULL, TF32: FULL, "bf16-mixed": "bf16-mixed"}
-# A case's precision as a training step has it: bf16 keeps its weights in binary32.
+# For each precision of a case that of its training step; with bf16 the weights stay in binary32.
 PRECISION_OF_STEP = {"fp32": FULL, "tf32": TF32, "bf16": "bf16-mixed"}
 
 
 @dataclass(frozen=True)
 class Machine:
-    """On what a job runs; it does not decide the weights but for rounding.
+    """What a job runs on. Apart from rounding, nothing here has an influence on the trained weights.
 
     ``device`` is ``cpu``, ``cuda`` or ``auto`` (a GPU where torch finds one, else the CPU); ``precision`` one of
-    ``PRECISIONS``; ``threads`` inside one operation (None: as torch chooses); ``workers`` are processes that read
-    pictures. ``channels_last`` keeps maps and kernels in NHWC order inside: the step of a quick recipe took
-    0.57 to 0.62 of the time of NCHW (v3, v4, GoogLeNet on one AMD EPYC core).
+    ``PRECISIONS``; ``threads`` is how many one operation uses (None: as torch chooses); ``workers`` is how many
+    processes read pictures. ``channels_last`` keeps maps and kernels in NHWC order in memory: the step of a quick
+    recipe took 0.57 to 0.62 of the time of NCHW (v3, v4, GoogLeNet on one AMD EPYC core).
     """
 
     device: str = "cpu"
@@ -95,7 +95,7 @@ class Job:
 
     @property
     def all_changes(self) -> Changes | None:
-        """The job's changes, and the recipe's where it takes batch normalisation away."""
+        """The job's changes, and with them the loss of batch normalisation where the recipe takes it away."""
         table = find_table(self.model)
         if self.recipe.batch_norm or not has_norm(Conv((1, 1), 1), table.style):
             return self.changes
@@ -114,7 +114,10 @@ class Job:
         return max(math.ceil(epochs * self.steps_per_epoch(images) - 1e-9), 1)
 
     def steps_per_epoch(self, images: int) -> int:
-        """Whole batches in an epoch; what is left of one is not used. Raises UsageError where there is none."""
+        """How many whole batches an epoch has; images that fill no batch are not used.
+
+        Raises UsageError where ``images`` training images do not fill one batch.
+        """
         if images < self.recipe.batch_size:
             raise UsageError(
                 f"{images} training images are fewer than one batch of {self.recipe.batch_size}; "
@@ -123,28 +126,29 @@ class Job:
         return images // self.recipe.batch_size
 
     def evaluation_steps(self, steps: int) -> set[int]:
-        """After how many of ``steps`` steps the validation accuracy is taken."""
+        """The numbers of those of ``steps`` steps (from 1) after which the validation accuracy is taken."""
         even = {round(steps * n / self.evaluations) for n in range(1, self.evaluations + 1)}
         return (even | set(self.evaluate_at) | {steps}) - {0}
 
     def identity(self) -> dict[str, Any]:
-        """What must be the same for a checkpoint to be gone on from, JSON-able.
+        """What a checkpoint and the job that resumes from it must have in common, as plain JSON values.
 
-        Of the machine that is how it rounds: half a training on a GPU and half on a CPU, or in two precisions, could
-        not be said to be of either. Raises ValueError while it is open which device ``auto`` is.
+        Of the machine these are the device and the precision, which decide how it rounds: weights that were trained
+        half on a GPU and half on a CPU, or in two precisions, would be a result of neither. Raises ValueError while
+        the device is still ``auto``.
         """
         if self.machine.device == "auto":
             raise ValueError("device auto names no device yet; find out which it is, then ask for the identity")
-        parts = asdict(self)
+        fields = asdict(self)
         for name in ("machine", "evaluate_at", "evaluations", "diverge", "checkpoint_s", "checkpoint_steps"):
-            parts.pop(name)
+            fields.pop(name)
         for name in ("sources", "paper"):
-            parts["recipe"].pop(name)
+            fields["recipe"].pop(name)
         rounding = {"device": self.machine.device, "precision": self.machine.precision}
-        return {**parts, "width_mult": self.width, "input_size": self.size, "machine": rounding}
+        return {**fields, "width_mult": self.width, "input_size": self.size, "machine": rounding}
 
     def check(self) -> None:
-        """Raise UsageError for what no training can be, before anything is opened."""
+        """Raise UsageError for values that no training can have, before any data is opened."""
         if self.max_steps is not None and self.max_steps < 1:
             raise UsageError(f"max_steps {self.max_steps} is not possible; give at least 1")
         if self.epochs is not None and (not self.epochs > 0 or not math.isfinite(self.epochs)):

@@ -1,7 +1,7 @@
 """The log of a training run: JSON lines, which a plot can be made of. Imports no torch.
 
-The first line has ``kind`` ``start`` and what was trained on what. Then come ``step`` (step from
-1, epoch, rate, loss before the update), ``validation`` (step, top1, top5) and at last ``end``.
+Every line has a ``kind``. The first is ``start`` and says what was trained, and on what. Then come ``step`` (step
+from 1, epoch, learning rate, loss before the update) and ``validation`` (step, top1, top5); the last is ``end``.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ FILE = "log.jsonl"
 
 @dataclass(frozen=True)
 class Log:
-    """The log file of a run's folder. A line is whole or, where the process was killed in it, the last."""
+    """The log file of a run's folder. Only the last line may be cut short, where the process was killed."""
 
     path: Path
 
     def begin(self, facts: dict[str, Any], last_step: int) -> None:
-        """Start anew, or go on: lines of steps after ``last_step`` are dropped, as they are made again."""
+        """Start a log, or continue the old one; its lines of steps after ``last_step`` go, as those steps run again."""
         kept = [line for line in read_log(self.path) if line["kind"] != "end" and line["step"] <= last_step]
         kept = kept or [{"kind": "start", "step": 0, **facts}]
         replace_text(self.path, "".join(json.dumps(line) + "\n" for line in kept))
@@ -35,7 +35,7 @@ class Log:
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
-    """The lines of a log, without one that was cut short; none where there is no file."""
+    """The lines of a log without a last one that was cut short; an empty list where there is no file."""
     if not path.exists():
         return []
     return list(_whole(path.read_text().splitlines()))

@@ -37,7 +37,11 @@ NETWORK = "network"  # the folder of the trained network, inside the run's
 
 @dataclass(frozen=True)
 class Progress:
-    """Where training is, for a line on a screen. ``loss`` and ``accuracy`` (validation top-1) are the last known."""
+    """How far training is, for a line on a screen: step ``step`` of ``steps``.
+
+    ``loss`` and ``accuracy`` (validation top-1, a share from 0 to 1) are the last known; ``images_s`` is in images a
+    second, ``left_s`` the seconds that training will still take.
+    """
 
     step: int
     steps: int
@@ -56,18 +60,18 @@ def silent(_: Progress) -> None:
 
 
 def train(job: Job, folder: Path, report: Report = silent, *, splits: DataSplits | None = None) -> Trained:
-    """Train ``job`` in ``folder``, or go on from the checkpoint that is there.
+    """Train ``job`` in ``folder``, or resume from the checkpoint that is there.
 
-    ``splits`` saves opening the set again. On a CPU the same job gives the same weights bit for
-    bit, broken off and resumed or not (with the same number of threads and processes). Raises
-    UsageError for what cannot be trained, DivergedError for a loss that is no number (unless
-    ``job.diverge``).
+    ``splits`` is the set where the caller has opened it already. On a CPU the same job gives the same
+    weights bit for bit, interrupted and resumed or not (with the same number of threads and processes).
+    Raises UsageError for a job that cannot be trained, and DivergedError for a loss that is not finite
+    (unless ``job.diverge``).
     """
     job.check()
     fabric = make_fabric(job.machine)
-    job = replace(job, machine=replace(job.machine, device=fabric.device.type))  # which of them ``auto`` is
+    job = replace(job, machine=replace(job.machine, device=fabric.device.type))  # ``auto`` is resolved
     if splits is None:
-        with fabric.rank_zero_first(local=True):  # the others then find in the cache what the first one resized
+        with fabric.rank_zero_first(local=True):  # the other processes then find the resized images in the cache
             splits = open_data(job.data, job.size, job.table.preprocessing)
     folder.mkdir(parents=True, exist_ok=True)
     run = Run(job, splits, fabric, folder)
@@ -82,15 +86,15 @@ class Run:
         chosen = training_images(splits, job.train_images)
         self.steps, self.per_epoch = job.steps(len(chosen)), job.steps_per_epoch(len(chosen))
         self.order = Order(chosen, job.recipe.batch_size, job.seed, job.recipe.reshuffles)
-        made = assemble(job, len(splits.class_names), fabric)
-        self.network, self.probe, self.average = made.network, made.probe, made.average
-        self.step, self.state = made.step, made.state
+        assembly = assemble(job, len(splits.class_names), fabric)
+        self.network, self.probe, self.average = assembly.network, assembly.probe, assembly.average
+        self.step, self.state = assembly.step, assembly.state
         self.identity = {**job.identity(), "data_digest": splits.digest}
         self.log = Log(folder / LOG)
         self.accuracy: Accuracy | None = None
 
     def train(self, report: Report) -> Trained:
-        """Run all steps that are left, then the test."""
+        """Run all steps that are left, then evaluate on the validation and the test part."""
         path = self.folder / FILE
         position = load_checkpoint(path, self.state, self.identity)
         self.fabric.barrier()
@@ -114,7 +118,7 @@ class Run:
         batches = self._batches(range(position.step, self.steps))
         started = time.perf_counter()
         for number, (images, labels) in enumerate(batches, position.step + 1):
-            loss, rate = self._one(number, images, labels)
+            loss, rate = self._run_step(number, images, labels)
             spent += time.perf_counter() - started
             self._note("step", number, epoch=round(number / self.per_epoch, 4), rate=rate, loss=loss)
             if number in evaluated:
@@ -128,8 +132,11 @@ class Run:
             started = time.perf_counter()
         return Position(self.steps, spent)
 
-    def _one(self, number: int, images: Tensor, labels: Tensor) -> tuple[float, float]:
-        """Step ``number`` (from 1): its loss and rate. Its random draws follow from seed, step and process alone."""
+    def _run_step(self, number: int, images: Tensor, labels: Tensor) -> tuple[float, float]:
+        """Run step ``number`` (from 1); returns its loss and learning rate.
+
+        Its random draws follow from the seed, the step and the process alone.
+        """
         recipe = self.job.recipe
         rate = recipe.rate * recipe.schedule.at(number - 1, self.steps, self.per_epoch)
         draws = np.random.SeedSequence((self.job.seed, number, self.fabric.global_rank))
@@ -161,7 +168,7 @@ class Run:
         return self.fabric.setup_dataloaders(batches, use_distributed_sampler=False)
 
     def _prepare_probe(self) -> None:
-        """The network as it would be used: averaged weights, fresh statistics, no aux heads."""
+        """Make ``probe`` the network as it would be used: averaged weights, fresh statistics, no aux heads."""
         fill_without_aux(self.probe, self.network if self.average is None else self.average.module)
         if self.job.recipe.recalibration:
             part, size = self.splits.train, RECALIBRATION_BATCH
@@ -210,14 +217,14 @@ class Run:
             "batch_norm_statistics": norm_statistics(self.network, self.fabric, batch),
         }
 
-    def _finish(self, position: Position, test: Accuracy, last: Accuracy) -> Trained:
+    def _finish(self, position: Position, test: Accuracy, validation: Accuracy) -> Trained:
         target = self.folder / NETWORK
         if self.fabric.is_global_zero:
             target.mkdir(exist_ok=True)
             classes = len(self.splits.class_names)
             self.probe.to(memory_format=NCHW)  # type: ignore[call-overload]
             save_network(self.probe, self.job.model, self.job.width, classes, target, self.job.all_changes)
-        self._note("validation", position.step, top1=last.top1, top5=last.top5)
+        self._note("validation", position.step, top1=validation.top1, top5=validation.top5)
         self._note("end", position.step, outcome="ok", top1=test.top1, top5=test.top5, train_s=position.train_s)
         self.fabric.barrier()
         return self._trained(position, test, "")
@@ -252,7 +259,10 @@ class Run:
 
 
 def training_images(splits: DataSplits, count: int | None) -> np.ndarray:
-    """Which training images are used: all, or ``count`` of them, the same for every seed."""
+    """The sorted indices of the training images that are used: all, or ``count`` of them, the same for every seed.
+
+    Raises UsageError where the set has fewer than ``count``.
+    """
     everything = len(splits.train)
     if count is None:
         return np.arange(everything)

@@ -14,16 +14,16 @@ from inception_bench.errors import UnknownNameError, UsageError
 from inception_bench.train.job import FULL, PRECISIONS, TF32, Machine
 
 DEVICES = ("cpu", "cuda", "auto")
-# As ``refuses`` names what a card must be able to do.
+# The name that ``refuses`` has for what a precision needs of the device.
 _NEEDED = {TF32: "tf32", "bf16-mixed": "bf16"}
 
 
 def make_fabric(machine: Machine) -> Fabric:
     """Fabric for one process, or for each of those that ``torchrun`` started.
 
-    What is computed in this process afterwards, training and its evaluation, is in the machine's precision: cuDNN
-    rounds to TF32 by default, which only ``tf32`` asks for. Raises UsageError without the device, or for a precision
-    that it does not have.
+    Whatever this process computes afterwards, in training and in evaluation, has the machine's precision. So TF32, to
+    which cuDNN rounds by default, is off unless the precision is ``tf32``. Raises UsageError for a device that is not
+    here, or a precision that the device does not have.
     """
     device = find_device(machine.device)
     _check_precision(device, machine.precision)
@@ -41,7 +41,10 @@ def make_fabric(machine: Machine) -> Fabric:
 
 
 def find_device(name: str) -> str:
-    """``cpu`` or ``cuda``: which of them ``auto`` is here. Raises UsageError for one that is not here."""
+    """``cpu`` or ``cuda``; ``auto`` means cuda where torch finds a GPU.
+
+    Raises UsageError for a device that is not here.
+    """
     if name not in DEVICES:
         raise UnknownNameError("device", name, DEVICES)
     available = torch.cuda.is_available()
@@ -61,15 +64,15 @@ def _check_precision(device: str, precision: str) -> None:
 
 
 def allow_tf32(allowed: bool) -> None:
-    """Whether convolutions and matrix products of binary32 may round their factors to TF32, in this whole process."""
+    """Set whether convolutions and matrix products of binary32 may round factors to TF32, in the whole process."""
     torch.backends.cudnn.allow_tf32 = allowed
     torch.backends.cuda.matmul.allow_tf32 = allowed
 
 
 def effective(fabric: Fabric) -> dict[str, Any]:
-    """In what arithmetic this process computes, read from torch and Fabric; JSON-able.
+    """In what arithmetic this process computes, read from torch and Fabric, as plain JSON values.
 
-    ``precision``, a name of ``PRECISIONS``; ``tf32``, whether binary32 may round to it (None on a CPU, which has
+    ``precision``, a name of ``PRECISIONS``; ``tf32``, whether binary32 may round to TF32 (None on a CPU, which has
     none); ``gpu``, the card's name (None on a CPU).
     """
     name = str(fabric.strategy.precision.precision)
@@ -81,7 +84,7 @@ def effective(fabric: Fabric) -> dict[str, Any]:
 
 
 def share_of(batch_size: int, world: int) -> int:
-    """Images of a batch that each process takes. Raises UsageError where they do not come out even."""
+    """Images of a batch that each process takes. Raises UsageError where the batch does not divide evenly."""
     if batch_size % world:
         raise UsageError(f"a batch of {batch_size} images cannot be shared by {world} processes; give a multiple")
     return batch_size // world
@@ -94,7 +97,7 @@ def synchronise_norms(network: nn.Module, fabric: Fabric) -> None:
 
 
 def norm_statistics(network: nn.Module, fabric: Fabric, batch_size: int) -> str:
-    """Which images batch normalisation is over, in words for the log."""
+    """Over which images batch normalisation takes its statistics, in words for the log."""
     if not any(isinstance(module, nn.BatchNorm2d | nn.SyncBatchNorm) for module in network.modules()):
         return "none: no batch normalisation"
     if fabric.world_size == 1:

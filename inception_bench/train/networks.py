@@ -1,4 +1,4 @@
-"""The networks of a job: the one that is trained, and the one that comes out."""
+"""The networks of a job: the one that is trained, and the one that training delivers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from inception_bench.train.job import Job
 
 
 def make_networks(job: Job, classes: int) -> tuple[Network, Network]:
-    """The network to train, its first weights drawn from the job's seed, and the one without aux heads beside it."""
+    """The network to train, and beside it the same network without aux heads, into which trained weights are copied.
+
+    The first weights of the network to train are drawn from the job's seed.
+    """
     options: dict[str, Any] = {"num_classes": classes, "width_mult": job.width, "changes": job.all_changes}
     torch.manual_seed(job.seed)
     network = create_model(job.model, aux=job.aux, **options)

@@ -21,7 +21,7 @@ class TensorFlowRMSProp(torch.optim.Optimizer):
         w = w - m
 
     torch's own adds epsilon outside the root, starts the mean square at zero, and applies the rate
-    to the sum: with the papers' epsilon of 1 these are other steps. (L2 is added to g beforehand.)
+    to the sum: with the papers' epsilon of 1 its steps differ from these. (L2 is added to g beforehand.)
     Source: TensorFlow's operator ApplyRMSProp, and ``RMSPropOptimizer``, which fills its slot with ones.
     """
 

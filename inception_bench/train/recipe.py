@@ -21,7 +21,7 @@ class Schedule:
 
     ``exponential`` multiplies by ``factor`` every ``every_epochs`` (in stairs); ``cosine`` and
     ``linear`` go down to 0 at the last step. ``warmup`` is the share of all steps in which the rate
-    first rises in a line.
+    first rises linearly.
     """
 
     shape: str = "constant"
@@ -30,13 +30,13 @@ class Schedule:
     warmup: float = 0.0
 
     def at(self, step: int, steps: int, steps_per_epoch: int) -> float:
-        """The multiple in step ``step`` (from 0) of ``steps``."""
+        """By what the recipe's rate is multiplied in step ``step`` (from 0) of ``steps``."""
         rising = round(self.warmup * steps)
         if step < rising:
             return (step + 1) / rising
         done = (step - rising) / max(steps - rising, 1)
         if self.shape == "exponential":
-            # In whole steps: a quotient of epochs could fall just under a whole number.
+            # In whole steps, because a quotient of epochs could be rounded to just under a whole number.
             return self.factor ** (step // max(round(self.every_epochs * steps_per_epoch), 1))
         if self.shape == "cosine":
             return (1 + math.cos(math.pi * done)) / 2
@@ -58,7 +58,8 @@ class Recipe:
     ``caffe-quiet-stem`` (``first_weights.py``), which change only networks without batch
     normalisation. ``width_mult`` and ``input_size`` are the scale (``None``: native size).
     ``reshuffles`` False shows the images of every epoch in the same order.
-    ``sources`` gives, by field, where a number comes from, ``paper`` the value that it stands in for.
+    ``sources`` gives by field where the number comes from; ``paper`` gives by field the paper's value,
+    where this recipe has another. Raises UsageError for an unknown name, or a rate, length or batch not above 0.
     """
 
     name: str
@@ -98,7 +99,10 @@ class Recipe:
                 raise UsageError(f"recipe {self.name}: {name} {value} is not possible; give a number above 0")
 
     def without(self, parts: set[str]) -> Recipe:
-        """This recipe with parts switched off, and named so: ``quick-aux``. Raises UsageError for an unknown part."""
+        """This recipe without ``parts``, which its name then tells: ``quick-aux``.
+
+        Raises UsageError for an unknown part.
+        """
         changed = self
         for part in sorted(parts):
             if part not in SWITCHES:
@@ -107,7 +111,7 @@ class Recipe:
         return changed
 
 
-# What ``without`` knows, and what it sets.
+# The parts that ``without`` can switch off, and the fields that this sets.
 SWITCHES: dict[str, dict[str, Any]] = {
     "augmentation": {"augmentation": None},
     "aux": {"aux": False},

@@ -126,7 +126,7 @@ INCEPTION_V4 = replace(
     },
     epochs=160,
 )
-# googlenet_uniform has no paper: it gets GoogLeNet's recipe, of which it has no aux heads.
+# googlenet_uniform has no paper: it gets GoogLeNet's recipe, although it has no aux heads.
 UNIFORM = replace(
     GOOGLENET, sources={**GOOGLENET.sources, "optimiser": "chosen here: the listing names none, GoogLeNet's taken"}
 )
@@ -157,21 +157,21 @@ SGD = Recipe(
 )
 RISE_AND_FALL = Schedule("cosine", warmup=0.1)
 
-# Rate, epochs and what else a network needs to be trained in a few hundred steps.
+# The rate, the epochs and whatever else each network needs in order to learn in a few hundred steps.
 #
-# Batch normalisation makes a gradient grow on its way back through plain modules: in the first step
-# Inception-v4's is 5 in its last module and 4,900 in its second convolution, Inception-v3's 6 and
-# 356, Inception-ResNet-v2's 3 and 32. TensorFlow's RMSProp with the papers' epsilon of 1 takes such
-# large gradients for steps of the rate itself, a weight, and small ones for plain descent. At the
-# papers' 0.045 that throws the first layers about (v4: top-1 0.17 after 4 epochs, and 0.10 at 0.3);
-# at 0.005 it learns. Residual networks bear more. Where the gradient is clipped at 2 (v2, v3) all
-# steps are small, and the rate must be higher than the paper's: at 0.045 v3 reached 0.86 in 8 epochs.
+# Batch normalisation makes a gradient grow on its way back through plain modules: in the first step Inception-v4's is 5
+# in its last module and 4,900 in its second convolution, Inception-v3's 6 and 356, Inception-ResNet-v2's 3 and 32.
+# TensorFlow's RMSProp with the papers' epsilon of 1 moves a weight with so large a gradient by the rate itself, and
+# treats small gradients as plain descent does. At the papers' rate of 0.045 that throws the first layers about (v4
+# reached a top-1 of 0.17 in 4 epochs, and of 0.10 at a rate of 0.3); at 0.005 v4 learns. Residual networks bear a
+# higher rate. Where the gradient is clipped at 2 (v2, v3) all steps are small, and the rate must be higher than the
+# paper's: at 0.045 v3 reached 0.86 in 8 epochs.
 #
-# googlenet_naive, which its paper never trains, misses by GoogLeNet's optimiser: its pools pass their
-# input through, so its logits start near 30. Clipped at 2, SGD reached 0.92 from seed 0 and 0.65 from
-# seed 1. With a quiet stem, unclipped, at a rate of 0.003 it reached 0.98 from seed 1, but seed 2 still
-# stood at the loss of a guess after 10 of 12 epochs; at 0.02 seed 1 did so too. RMSProp with an epsilon
-# of nearly 0 gives each layer steps of its own size, and reached 0.99 from seed 2.
+# googlenet_naive, which its paper never trains, does not learn reliably with GoogLeNet's optimiser: its pools pass
+# their input through, so its logits start near 30. Clipped at 2, SGD reached 0.92 from seed 0 and 0.65 from seed 1.
+# With a quiet stem, unclipped, at a rate of 0.003 it reached 0.98 from seed 1, but seed 2 still stood at the loss of a
+# guess after 10 of 12 epochs; at 0.02 seed 1 did so too. RMSProp with an epsilon of nearly 0 gives each layer steps of
+# its own size, and reached 0.99 from seed 2.
 ADAPTIVE = {"optimiser": "tf-rmsprop", "decay": 0.9, "epsilon": 1e-8}
 QUICK_CHANGES: dict[str, dict[str, Any]] = {
     "googlenet": {"rate": 0.02, "epochs": 14},
@@ -187,7 +187,7 @@ QUICK_CHANGES: dict[str, dict[str, Any]] = {
 
 
 def small(paper: Recipe, name: str, **changed: Any) -> Recipe:
-    """A paper's recipe at a quarter of the width and 80 pixels, with what changes; the paper's values stand beside."""
+    """A paper's recipe at a quarter of the width and 80 pixels; ``Recipe.paper`` has the values before ``changed``."""
     fixed = {"schedule": RISE_AND_FALL, "augmentation": None}
     unused = {"decay", "epsilon"} if paper.optimiser == "sgd" else set()
     beside = {key: str(getattr(paper, key)) for key in (*fixed, *changed) if key not in unused}
@@ -196,10 +196,10 @@ def small(paper: Recipe, name: str, **changed: Any) -> Recipe:
 
 
 QUICK = {name: small(paper, "quick", **QUICK_CHANGES[name]) for name, paper in PAPERS.items()}
-# Three epochs of Fashion-MNIST are 5,154 steps, against 360 to 540 of ``quick``. With so many the clipped
-# networks need no raised rate: after two epochs v3 had a validation top-1 of 0.90 at the paper's own 0.045, 0.88
-# at ``quick``'s 0.2 and 0.86 at 0.015. It learns slowly (0.911 after three, 0.897 on the test) and
-# gets five, as does v4 (0.905; 0.897).
+# Three epochs of Fashion-MNIST are 5,154 steps, against 360 to 540 of ``quick``. With so many steps the clipped
+# networks need no raised rate: after two epochs v3 had a validation top-1 of 0.90 at the paper's own 0.045, 0.88 at
+# ``quick``'s 0.2 and 0.86 at 0.015. v3 learns slowly (0.911 after three epochs, and 0.897 on the test part) and gets
+# five epochs, as does v4 (0.905 and 0.897).
 STANDARD_CHANGES: dict[str, dict[str, Any]] = {
     **{name: {**changes, "epochs": 3} for name, changes in QUICK_CHANGES.items()},
     "inception_v2": {"epochs": 3},
@@ -218,7 +218,7 @@ def find_recipe(name: str, model: str) -> Recipe:
     UnknownNameError for another name, with those that the network has.
     """
     network = find_table(model).name
-    known = [kind for kind in NAMES if kind == "sgd" or network in RECIPES[kind]]
+    known = [candidate for candidate in NAMES if candidate == "sgd" or network in RECIPES[candidate]]
     if name not in known:
         raise UnknownNameError(f"recipe of {network}", name, known)
     return SGD if name == "sgd" else RECIPES[name][network]

@@ -15,16 +15,22 @@ NCHW, NHWC = torch.contiguous_format, torch.channels_last
 
 
 class DivergedError(ArithmeticError):
-    """A loss that is no number; the message says in which step, at which rate, and where activations are largest."""
+    """The loss is not finite; the message says in which step, at which rate, and where activations are largest.
+
+    The loop raises this with two arguments, the message and the step's number (from 1); ``train`` with the message.
+    """
 
 
 class Step:
     """A network and its optimiser, set up for a device; a call trains on one batch.
 
-    ``network`` and ``optimiser`` are what ``fabric.setup`` gave; images are brought to
-    ``memory_format``, which is the network's. With an aux head the loss is the classifier's
-    cross-entropy plus each aux head's times its table's weight (arXiv:1409.4842, section 5).
-    ``loss_of`` and ``update`` are the two halves, for a caller who looks at the loss between.
+    ``network`` and ``optimiser`` are what ``fabric.setup`` returned. Images are float32 (N, 3, H, W), normalised as the
+    network's table says; labels are int64 (N,), class numbers from 0. Both lie on the fabric's device. Images are
+    brought to ``memory_format``, which must be that of the network.
+
+    The loss is a tensor of one number (shape ()): the cross-entropy of the classifier's logits (N, classes), as the
+    mean over the batch, plus that of each aux head times the head's loss weight (arXiv:1409.4842, section 5).
+    ``loss_of`` and ``update`` are the two halves of a step, for a caller that checks the loss between them.
     """
 
     def __init__(
@@ -39,13 +45,16 @@ class Step:
             network.mark_forward_method("forward_aux")
 
     def __call__(self, images: Tensor, labels: Tensor, rate: float) -> Tensor:
-        """Train on images (N, 3, H, W) and labels (N,) at a learning rate; returns the loss before the update."""
+        """Train on images (N, 3, H, W) and labels (N,) at the learning rate ``rate``.
+
+        Returns the loss before the update, shape (), detached from its graph.
+        """
         loss = self.loss_of(images, labels)
         self.update(loss, rate)
         return loss.detach()
 
     def loss_of(self, images: Tensor, labels: Tensor) -> Tensor:
-        """The forward half."""
+        """The forward half: the loss, shape (), of images (N, 3, H, W) and labels (N,), for ``update``."""
         images = images.contiguous(memory_format=self.memory_format)
         if not self.aux_weights:
             plain: Tensor = self.cross_entropy(self.network(images), labels)
@@ -57,7 +66,7 @@ class Step:
         return loss
 
     def update(self, loss: Tensor, rate: float) -> None:
-        """The backward half."""
+        """The backward half: one update at the learning rate ``rate`` by the gradients of ``loss``."""
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.optimiser.zero_grad()
@@ -70,7 +79,10 @@ class Step:
 
 
 def largest_activation(network: Network, images: Tensor) -> tuple[str, float]:
-    """The end point with the largest absolute activation on ``images``, or the first that is not finite."""
+    """The end point with the largest absolute activation on ``images`` (N, 3, H, W), and that activation.
+
+    Where activations are not finite, the first end point that has such activations is returned.
+    """
     largest = ("", -1.0)
     with torch.no_grad():
         for name, rows in network.forward_rows(images).items():

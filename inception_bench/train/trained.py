@@ -11,7 +11,7 @@ from typing import Any
 from inception_bench.store.known import known_fields
 
 CSV = "training.csv"
-# ``checkpoint`` is the folder that ``models.stored.load_network`` reads, as seen from the CSV file.
+# ``checkpoint`` is a folder that ``load_network`` (models/weights/stored.py) reads, relative to the CSV file.
 COLUMNS = (
     "model", "recipe", "scale", "dataset", "seed", "epochs", "train_s", "images_s",
     "top1", "top1_ci95_low", "top1_ci95_high", "top5", "checkpoint",
@@ -23,13 +23,14 @@ KEY = ("model", "recipe", "scale", "dataset", "seed")
 class Trained:
     """A trained network. Times in seconds, rates in images a second, shares from 0 to 1 on the test part.
 
-    ``outcome`` is ``ok`` or ``diverged`` (``reason`` then says where, and there is no checkpoint and
-    no accuracy). ``train_s`` is of the steps alone. ``checkpoint`` is a folder for ``load_network``
-    and ``log`` a file with the loss of each step; a record and ``training.csv`` name them as seen from where they lie.
-    ``digest`` is the SHA-256 of its weights. ``data_digest`` is of the images and their split. ``precision`` (a name of
-    ``train.job.PRECISIONS``), ``tf32`` (whether binary32 was allowed to round to it) and ``gpu`` (its name) are what
-    was in force when training and test ended; the last two are None on a CPU. Records of old code did not tell:
-    their ``precision`` is empty. ``cached`` tells whether it was trained before, and found in the cache.
+    ``outcome`` is ``ok`` or ``diverged`` (``reason`` then says where, and there is no checkpoint and no accuracy).
+    ``train_s`` is the time of the training steps alone. ``checkpoint`` is a folder for ``load_network`` and ``log`` a
+    file with the loss of each step; a record and ``training.csv`` name both relative to their own folder. ``digest``
+    is the SHA-256 of its weights. ``data_digest`` is a hash of the images and their split. ``precision`` (a name of
+    ``train.job.PRECISIONS``), ``tf32`` (whether binary32 was allowed to round to TF32) and ``gpu`` (its name) are
+    what was in force when training and test ended; the last two are None on a CPU, and ``precision`` is empty in records
+    from before these fields existed. ``cached`` tells whether the network was taken from the cache, where an earlier run
+    had put it.
     """
 
     model: str

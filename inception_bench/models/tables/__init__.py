@@ -1,1 +1,1 @@
-"""The papers' networks as tables, a paper a file."""
+"""The papers' networks as tables, one file for each paper."""

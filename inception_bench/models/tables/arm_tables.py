@@ -1,4 +1,4 @@
-"""Networks that only a proxy trains: a claim's two sides where no definition and no change makes them.
+"""Networks for small trainings that test a claim, where no definition and no change of a network gives its two sides.
 
 No list of networks has them. Addresses begin with ``arm.``.
 """
@@ -28,10 +28,10 @@ def arm_tables() -> dict[str, Table]:
 
 
 def asymmetric_on(grid: int) -> Table:
-    """Two modules on a 32x32 grid and two on a 16x16 one; those on ``grid`` have 1x7 and 7x1 for their 7x7.
+    """Two modules on a 32x32 grid and two on a 16x16 one; on ``grid`` 1x7 and 7x1 replace the 7x7.
 
-    Half the grid with twice the filters: a 7x7 costs the same on both (32^2 * 49 * 8^2 = 16^2 * 49 * 16^2), and
-    so does what replaces it, so both places save the same MACs.
+    The smaller grid has half the side and twice the filters, so a 7x7 costs the same on both (32^2 * 49 * 8^2 =
+    16^2 * 49 * 16^2). So does what replaces it, and both places save the same MACs.
     """
 
     def module(filters: int, place: int) -> Row:

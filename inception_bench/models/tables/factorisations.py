@@ -1,7 +1,7 @@
 """Each factorisation of the papers beside what it replaces, both as tables of one row.
 
-A module stands on a map of the papers' channels and grid, behind it an average and a small linear layer, the
-same on both sides. So every runtime builds it as it builds a network. No list of networks has them.
+A module takes a map of the papers' channels and grid, and an average and a small linear layer follow it, the same
+on both sides. So every runtime builds it as it builds a network. No list of networks has these tables.
 """
 
 from __future__ import annotations
@@ -106,13 +106,13 @@ _NETWORKS = {
 @cache
 def module_tables() -> dict[str, Table]:
     """Every module by its address: ``module.5x5@28x28x64``."""
-    found: dict[str, Table] = {}
+    tables: dict[str, Table] = {}
     for _, place, old, old_branches, new, new_branches in _PAIRS.values():
         for name, branches in ((old, old_branches), (new, new_branches)):
             table = place.table(name, branches)
-            if found.setdefault(table.address, table) != table:
+            if tables.setdefault(table.address, table) != table:
                 raise ValueError(f"two modules are called {table.address}")
-    return found
+    return tables
 
 
 @cache

@@ -23,7 +23,7 @@ from inception_bench.models.weights.namings import namings
 if TYPE_CHECKING:
     from inception_bench.models.network import Network
 
-SHOWN = 3  # keys named in an error
+SHOWN = 3  # how many keys an error names
 
 
 class CheckpointError(UsageError):
@@ -32,7 +32,7 @@ class CheckpointError(UsageError):
 
 @dataclass(frozen=True)
 class Loaded:
-    """What was loaded: whose names the file has, how many tensors, and the modules that stay as they were."""
+    """What was loaded: whose names the file uses, how many tensors were filled, and which modules stay as they were."""
 
     source: str
     tensors: int
@@ -57,11 +57,11 @@ class _Match:
 def load_checkpoint(model: Network, path: str | Path) -> Loaded:
     """Fill ``model`` from a safetensors file or one that ``torch.load(weights_only=True)`` reads.
 
-    The file's names may be ours or those of public code; which is found out. Keys of aux heads are
-    skipped when the model has none, and needed when it has; ``num_batches_tracked`` is optional.
-    Raises CheckpointError for any other missing, extra or misshapen key, naming the first few and
-    the definition that fits; the model is then unchanged. A file that holds another classifier
-    (facenet-pytorch) fills the trunk, and a warning says that the classifier stays as it was.
+    The file's names may be ours or those of public code: every naming that is known for the network is tried. Keys of
+    aux heads are skipped when the model has none, and needed when it has; ``num_batches_tracked`` is optional. Raises
+    CheckpointError for any other missing, extra or misshapen key, naming the first few and the definition that fits;
+    the model is then unchanged. A file that holds another classifier (facenet-pytorch) fills the trunk, and a warning
+    says that the classifier stays as it was.
     """
     return load_tensors(model, read_tensors(Path(path)), str(path))
 
@@ -69,13 +69,13 @@ def load_checkpoint(model: Network, path: str | Path) -> Loaded:
 def load_tensors(model: Network, tensors: dict[str, Tensor], origin: str) -> Loaded:
     """As ``load_checkpoint``, from tensors that were read already; ``origin`` names them in errors.
 
-    A model on the meta device takes the tensors themselves, any other copies of them.
+    A model on the meta device takes the tensors themselves; any other model copies them.
     """
     table, plan = model.plan.table, model.plan
-    # With aux heads, to know their keys where they are to be skipped.
+    # With aux heads even where the model has none, so that their keys in the file are known and can be skipped.
     whole = make_plan(table, width_mult=plan.width_mult, num_classes=plan.head.outputs, aux=bool(table.aux))
-    found = [_match(naming, entries(whole, naming), tensors, bool(plan.aux)) for naming in namings(table.name)]
-    match = min(found, key=lambda match: match.faults)
+    matches = [_match(naming, entries(whole, naming), tensors, bool(plan.aux)) for naming in namings(table.name)]
+    match = min(matches, key=lambda match: match.faults)
     if match.faults:
         raise CheckpointError(_complaint(origin, plan, match, tensors))
     state = model.state_dict()
@@ -94,14 +94,14 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        stored = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError, SafetensorError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise UsageError(f"checkpoint {path} cannot be read as weights: {reason}") from error
-    found = found.get("state_dict", found) if isinstance(found, dict) else found
-    if not isinstance(found, dict) or not all(isinstance(value, Tensor) for value in found.values()):
+    stored = stored.get("state_dict", stored) if isinstance(stored, dict) else stored
+    if not isinstance(stored, dict) or not all(isinstance(value, Tensor) for value in stored.values()):
         raise UsageError(f"checkpoint {path} holds no state dict; save model.state_dict()")
-    return found
+    return stored
 
 
 def _match(naming: Naming, known: dict[str, Entry], tensors: dict[str, Tensor], aux: bool) -> _Match:
@@ -116,8 +116,8 @@ def _match(naming: Naming, known: dict[str, Entry], tensors: dict[str, Tensor], 
 def _complaint(origin: str, plan: Plan, match: _Match, tensors: dict[str, Tensor]) -> str:
     table = plan.table
     faults = [
-        f"{len(keys)} {kind} ({', '.join(_described(key, match, tensors) for key in keys[:SHOWN])})"
-        for kind, keys in (("missing", match.missing), ("extra", match.extra), ("misshapen", match.misshapen))
+        f"{len(keys)} {fault} ({', '.join(_described(key, match, tensors) for key in keys[:SHOWN])})"
+        for fault, keys in (("missing", match.missing), ("extra", match.extra), ("misshapen", match.misshapen))
         if keys
     ]
     fitting = [address for address, known in tables().items() if _fits(known, tensors)]

@@ -19,10 +19,11 @@ NORM_PARTS = ("weight", "bias", "running_mean", "running_var", "num_batches_trac
 
 @dataclass(frozen=True)
 class Slot:
-    """A convolution of ``row``, which is row ``number`` from 0; ``aux`` counts the heads from 1, 0 is the trunk.
+    """A convolution of ``row``, the row with the ``number`` (from 0), or of an aux head on that row.
 
-    ``branch`` is its branch (-1 for a residual row's 1x1, -2 for a shortcut), ``step`` its place
-    there and ``sibling`` its place in a fork (-1 outside one). ``prefix`` is our own name.
+    ``aux`` is 0 in the trunk, else the number of the head (from 1). ``branch`` is the convolution's branch (-1 for a
+    residual row's 1x1, -2 for a shortcut), ``step`` its place in the branch and ``sibling`` its place in a fork (-1
+    outside of forks). ``prefix`` is our own name of the slot.
     """
 
     prefix: str
@@ -39,9 +40,9 @@ class Slot:
 class Naming:
     """One code's names. ``conv`` and ``norm`` give a slot's prefixes.
 
-    ``linear`` gives a linear layer's prefix from its head (0 is the main one), its place there from 1, and
-    our own prefix. ``beside`` are prefixes of what the file has besides, such as another classifier; ``headless``
-    files do not fill the classifier.
+    ``linear`` gives a linear layer's prefix from the number of its head (0 is the main one), its place in the head
+    (from 1) and our own prefix. ``beside`` are prefixes of other tensors in such files, such as another classifier;
+    ``headless`` files do not fill the classifier.
     """
 
     source: str
@@ -74,36 +75,36 @@ def slots(plan: Plan) -> Iterator[Slot]:
 
 def entries(plan: Plan, naming: Naming) -> dict[str, Entry]:
     """What ``naming`` calls each tensor of the plan."""
-    found: dict[str, Entry] = {}
+    named: dict[str, Entry] = {}
     style = plan.table.style
     for slot in slots(plan):
         step, layer, aux = cast(Conv, slot.layer.step), slot.layer, slot.aux > 0
         channels = (layer.output.channels,)
         filters = (*channels, layer.input.channels // layer.groups, *step.kernel)
         ours, theirs = f"{slot.prefix}.conv", naming.conv(slot)
-        found[f"{theirs}.weight"] = Entry(f"{ours}.weight", filters, aux)
+        named[f"{theirs}.weight"] = Entry(f"{ours}.weight", filters, aux)
         if has_bias(step, style):
-            found[f"{theirs}.bias"] = Entry(f"{ours}.bias", channels, aux)
+            named[f"{theirs}.bias"] = Entry(f"{ours}.bias", channels, aux)
         if has_norm(step, style):
             for part in NORM_PARTS:
                 counter = part == "num_batches_tracked"
                 entry = Entry(f"{slot.prefix}.norm.{part}", () if counter else channels, aux, counter)
-                found[f"{naming.norm(slot)}.{part}"] = entry
+                named[f"{naming.norm(slot)}.{part}"] = entry
     for number, head in enumerate([plan.head, *(aux.head for aux in plan.aux)]):
         if number or not naming.headless:
             ours = f"aux.{plan.aux[number - 1].aux.at}.head" if number else "classifier"
-            found.update(_linear_entries(head, ours, number, naming))
-    return found
+            named.update(_linear_entries(head, ours, number, naming))
+    return named
 
 
 def _linear_entries(head: HeadPlan, ours: str, number: int, naming: Naming) -> dict[str, Entry]:
-    found, last = {}, len(head.linears)
+    named, last = {}, len(head.linears)
     for place, linear in enumerate(head.linears, 1):
         name = f"{ours}.linear" if place == last else f"{ours}.hidden_{place}"
         theirs = naming.linear(number, place, name)
-        found[f"{theirs}.weight"] = Entry(f"{name}.weight", (linear.outputs, linear.inputs), number > 0)
-        found[f"{theirs}.bias"] = Entry(f"{name}.bias", (linear.outputs,), number > 0)
-    return found
+        named[f"{theirs}.weight"] = Entry(f"{name}.weight", (linear.outputs, linear.inputs), number > 0)
+        named[f"{theirs}.bias"] = Entry(f"{name}.bias", (linear.outputs,), number > 0)
+    return named
 
 
 def _row_slots(number: int, row: RowPlan) -> Iterator[Slot]:

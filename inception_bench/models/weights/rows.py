@@ -1,4 +1,4 @@
-"""A network that shows every end point: for comparing row by row where the logits alone cannot tell a fault."""
+"""A network that returns every end point, to compare row by row where the logits alone cannot show a fault."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from inception_bench.models.weights.stored import load_network
 class Rows(nn.Module):
     """Images (N, 3, H, W) to every end point's map and the logits, flat and side by side: (N, all values).
 
-    One output, so that whatever runs a network runs this one too.
+    It has a single output, so that whatever can run a network can run this one too.
     """
 
     def __init__(self, network: Network):
@@ -22,10 +22,10 @@ class Rows(nn.Module):
         self.network = network
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.cat([torch.flatten(part, 1) for part in self.network.forward_rows(x).values()], 1)
+        return torch.cat([torch.flatten(end_point, 1) for end_point in self.network.forward_rows(x).values()], 1)
 
 
 def load_for(folder: Path, *, rows: bool) -> nn.Module:
-    """The stored network, or its rows."""
+    """The stored network, or with ``rows`` the one that returns its end points."""
     network = load_network(folder)
     return Rows(network).eval() if rows else network

@@ -1,11 +1,11 @@
 """Weights that keep signal: a random network whose output still depends on the image.
 
-Parity and timing need it. With a framework's default initialisation a deep network's logits hardly
-differ between images, and a wrong layer hides in rounding. So: He-normal filters, batch norm
-statistics calibrated on photographs, and a batch norm bias of 1. (With bias 0 the ReLUs of a
+Parity and timing need such weights. With a framework's default initialisation a deep network's logits hardly
+differ between images, and a wrong layer hides in rounding. So filters are He-normal, batch norm
+statistics are calibrated on photographs, and the batch norm bias is 1. (With bias 0 the ReLUs of a
 76-deep network amplify rounding to the size of a real fault.) Where the norm comes after the
 activation, its bias cannot keep the ReLUs open; there the convolution's own bias is calibrated to
-do so (else GoogLeNet of the Keras listing errs by 4e-4 of the spread, with it by 4e-6).
+do so (GoogLeNet of the Keras listing errs by 4e-4 of the spread without that, and by 4e-6 with it).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ SEED = 20140917  # the day on which arXiv:1409.4842 appeared
 def keep_signal(model: nn.Module, images: Tensor, seed: int = SEED) -> None:
     """Fill ``model`` in place from ``seed`` and calibrate its batch norms on ``images`` (N, 3, H, W).
 
-    At least two images are needed, as batch statistics of a 1x1 map are over the images alone. The
-    model is left in evaluation mode.
+    The statistics of a 1x1 map are over the images alone, so that at least two are needed: raises
+    ValueError for fewer. The model is left in evaluation mode.
     """
     if len(images) < 2:
         raise ValueError(f"{len(images)} image given; calibration needs at least 2")
@@ -66,12 +66,12 @@ def _calibrate(model: nn.Module, norms: list[nn.BatchNorm2d], images: Tensor) ->
 
 def _convs_before_their_activation(model: nn.Module) -> list[nn.Conv2d]:
     """The convolutions of steps in the order convolution, activation, norm."""
-    found = []
+    convs = []
     for module in model.modules():
         names = list(dict(module.named_children()))
         if {"conv", "activation", "norm"} <= set(names) and names.index("activation") < names.index("norm"):
-            found.append(module.get_submodule("conv"))
-    return [conv for conv in found if isinstance(conv, nn.Conv2d)]
+            convs.append(module.get_submodule("conv"))
+    return [conv for conv in convs if isinstance(conv, nn.Conv2d)]
 
 
 def _open_activation(conv: nn.Conv2d, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
