@@ -1,8 +1,8 @@
-"""``python -m inception_bench.worker``: one engine in one fresh process, timed from within.
+"""``python -m inception_bench.worker``: one engine in one fresh process, which times the engine itself.
 
-The coordinator says what to do, a message at a time; the clock runs here, around the call alone,
-so no pipe is ever inside it. Standard library and NumPy only, in Python 3.10 syntax: an engine may
-need an interpreter of its own.
+The coordinator sends one message for each thing to do. The time is taken here, around the call of the network alone, so
+that it contains no message. Standard library and NumPy only, in Python 3.10 syntax, as an engine may need an
+interpreter of its own.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ SETTLE_LIMIT_S = 0.1
 
 
 class Worker:
-    """The state of one cell: a session and the batch that it is timed on."""
+    """The state of one cell: a session and the batch that it is timed on. Each verb of a message is a method.
+
+    A method gets the message's fields and returns the reply's fields and arrays; ``measure/replies.py`` describes them.
+    """
 
     def __init__(self) -> None:
         self.backend: Any = None
@@ -44,7 +47,7 @@ class Worker:
         self.busy_share = 0.0
 
     def start(self, message: dict[str, Any]) -> Answer:
-        """Import the engine, so that neither load nor first call pays for it."""
+        """Import the engine, so that the import is in the time of neither loading nor the first call."""
         module, _, attribute = message["backend"].partition(":")
         self.backend = getattr(import_module(module), attribute)
         if message["device"] == "cuda" and not message.get("without_device"):
@@ -55,16 +58,16 @@ class Worker:
             "protocol": PROTOCOL,
             "python": sys.version.split()[0],
             "pid": os.getpid(),
-            "versions": {name: found for name in self.backend.distributions if (found := installed(name))},
+            "versions": {name: number for name in self.backend.distributions if (number := installed(name))},
             "hardware": processor() if self.device is None else self.device.facts,
         }, []
 
     def refusals(self, message: dict[str, Any]) -> Answer:
-        """Why this machine cannot do a precision on a ``device``, or on all that the engine knows; empty: it can."""
+        """The engine's reason against each precision on ``device``, or on all devices; empty where it can."""
         return {"refusals": refusals(self.backend, message.get("device"))}, []
 
     def compile(self, message: dict[str, Any]) -> Answer:
-        """Let the engine make its own file of an exported graph."""
+        """Let the engine compile an exported graph to a file of its own."""
         setup = Setup(**message["setup"])
         if not message.get("without_device"):
             require(self.backend, setup.device, setup.precision)
@@ -72,7 +75,7 @@ class Worker:
         return {}, []
 
     def load(self, message: dict[str, Any]) -> Answer:
-        """Load the artifact; say how it will really run."""
+        """Load the artifact, and time that."""
         setup = Setup(**message["setup"])
         require(self.backend, setup.device, setup.precision)
         if self.device is not None:
@@ -83,7 +86,7 @@ class Worker:
         return {"load_s": seconds, "modules": [name for name in ("torch", "onnxruntime") if name in sys.modules]}, []
 
     def first(self, message: dict[str, Any]) -> Answer:
-        """The first call after loading, on the first batch."""
+        """Time the first call after loading, on the first images; later calls are timed on the same batch."""
         images = np.load(message["images"])
         size = message["batch_size"]
         self.host_batch = np.ascontiguousarray(images[np.arange(size) % len(images)])
@@ -96,29 +99,32 @@ class Worker:
         return {"attest": attestation.to_json(), "differences": attestation.differences(Setup(**message["setup"]))}, []
 
     def logits(self, message: dict[str, Any]) -> Answer:
-        """The network's answers to the first ``count`` images, or to all, a batch at a time, as (images, values)."""
+        """The network's output for the first ``count`` images, or for all, as one array (images, values).
+
+        It is called with a batch at a time; the last batch is filled up with the first images.
+        """
         images = np.load(message["images"])[: message.get("count")]
-        size, answers = message["batch_size"], []
+        size, outputs = message["batch_size"], []
         for start in range(0, len(images), size):
             rows = np.arange(start, start + size) % len(images)
             output = self.session.run(self.session.put(np.ascontiguousarray(images[rows])))
             self.session.synchronize()
-            answers.append(np.array(self.session.fetch(output)))
-        return {}, [np.concatenate(answers)[: len(images)]]
+            outputs.append(np.array(self.session.fetch(output)))
+        return {}, [np.concatenate(outputs)[: len(images)]]
 
     def warm_up(self, message: dict[str, Any]) -> Answer:
-        """Calls that do not count."""
+        """Call the network before the rounds that count."""
         return {"seconds": [self._timed()["seconds"] for _ in range(message["rounds"])]}, []
 
     def slow(self, message: dict[str, Any]) -> Answer:
-        """From now on each call takes longer by a share of its own time: for proving that a gate sees it."""
+        """Make each call take longer from now on, by a share of its own time, to prove that a gate notices it."""
         self.busy_share = float(message["share"])
         return {}, []
 
     def begin(self, message: dict[str, Any]) -> Answer:
-        """The last thing before the first timed round: collect garbage, reset the peaks of memory.
+        """Just before the first timed round: collect garbage and reset the peaks of memory.
 
-        ``l2`` says how a GPU's second-level cache is to be found by each timed call (see ``L2_STATES``).
+        ``l2`` is the state in which each timed call is to find a GPU's second-level cache (see ``L2_STATES``).
         """
         self.l2 = message.get("l2", WARM)
         gc.collect()
@@ -135,9 +141,9 @@ class Worker:
         }, []
 
     def round(self, message: dict[str, Any]) -> Answer:
-        """One timed call: host time, and device time where there is a device.
+        """Time one call by the host's clock, and on a GPU also by the GPU's clock.
 
-        The answer waits until this process is quiet, so that it slows nobody's next round.
+        The reply is sent when this process is quiet, so that it does not slow the paired process's next round.
         """
         if self.device is not None:
             self._prime(self.device)
@@ -151,7 +157,7 @@ class Worker:
         return {"peak_rss_bytes": peak_rss_bytes()}, []
 
     def on_device(self, message: dict[str, Any]) -> Answer:
-        """On a GPU, after the rounds: memory, calls with their input's transfer, and a window for power and energy."""
+        """What only a GPU has, after the rounds: memory, calls with their input's transfer, power and energy."""
         if self.device is None:
             return {"device": None}, []
         statement: dict[str, int] = getattr(self.session, "device_memory", dict)()
@@ -162,7 +168,7 @@ class Worker:
         return {"device": device, "with_input_s": transferred}, []
 
     def close(self, message: dict[str, Any]) -> Answer:
-        """Let the engine go."""
+        """Close the session."""
         if self.session is not None:
             self.session.close()
             self.session = None
@@ -174,13 +180,13 @@ class Worker:
             import_module(name)
         except ModuleNotFoundError as error:
             raise Unavailable(f"{error.name} is not installed for {whose}") from None
-        except (ImportError, OSError) as error:  # a library of the system or of the driver that it links to
+        except (ImportError, OSError) as error:  # the engine links to a library of the system or the driver
             raise Unavailable(f"{name} cannot be loaded ({error}) by {whose}") from None
 
     def _prime(self, device: Device) -> None:
-        """One call that does not count: before most rounds the GPU has served the paired process.
+        """Call once without timing it, as before most rounds the GPU has served the paired process.
 
-        Without it the timed call would begin with a switch of contexts and find the other's maps in the cache.
+        Otherwise the timed call would begin with a switch of contexts, and find the other process's maps in the cache.
         """
         self._call()
         if self.l2 != WARM:
@@ -191,7 +197,7 @@ class Worker:
         self.session.synchronize()
 
     def _timed(self) -> dict[str, Any]:
-        """Seconds of one call until synchronised, and the involuntary context switches meanwhile."""
+        """Seconds of one call until the device is done, and the involuntary context switches meanwhile."""
         session, batch = self.session, self.batch
         clock = getattr(session, "device_clock", None)
         session.synchronize()
@@ -229,10 +235,10 @@ def installed(distribution: str) -> str:
 
 
 def settle() -> float:
-    """Wait until all other threads of this process sleep; seconds waited.
+    """Wait until all other threads of this process sleep; returns the seconds waited.
 
-    An engine's threads spin for milliseconds after a call (libgomp's do, in the hope of more work)
-    and would take the core from whoever runs next. Gives up after a tenth of a second.
+    An engine's threads may spin for milliseconds after a call (those of libgomp wait for more work in this way) and
+    would take the core from the process that runs next. Gives up after a tenth of a second.
     """
     begun = time.perf_counter()
     while others_run() and time.perf_counter() - begun < SETTLE_LIMIT_S:
@@ -241,10 +247,10 @@ def settle() -> float:
 
 
 def others_run() -> bool:
-    """Whether a thread of this process but the calling one is running or waiting for a core.
+    """Whether another thread of this process than the calling one is running or waiting for a core.
 
-    Read from the kernel's thread states (proc(5)): its CPU clocks lag by up to a tick. False where
-    there is no such file.
+    The kernel's thread states (proc(5)) are read, as its CPU clocks lag by up to a tick. False where the system has no
+    such files.
     """
     own = str(threading.get_native_id())
     for stat in Path("/proc/self/task").glob("*/stat"):
@@ -279,7 +285,7 @@ VERBS = (
 
 
 def main() -> None:
-    """Answer the coordinator until it hangs up."""
+    """Reply to the coordinator until it closes the connection."""
     worker = Worker()
     serve({verb: getattr(worker, verb) for verb in VERBS})
 

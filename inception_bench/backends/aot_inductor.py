@@ -25,7 +25,7 @@ FACTS = "facts.json"
 
 
 class AotSession(TorchSession):
-    """A package, loaded by path."""
+    """Runs a package (.pt2), which is loaded from its file."""
 
     def __init__(self, folder: Path, setup: Setup):
         import torch
@@ -65,7 +65,7 @@ class AotSession(TorchSession):
 
 
 def read_facts(package: Path) -> dict[str, object]:
-    """What a package's generated code says: the types of the filters, and how many batch norms have statistics."""
+    """The types of the filters, and how many batch norms still have statistics, read from a package's C++ code."""
     with zipfile.ZipFile(package) as archive:
         names = [name for name in archive.namelist() if name.endswith(".wrapper.cpp")]
         constants = [entry for name in names for entry in inductor.wrapper_constants(archive.read(name).decode())]

@@ -15,10 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Setup:
-    """How a session is to run. ``threads`` is the number of threads inside one operation.
+    """How a session is to run.
 
-    With ``rows`` a backend that loads the weights themselves answers with every end point's map, flat and
-    side by side, in place of the logits; where a backend exports, its export does so already.
+    ``device`` is "cpu" or "cuda", ``threads`` the number of threads inside one operation, ``batch_size`` the images of
+    a batch, ``input_size`` their height and width in pixels, ``options`` the backend's own options by name.
+
+    With ``rows`` the network's output is not the logits (N, classes) but the maps of all its end points, flattened and
+    joined to (N, all values). A backend that loads the weights must then arrange for that output; a backend that
+    exports loads a file that was exported with it.
     """
 
     device: str
@@ -30,17 +34,19 @@ class Setup:
     rows: bool = False
 
 
-# A precision, or one of several joined by "+", that an engine does not show.
+# Stands for a precision that an engine does not show; it may be joined by "+" to precisions that the engine shows.
 UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
 class Attestation:
-    """What a session says about how it really runs; unknown is None.
+    """What a session says about how it really runs; a field that the engine does not tell is None.
 
-    ``precision`` is that of the convolutions, read from what was built, not from what was asked; UNKNOWN where the
-    engine does not show it, which is no difference but marks the row, and ``note`` then says it.
-    ``batch_norms_left`` counts the normalisations that were not folded into convolutions.
+    ``precision`` is that of the convolutions, read from what was built and not from what was asked; several are joined
+    by "+". It is UNKNOWN where the engine does not show it: that does not count as a difference from what was asked,
+    but the board marks the cell, and ``note`` says what could not be read. ``batch_norms_left`` counts the batch
+    normalisations that were not folded into convolutions, ``graph_breaks`` the places where a compiler fell back to
+    Python, ``nodes_elsewhere`` the operators that run on another device. ``tf32`` says whether TF32 was allowed.
     """
 
     engine: str
@@ -58,11 +64,11 @@ class Attestation:
         return asdict(self)
 
     def differences(self, setup: Setup) -> list[str]:
-        """Where asked and effective differ; empty when the label is true."""
+        """A text for each of device, precision and threads that is not as asked; empty when all are."""
         asked = {"device": setup.device, "precision": setup.precision, "threads": setup.threads}
         effective = {"device": self.device, "precision": self.precision, "threads": self.threads}
         if set(self.precision.split("+")) <= {setup.precision, UNKNOWN}:
-            effective["precision"] = setup.precision  # all of it that could be read
+            effective["precision"] = setup.precision  # every precision that could be read is the one asked for
         return [
             f"{key}: asked {asked[key]}, effective {effective[key]}" for key in asked if asked[key] != effective[key]
         ]
@@ -71,14 +77,18 @@ class Attestation:
 class Session(Protocol):
     """A network, ready to run in this process.
 
-    ``put`` moves a batch (N, 3, H, W) of float32 to the device, outside the clock; ``run`` takes
-    what ``put`` gave and may return before the work is done; after ``synchronize`` it is done;
-    ``fetch`` gives logits (N, classes) as float32. A batch of another shape than the session was set
-    up for is answered right or refused with an error, never answered wrong. ``close`` may be called twice.
+    ``put`` moves a batch (N, 3, H, W) of float32 to the device and is not timed. ``run`` takes what ``put`` returned
+    and may return before the work is done; when ``synchronize`` returns, the work is done. ``fetch`` takes what ``run``
+    returned and gives the logits (N, classes) as float32 in the host's memory. ``close`` may be called twice.
 
-    Three attributes are optional, for devices: ``device_clock`` (a DeviceClock), ``device_memory()``, the
-    engine's own statement of its memory, as named byte counts, and ``reset_device_peak()``, called once before the
-    timed rounds, from which on such a statement's peaks are counted.
+    For a batch of another shape than the session was set up for, ``put`` or ``run`` either does the right work or
+    raises an exception; wrong logits are never returned. Any exception of a session's method ends the cell as
+    ``failed``; only ``Unavailable`` (of ``processes.service``) ends the cell as ``unavailable``, and says that the
+    engine cannot do on this machine what was asked.
+
+    Three attributes are optional, for sessions on a GPU: ``device_clock`` (a DeviceClock); ``device_memory()``, the
+    engine's own statement of its memory, in bytes by name; ``reset_device_peak()``, called once before the timed
+    rounds, after which the peaks in that statement are counted anew.
     """
 
     def put(self, batch: np.ndarray) -> Any: ...
@@ -90,7 +100,11 @@ class Session(Protocol):
 
 
 class DeviceClock(Protocol):
-    """Marks on the stream of a session's device; ``seconds`` between them, once it is synchronised."""
+    """Measures the time between ``start`` and ``stop`` by the GPU's own clock.
+
+    Both put a mark on the stream that the session runs on; once the session is synchronised, ``seconds`` gives the
+    seconds between the two marks.
+    """
 
     def start(self) -> None: ...
     def stop(self) -> None: ...
@@ -99,9 +113,10 @@ class DeviceClock(Protocol):
 
 @dataclass(frozen=True)
 class Network:
-    """What a backend builds from: the module with its weights, float32 on the CPU, in evaluation mode, and an input.
+    """What a backend builds from.
 
-    The backend casts it to ``precision`` before it exports, so that what it builds carries the precision.
+    ``module`` has its weights, in float32 on the CPU, and is in evaluation mode; ``example`` is a batch (N, 3, H, W) of
+    float32. The backend casts the module to ``precision`` before it exports, so that what it builds has that precision.
     """
 
     module: nn.Module
@@ -115,12 +130,18 @@ class Backend(Protocol):
     """A runtime, as a table entry: what it needs, what it can, and how it loads.
 
     ``modules`` are imported in the worker; ``distributions`` are the packages whose versions decide
-    whether an artifact is still good; ``install`` is the command that brings what is missing.
-    ``precisions`` says for each device that the engine knows which precisions it has there.
-    ``load`` gets the artifact's folder, or that of the weights where the backend exports nothing.
+    whether an artifact is still good; ``install`` is the command that installs what is missing.
+    ``precisions`` names for each device that the engine knows the precisions that it has there.
+    ``load`` gets the artifact's folder, or the folder of the weights where the backend exports nothing.
 
     Optional attributes: ``options`` (name to possible values, the default first) and
-    ``refuses(device, precision)``, asked in the worker: why this machine cannot, or None.
+    ``refuses(device, precision)``, called in a worker or in the builder process, which returns the reason why the
+    engine cannot compute in that precision on this machine's device, or None where it can.
+
+    ``load``, and ``build`` and ``compile`` below, raise ``Unavailable`` (of ``processes.service``) where the engine
+    cannot do on this machine what is asked: the cell then ends as ``unavailable`` with the exception's text. Any other
+    exception is a failure, and the cell ends as ``failed``. ``ImportError`` and ``OSError`` of ``refuses`` itself count
+    as a refusal: the engine's own libraries cannot be loaded.
     """
 
     name: str
@@ -136,8 +157,9 @@ class Backend(Protocol):
 class Exporter(Protocol):
     """A backend that first builds an artifact, in a process that has torch and ``build_modules``.
 
-    With an attribute ``graph`` (a name) the artifact is shared by all backends of that name whose
-    ``build`` is the same function; then ``build_distributions`` decide whether it is still good.
+    ``build`` writes the artifact's files into ``folder``, which is empty. Backends whose attribute ``graph`` has the
+    same name, and which inherit the same ``build``, share one artifact; the versions of their ``build_distributions``
+    then decide whether that artifact is still good.
     """
 
     build_modules: tuple[str, ...]
@@ -147,9 +169,10 @@ class Exporter(Protocol):
 
 @runtime_checkable
 class Compiler(Protocol):
-    """A backend whose engine makes an engine file of the exported graph, by its own interpreter, on its own device.
+    """A backend whose engine compiles the exported graph into a file of its own, before that file can be loaded.
 
-    ``compile`` reads the exported artifact in ``graph`` and writes what ``load`` takes into ``folder``.
+    ``compile`` is called in a worker, on the device that the file is for. ``graph`` is the folder of the exported
+    artifact; ``compile`` writes into ``folder`` what ``load`` later reads from it.
     """
 
     def compile(self, graph: Path, folder: Path, setup: Setup) -> None: ...

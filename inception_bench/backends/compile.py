@@ -18,7 +18,7 @@ from inception_bench.backends.torch_session import (
 
 
 class CompiledSession(TorchSession):
-    """The module behind ``torch.compile``; each graph that Dynamo hands to inductor is kept for the attestation."""
+    """Runs the module through ``torch.compile``; keeps each graph that inductor gets, as the attestation reads them."""
 
     def __init__(self, folder: Path, setup: Setup):
         import torch

@@ -1,4 +1,4 @@
-"""torch, call by call: the reference runtime. Its artifact is the weights themselves."""
+"""The reference runtime: torch runs the module's Python code, operation by operation. It loads the bare weights."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class EagerSession(TorchSession):
-    """The module as it is, in evaluation mode, NCHW or NHWC."""
+    """The module as it is, in evaluation mode, with maps and filters in NCHW or NHWC order."""
 
     def __init__(self, folder: Path, setup: Setup, memory_format: str = "contiguous_format"):
         import torch
@@ -39,7 +39,10 @@ class EagerSession(TorchSession):
         self._module.requires_grad_(self._trains)
 
     def run(self, batch: torch.Tensor) -> torch.Tensor:
-        """Logits; as a training pass also every weight's gradient, batch norms keeping their statistics."""
+        """The logits; with the option ``pass=training`` also the gradient of every weight is computed.
+
+        Batch norms use and keep their stored statistics in either pass.
+        """
         if not self._trains:
             return super().run(batch)
         logits: torch.Tensor = self._module(batch)
@@ -52,7 +55,7 @@ class EagerSession(TorchSession):
         convs = [module for module in self._module.modules() if isinstance(module, torch.nn.Conv2d)]
         norms = [module for module in self._module.modules() if isinstance(module, torch.nn.BatchNorm2d)]
         device = ",".join(sorted({conv.weight.device.type for conv in convs}))
-        # A 1x1 filter is contiguous in both layouts, so only wider ones tell.
+        # A 1x1 filter is contiguous in both layouts, so only wider filters show which layout is in use.
         wide = [conv.weight for conv in convs if conv.weight.shape[1] > 1 and conv.weight.shape[-2:].numel() > 1]
         last = sum(weight.is_contiguous(memory_format=torch.channels_last) for weight in wide)
         return Attestation(
@@ -76,7 +79,7 @@ class Eager:
     distributions = ("torch",)
     install = "pip install torch safetensors"
     precisions = PRECISIONS
-    # A training pass is a forward and a backward one, without the optimiser's step.
+    # A training pass is a forward pass and a backward pass, without the optimiser's step.
     options: Mapping[str, tuple[str, ...]] = {"pass": ("inference", "training")}
 
     def refuses(self, device: str, precision: str) -> str | None:

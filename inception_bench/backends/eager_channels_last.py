@@ -1,4 +1,4 @@
-"""torch, call by call, with maps and filters in NHWC order, which many kernels prefer."""
+"""The runtime ``eager`` with maps and filters in NHWC order, in which many kernels are faster."""
 
 from __future__ import annotations
 

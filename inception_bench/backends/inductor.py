@@ -1,4 +1,4 @@
-"""What torch.compile and AOTInductor share: what they need here, and how their output is read."""
+"""What torch.compile and AOTInductor share: which compilers they need, and how the code that they write is read."""
 
 from __future__ import annotations
 
@@ -18,13 +18,16 @@ _CONSTANT = re.compile(r"constants_info_\[(\d+)\]\.(dtype|shape|name|original_fq
 
 
 def refuses(device: str, precision: str, *, packaged: bool = False) -> str | None:
-    """Why inductor cannot generate code for ``device`` here, or None. A package holds C++ on every device."""
+    """Why inductor cannot generate code for ``device`` on this machine, or None where it can.
+
+    A package of AOTInductor (``packaged``) needs a C++ compiler for a GPU too, as its wrapper is C++ on every device.
+    """
     problem = torch_session.refuses(device, precision)
     if problem is not None:
         return problem
     if device == "cuda" and find_spec("triton") is None:
         return "inductor needs triton for CUDA; pip install triton"
-    if device == "cuda" and not _c_compiler():  # triton compiles what launches its kernels
+    if device == "cuda" and not _c_compiler():  # triton compiles the C code that launches its kernels
         return "triton needs a C compiler and finds none; apt install gcc"
     if (device == "cpu" or packaged) and shutil.which(_cxx()) is None:
         return f"inductor needs a C++ compiler and finds no {_cxx()}; apt install g++, or name one in CXX"
@@ -48,10 +51,10 @@ def graph_convolution_types(graph: str) -> set[str]:
 
 def wrapper_constants(code: str) -> list[dict[str, str]]:
     """The constants that AOTInductor's generated wrapper declares: their name, type and shape as written there."""
-    found: dict[str, dict[str, str]] = {}
+    constants: dict[str, dict[str, str]] = {}
     for number, field, value in _CONSTANT.findall(code):
-        found.setdefault(number, {})[field] = value.strip('"')
-    return list(found.values())
+        constants.setdefault(number, {})[field] = value.strip('"')
+    return list(constants.values())
 
 
 def constant_convolution_types(constants: list[dict[str, str]]) -> set[str]:

@@ -1,8 +1,8 @@
 """The network as an ONNX graph: what ONNX Runtime, OpenVINO and both TensorRTs start from.
 
-The module is folded (batch norms into convolutions) and cast before it is exported, so the graph
-carries the precision; images and logits are float32, cast by the graph's first and last node, as NumPy has
-no bfloat16. Standard library at import: workers read file names from here.
+Before the module is exported, its batch norms are folded into convolutions and it is cast, so that the graph has
+the precision. Images and logits are float32 all the same, as NumPy has no bfloat16: the graph's first and last node
+cast them. At import this file needs the standard library alone, as workers without torch import it for the names.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ FILE = "network.onnx"
 FACTS = "facts.json"
 INPUT, OUTPUT = "image", "logits"
 BUILD_MODULES = ("torch", "onnx", "onnxscript")
-# ONNX has bfloat16 convolutions since operator set 22; all else is fine with what torch exports by itself.
+# ONNX has bfloat16 convolutions since operator set 22; for other precisions torch's own choice of a set will do.
 _OPSET_OF = {"bf16": 22}
 _OLDEST = 17
 _PRECISION_OF = {"FLOAT": "fp32", "FLOAT16": "fp16", "BFLOAT16": "bf16", "DOUBLE": "fp64"}
 
 
 class OnnxExport:
-    """A backend's ``build`` that exports ONNX; the graph is shared by all who inherit it."""
+    """The ``build`` of backends that start from an ONNX graph; all backends that inherit it share the graph."""
 
     graph = "onnx"
     graph_options = ("batch", "opset")
@@ -43,10 +43,11 @@ class OnnxExport:
 
 
 def export_graph(network: Network, folder: Path, *, opset: int | None = None, dynamic: bool = False) -> None:
-    """Write the graph and its facts, in operator set ``opset``, else in the one that torch takes by itself.
+    """Write the graph and its facts, in operator set ``opset``, or in the set that torch chooses where it is None.
 
-    17 is for TensorRT 8.6: by torch's older exporter, the only one that writes it, and in float32, as that engine
-    chooses types by itself. bfloat16 is always written in 22.
+    Operator set 17 is for TensorRT 8.6. Only torch's older exporter writes that set, and the graph is then in float32,
+    as TensorRT 8.6 chooses types by itself. A graph in bfloat16 is always written in operator set 22. With ``dynamic``
+    the graph takes batches of any size.
     """
     import torch
 
@@ -80,9 +81,10 @@ def export_graph(network: Network, folder: Path, *, opset: int | None = None, dy
 
 
 def _drop_traces(path: Path) -> None:
-    """Leave out where in the source each node came from: a graph's bytes then tell of the network alone.
+    """Remove from each node the place in the source that it came from, so that only the network decides the bytes.
 
-    The exporter writes file names and lines into every node, so that a comment, or another folder, changed the file.
+    The exporter writes file names and line numbers into every node: a new comment in the source, or another folder,
+    would otherwise change the file.
     """
     import onnx
 
@@ -93,7 +95,7 @@ def _drop_traces(path: Path) -> None:
 
 
 def _in_precision(module: nn.Module, precision: str) -> nn.Module:
-    """The module cast, between float32 images and float32 logits."""
+    """The module, cast to ``precision``; it still takes float32 images and gives float32 logits."""
     import torch
 
     from inception_bench.backends.torch_session import DTYPE_OF
@@ -115,7 +117,10 @@ def _in_precision(module: nn.Module, precision: str) -> nn.Module:
 
 
 def fold_batch_norms(module: nn.Module) -> nn.Module:
-    """Put each batch norm that follows a convolution into it, in place; done in float32, before any cast."""
+    """Fold each batch norm that follows a convolution into that convolution; changes the module in place.
+
+    To be done in float32, before the module is cast to a shorter precision.
+    """
     from torch import nn
     from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -129,7 +134,7 @@ def fold_batch_norms(module: nn.Module) -> nn.Module:
 
 
 def read_facts(path: Path) -> dict[str, Any]:
-    """What a graph says of itself: the type of its convolutions' filters, batch norms left, operator set."""
+    """Facts of a graph: the precision of its convolutions' filters, counts of some operators, its operator set."""
     import onnx
 
     model = onnx.load(str(path), load_external_data=False)

@@ -1,4 +1,4 @@
-"""ONNX Runtime on the CPU or on CUDA: torch's exporter, then a session that on a CPU needs no torch."""
+"""ONNX Runtime on the CPU or on CUDA. The graph is exported by torch; to run it on a CPU needs no torch."""
 
 from __future__ import annotations
 
@@ -17,17 +17,21 @@ from inception_bench.machine.cuda import driver_problem
 from inception_bench.processes.service import Unavailable
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
-# Its CUDA provider has Pad (GoogLeNet's normalisation pads) up to operator set 18; later ones came with 1.25 or are
-# still missing (microsoft/onnxruntime, issue 26393). Set 18 has all that these networks need but bfloat16.
+# The engine's CUDA provider has the operator Pad, which GoogLeNet's normalisation needs, up to operator set 18; Pad of
+# later sets came with version 1.25 or is still missing (microsoft/onnxruntime, issue 26393). Set 18 has all that these
+# networks need, except bfloat16.
 OPSETS = {"cuda": 18}
-# A graph of the engine's own making, for reading; it is not what runs.
+# The graph as the engine rewrote it: facts are read from this file, but it is never loaded.
 OPTIMISED = "optimised.onnx"
-# In the words of an engine that was told not to fall back to the CPU (inference_session.cc); its type is Fail.
+# Part of the error (of type Fail) of an engine that was told not to fall back to the CPU (inference_session.cc).
 _OFF_DEVICE = "assigned to the default CPU EP"
 
 
 class OnnxRuntimeSession:
-    """One graph in one inference session; input and output stay in the engine's own memory, or on the device."""
+    """One graph in one InferenceSession of the engine.
+
+    Input and output lie in the engine's own memory on a CPU, and on the device on a GPU.
+    """
 
     def __init__(self, folder: Path, setup: Setup):
         self._engine = _engine(setup.device)
@@ -42,21 +46,21 @@ class OnnxRuntimeSession:
 
             self._stream = torch.cuda.Stream()
             self.device_clock = TorchClock(torch, self._stream)
-        self._session: Any = _open(self._engine, folder / FILE, setup, self._stream)
+        self._inference: Any = _open(self._engine, folder / FILE, setup, self._stream)
 
     def put(self, batch: np.ndarray) -> Any:
         value = self._engine.OrtValue.ortvalue_from_numpy(batch, self._setup.device, 0)
-        binding = self._session.io_binding()
+        binding = self._inference.io_binding()
         binding.bind_ortvalue_input(INPUT, value)
         binding.bind_output(OUTPUT, self._setup.device)
         return binding
 
     def run(self, batch: Any) -> Any:
-        self._session.run_with_iobinding(batch)
+        self._inference.run_with_iobinding(batch)
         return batch
 
     def synchronize(self) -> None:
-        """Wait for the session's stream; the CPU runs a call to its end by itself."""
+        """Wait for the stream on a GPU; on a CPU ``run`` returns when the call is done."""
         if self._stream is not None:
             self._stream.synchronize()
 
@@ -65,31 +69,31 @@ class OnnxRuntimeSession:
         return logits.astype(np.float32)
 
     def attest(self) -> Attestation:
-        provider = self._session.get_providers()[0]
+        provider = self._inference.get_providers()[0]
         devices = {name: device for device, name in PROVIDERS.items()}
         tf32 = None
         if self._stream is not None:
-            tf32 = self._session.get_provider_options()[provider].get("use_tf32") == "1"
+            tf32 = self._inference.get_provider_options()[provider].get("use_tf32") == "1"
         precision = self._facts["precision"]
         return Attestation(
             engine="onnxruntime",
             engine_version=self._engine.__version__,
             device=devices.get(provider, provider),
             precision="tf32" if tf32 and precision == "fp32" else precision,
-            threads=self._session.get_session_options().intra_op_num_threads,
+            threads=self._inference.get_session_options().intra_op_num_threads,
             batch_norms_left=self._facts["batch_norms"],
             tf32=tf32,
-            nodes_elsewhere=0 if tf32 is not None else None,  # one off the GPU would have refused the session
+            nodes_elsewhere=0 if tf32 is not None else None,  # a node off the GPU would have made _open fail
             note=f"opset {self._facts['opset']}, {self._facts['casts']} casts in the optimised graph",
         )
 
     def close(self) -> None:
-        self._session = None
+        self._inference = None
 
 
 def _engine(device: str) -> Any:
     if device == "cuda":
-        import torch  # noqa: F401 - first: it brings the CUDA libraries that the provider needs
+        import torch  # noqa: F401 - imported first: it loads the CUDA libraries that the provider needs
 
     import onnxruntime
 
@@ -97,12 +101,15 @@ def _engine(device: str) -> Any:
 
 
 def _open(engine: Any, path: Path, setup: Setup, stream: Any = None, optimised: Path | None = None) -> Any:
-    """An inference session on the setup's device alone; Unavailable where the engine lacks an operator there."""
+    """An InferenceSession on the setup's device alone. Raises Unavailable where the engine lacks an operator there.
+
+    With ``optimised`` the engine also writes the graph as it rewrote it to that path.
+    """
     options = engine.SessionOptions()
     options.intra_op_num_threads = setup.threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    # Threads that wait by spinning would slow the paired reference next door.
+    # Threads that wait by spinning would slow the paired reference, which runs on the same cores between rounds.
     options.add_session_config_entry("session.force_spinning_stop", "1")
     provider: Any = PROVIDERS[setup.device]
     if setup.device == "cuda":
@@ -119,30 +126,33 @@ def _open(engine: Any, path: Path, setup: Setup, stream: Any = None, optimised: 
         if _OFF_DEVICE in str(error):
             missing = nodes_off_device(engine, path, provider)
             raise Unavailable(f"onnxruntime on {setup.device} in {setup.precision}: {missing}") from None
-        # The engine's own types are NotImplemented and InvalidGraph: it knows no such operator in this precision.
+        # The engine raises these two types where it has no such operator in this precision.
         if type(error).__name__ in ("NotImplemented", "InvalidGraph"):
             raise Unavailable(f"onnxruntime on {setup.device} in {setup.precision}: {error}") from None
         raise
 
 
 def nodes_off_device(engine: Any, path: Path, provider: Any) -> str:
-    """What the engine would put on the CPU, by operator; its refusal itself names none.
+    """Why the engine refuses the graph: the operators that it would run on the CPU, with their counts.
 
-    Asked of a session that may fall back. Engines before 1.24 do not tell.
+    The engine's own refusal names no operator, so a second InferenceSession that may fall back to the CPU is asked.
+    Engines before 1.24 do not tell.
     """
     options = engine.SessionOptions()
     options.log_severity_level = 4
     options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
     try:
-        session = engine.InferenceSession(str(path), options, providers=[provider, PROVIDERS["cpu"]])
-        parts = session.get_provider_graph_assignment_info()
-    except Exception as error:  # it has said that it refuses; this was only to learn why
+        inference = engine.InferenceSession(str(path), options, providers=[provider, PROVIDERS["cpu"]])
+        subgraphs = inference.get_provider_graph_assignment_info()
+    except Exception as error:  # the refusal itself is known already; this was only to learn its cause
         print(f"onnxruntime does not say which operators: {error}", file=sys.stderr)
         return "the provider lacks an operator of this graph, and does not say which"
-    found = Counter(node.op_type for part in parts if part.ep_name == PROVIDERS["cpu"] for node in part.get_nodes())
-    if parts and all(part.ep_name == PROVIDERS["cpu"] for part in parts):
+    operators = Counter(
+        node.op_type for subgraph in subgraphs if subgraph.ep_name == PROVIDERS["cpu"] for node in subgraph.get_nodes()
+    )
+    if subgraphs and all(subgraph.ep_name == PROVIDERS["cpu"] for subgraph in subgraphs):
         return "the provider did not start: every operator would run on the CPU"
-    named = ", ".join(f"{name} x{count}" for name, count in found.most_common())
+    named = ", ".join(f"{name} x{count}" for name, count in operators.most_common())
     return f"the provider has no {named} for this graph"
 
 
@@ -154,7 +164,7 @@ class OnnxRuntime:
     build_modules = BUILD_MODULES
     distributions = ("torch", "onnx", "onnxscript", "onnxruntime", "onnxruntime-gpu")
     install = "pip install onnx onnxscript onnxruntime (for CUDA: onnxruntime-gpu in its place)"
-    # On a CPU it takes a graph in fp16 but computes its convolutions in binary32, between casts.
+    # On a CPU the engine takes a graph in fp16, but casts to binary32 and computes the convolutions in that.
     precisions = {"cpu": ("fp32",), "cuda": ("fp32", "tf32", "bf16", "fp16")}  # noqa: RUF012 - a table
 
     built_with = ("inception_bench.backends.onnx_graph",)
@@ -172,7 +182,7 @@ class OnnxRuntime:
         facts = json.loads((folder / FACTS).read_text())
         batch, _, size, _ = network.example.shape
         with tempfile.TemporaryDirectory() as place:
-            # What runs is the engine's own rewriting of the graph, so that is what the precision is read from.
+            # The engine rewrites the graph before it runs it, so the precision is read from the rewritten graph.
             path = Path(place) / OPTIMISED
             setup = Setup(network.device, network.precision, 1, batch, size)
             _open(_engine(network.device), folder / FILE, setup, optimised=path)

@@ -1,4 +1,4 @@
-"""OpenVINO on the CPU: it compiles the ONNX graph to a blob for this processor, and loads that."""
+"""OpenVINO on the CPU: it compiles the ONNX graph to a blob for this processor, and later loads the blob."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PRECISION_OF = {"f32": "fp32", "bf16": "bf16", "f16": "fp16"}
 
 
 class OpenVinoSession:
-    """A compiled blob behind one infer request; the input lies in a tensor of the engine's."""
+    """Runs a compiled blob by one infer request; the input lies in a tensor of the engine."""
 
     def __init__(self, folder: Path, setup: Setup):
         import openvino
@@ -39,14 +39,14 @@ class OpenVinoSession:
         return self._request
 
     def synchronize(self) -> None:
-        """``infer`` returns when the answer is there."""
+        """Nothing is to be waited for: ``infer`` returns when the logits are there."""
 
     def fetch(self, output: Any) -> np.ndarray:
         return np.array(output.get_output_tensor().data, np.float32)
 
     def attest(self) -> Attestation:
         nodes = [node.get_rt_info() for node in self._compiled.get_runtime_model().get_ops()]
-        kinds = Counter(info["layerType"].astype(str) for info in nodes)
+        layer_types = Counter(info["layerType"].astype(str) for info in nodes)
         convs = [info for info in nodes if info["layerType"].astype(str) == "Convolution"]
         precisions = {info["runtimePrecision"].astype(str) for info in convs}
         kernels = Counter(info["primitiveType"].astype(str) for info in convs)
@@ -58,7 +58,7 @@ class OpenVinoSession:
             ),
             precision="+".join(sorted(_PRECISION_OF.get(name, name) for name in precisions)),
             threads=self._compiled.get_property("INFERENCE_NUM_THREADS"),
-            batch_norms_left=kinds["BatchNormInference"],
+            batch_norms_left=layer_types["BatchNormInference"],
             note="kernels " + ", ".join(f"{name} x{count}" for name, count in kernels.most_common()),
         )
 
@@ -67,7 +67,11 @@ class OpenVinoSession:
 
 
 def _properties(setup: Setup) -> dict[str, Any]:
-    """Without the hint OpenVINO may take bf16 for binary32 by itself; one stream, as one call is timed at a time."""
+    """The properties to compile and load with.
+
+    Without the precision hint OpenVINO may compute in bf16 where binary32 was asked. There is one stream, as one call
+    at a time is timed.
+    """
     return {
         "INFERENCE_PRECISION_HINT": _HINTS[setup.precision],
         "INFERENCE_NUM_THREADS": setup.threads,
@@ -88,10 +92,10 @@ class OpenVino(onnx_graph.OnnxExport):
         import openvino
 
         # Asked for a precision that the processor lacks, OpenVINO silently takes another.
-        able = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        if _CAPABILITIES[precision] in able:
+        capabilities = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        if _CAPABILITIES[precision] in capabilities:
             return None
-        return f"openvino has no {precision} on this processor (it has {', '.join(sorted(able))})"
+        return f"openvino has no {precision} on this processor (it has {', '.join(sorted(capabilities))})"
 
     def compile(self, graph: Path, folder: Path, setup: Setup) -> None:
         import openvino

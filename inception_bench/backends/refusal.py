@@ -1,4 +1,4 @@
-"""Asking an engine what it cannot do on this machine, before anything is built for it. Standard library only."""
+"""Asking a backend what its engine cannot do on this machine, before anything is built. Standard library only."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from inception_bench.processes.service import Unavailable
 
 
 def refusal(backend: Backend, device: str, precision: str) -> str | None:
-    """Why this machine cannot do ``precision`` on ``device`` with the backend, or None.
+    """Why the backend's engine cannot compute in ``precision`` on this machine's ``device``; None where it can.
 
-    An engine whose own libraries cannot be loaded when it is asked has answered by that.
+    Where the engine's own libraries cannot be loaded, that is the reason.
     """
     refuses = getattr(backend, "refuses", None)
     if refuses is None:
@@ -22,7 +22,10 @@ def refusal(backend: Backend, device: str, precision: str) -> str | None:
 
 
 def refusals(backend: Backend, device: str | None = None) -> dict[str, dict[str, str]]:
-    """The refusal of each precision on ``device``, or on each that the engine knows; empty where it can."""
+    """The reasons by device and precision, for ``device`` or, with None, for all devices that the engine knows.
+
+    The text is empty where the engine can compute in that precision on that device.
+    """
     devices = backend.precisions if device is None else [device]
     return {
         name: {precision: refusal(backend, name, precision) or "" for precision in backend.precisions.get(name, ())}
@@ -31,7 +34,7 @@ def refusals(backend: Backend, device: str | None = None) -> dict[str, dict[str,
 
 
 def require(backend: Backend, device: str, precision: str) -> None:
-    """Raises Unavailable with the engine's reason where it refuses."""
+    """Raises Unavailable, with the reason, where the backend's engine refuses the precision on the device."""
     reason = refusal(backend, device, precision)
     if reason:
         raise Unavailable(reason)

@@ -1,4 +1,4 @@
-"""Every runtime that can be asked for by name: the built-in table, and installed packages' own."""
+"""Every backend that can be asked for by name: those of the built-in table and those of installed packages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from inception_bench.machine.environment import installed_version
 
 GROUP = "inception_bench.backends"
 
-# Each name's ``module:attribute``. A package's entry point may point at such a table, as this package's own does.
+# The ``module:attribute`` of each backend by name. An entry point may name one backend, or a table such as this one, as
+# this package's own entry point does.
 BUILT_IN: dict[str, str] = {
     "eager": "inception_bench.backends.eager:BACKEND",
     "eager_channels_last": "inception_bench.backends.eager_channels_last:BACKEND",
@@ -32,7 +33,7 @@ BUILT_IN: dict[str, str] = {
     "tensorrt": "inception_bench.backends.tensorrt:BACKEND",
     "tensorrt_rtx": "inception_bench.backends.tensorrt_rtx:BACKEND",
 }
-# As pyproject.toml has it; it is read where the package is not installed too.
+# This package's own entry point, as in pyproject.toml; written here too, for where the package is not installed.
 OWN = EntryPoint("built_in", f"{__name__}:BUILT_IN", GROUP)
 
 
@@ -57,18 +58,21 @@ class Registered:
         return getattr(self.backend, "options", {})
 
     def source(self) -> str:
-        """The hash of the code that builds and compiles: the files of the backend's class and of its bases."""
+        """A hash of the code that builds and compiles.
+
+        It covers the files of the backend's class and of its bases, and the modules in its ``built_with``.
+        """
         files = {inspect.getsourcefile(base) for base in type(self.backend).__mro__ if base.__module__ != "builtins"}
-        found = [Path(name).read_bytes() for name in sorted(filter(None, files))]
+        sources = [Path(name).read_bytes() for name in sorted(filter(None, files))]
         for module in getattr(self.backend, "built_with", ()):
             spec = find_spec(module)
-            found.append(Path(spec.origin).read_bytes() if spec is not None and spec.origin else b"")
-        return hashlib.sha256(b"\0".join(found)).hexdigest()
+            sources.append(Path(spec.origin).read_bytes() if spec is not None and spec.origin else b"")
+        return hashlib.sha256(b"\0".join(sources)).hexdigest()
 
     def graph_identity(self) -> dict[str, Any]:
-        """What decides an exported artifact beside the network: who builds it, by which code and which packages.
+        """What, beside the network, decides an exported artifact: the code that builds it, and its packages' versions.
 
-        Backends that share a graph share this where they inherit the very same ``build``.
+        Backends that share a graph have the same identity where they inherit the same ``build``.
         """
         if not hasattr(self.backend, "graph"):
             return {"backend": self.backend.name, "source": self.source(), "versions": self.versions()}
@@ -83,9 +87,9 @@ class Registered:
         return {name: installed_version(name) for name in self.backend.distributions}
 
     def missing(self, *, building_only: bool = False) -> str | None:
-        """Why the backend cannot run here, with the command that would make it ready; else None.
+        """Which modules the backend lacks here, with the command that installs them; None where it lacks none.
 
-        ``building_only`` is for a worker with another interpreter: only what the export needs must be here.
+        ``building_only`` is for an engine in another interpreter: then only what the export needs must be in this one.
         """
         own = () if building_only else self.backend.modules
         needed = [*own, *getattr(self.backend, "build_modules", ())]
@@ -95,7 +99,7 @@ class Registered:
         return f"{', '.join(absent)} is not installed; {self.backend.install}"
 
     def unsupported(self, device: str, precision: str) -> str | None:
-        """Why this kind of engine has no such cell anywhere; None where it has, if perhaps not on this machine."""
+        """Why the backend has no such device or precision on any machine; None where it has them on some machine."""
         known = self.backend.precisions
         if device not in known:
             here = driver_problem() if "cuda" in known else None
@@ -108,20 +112,21 @@ class Registered:
 
 @cache
 def backends() -> dict[str, Registered]:
-    """Every known backend by name, built-ins first. Imports their files, no engine."""
-    found: dict[str, Registered] = {}
+    """Every known backend by name, built-ins first. Imports the backends' files, but no engine."""
+    registered: dict[str, Registered] = {}
     for point in dict.fromkeys((OWN, *entry_points(group=GROUP))):
         try:
-            named = resolve(point.value)
+            declared = resolve(point.value)
         except (ImportError, AttributeError) as error:
             raise EntryPointError(point, error) from None
-        targets = named if isinstance(named, Mapping) else {point.name: point.value}
+        targets = declared if isinstance(declared, Mapping) else {point.name: point.value}
         for name, target in targets.items():
-            # The same object twice is no other backend: the package may be installed from before a table named it.
-            if name in found and found[name].target != target:
+            # One target under two entry points is no conflict: an older installation of this package, which the
+            # entry points may still describe, named its backends one by one.
+            if name in registered and registered[name].target != target:
                 raise UsageError(f"backend {name!r} of entry point {point.value!r} exists already; rename it")
-            found.setdefault(name, Registered(target, resolve(target)))
-    return found
+            registered.setdefault(name, Registered(target, resolve(target)))
+    return registered
 
 
 def resolve(target: str) -> Any:
@@ -131,7 +136,7 @@ def resolve(target: str) -> Any:
 
 
 def find_backend(name: str) -> Registered:
-    """The backend ``name``; raises UnknownNameError with the known names and the nearest."""
+    """The backend ``name``. Raises UnknownNameError, which tells the known names and the nearest of them."""
     if name not in backends():
         raise UnknownNameError("backend", name, backends())
     return backends()[name]

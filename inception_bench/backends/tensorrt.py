@@ -1,4 +1,4 @@
-"""TensorRT 10 and 11 (and 8.6, by ``tensorrt[opset=17]``): builds and runs on the GPU that is here."""
+"""TensorRT 10 and 11, and 8.6 with the option ``opset=17``. A plan is built on the GPU that later runs it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class TensorRt(onnx_graph.OnnxExport):
     built_with = ("inception_bench.backends.tensorrt_plan",)
 
     def refuses(self, device: str, precision: str) -> str | None:
-        problem = driver_problem()  # first: without a driver the engine's runtime may crash
+        problem = driver_problem()  # asked first: without a driver the engine's runtime may crash
         if problem is not None:
             return problem
         import tensorrt

@@ -1,7 +1,8 @@
-"""What TensorRT's engine inspector says that convolutions compute in.
+"""In which precision the convolutions of a TensorRT engine compute, read from what its engine inspector says.
 
-It writes for people. Sources: the layers of ResNet-18 in the examples of NVIDIA's trt-engine-explorer, and the
-inspector's section in the developer guide. What it does not say is UNKNOWN here, never guessed.
+The inspector's output is meant for people, so its words have to be interpreted. Sources: the layers of ResNet-18 in the
+examples of NVIDIA's trt-engine-explorer, and the inspector's section in the developer guide. A precision that the
+inspector does not tell is UNKNOWN here, and never guessed.
 """
 
 from __future__ import annotations
@@ -16,18 +17,19 @@ from typing import Any
 from inception_bench.backends.base import UNKNOWN
 from inception_bench.backends.tensorrt_plan import TYPE_NAMES
 
-# CaskConvolution, CaskConvActPool, CaskGemmConvolution; not a conversion of formats.
+# Matches the layer types CaskConvolution, CaskConvActPool and CaskGemmConvolution, but no conversion of formats.
 _CONVOLUTION = re.compile(r"conv(?!er)", re.IGNORECASE)
-# Kinds of layers that one of the engine's compilers made of several: what they are shows in their names alone.
+# Types of layers that one of the engine's compilers fused from several: only their names tell what they contain.
 _COMPILED = ("gemm", "kgen", "fusion")
-# One layer for a whole part of the network: types at its borders say nothing about what is inside.
+# A layer that stands for many of the network's layers: the types of its inputs say nothing about those inside.
 _FOREIGN = ("ForeignNode", "Myelin")
 _TYPE_FIELDS = ("Datatype", "DataType", "Format/Datatype", "Format")
-# ``sm80_xmma_fprop_implicit_gemm_f16f16_f16f16_f16_nhwckrsc``: image and filter, then sums, then output.
+# In ``sm80_xmma_fprop_implicit_gemm_f16f16_f16f16_f16_nhwckrsc`` stand the types of image and filter, then of the sums,
+# then of the output.
 _OPERANDS = re.compile(r"(?<![a-z0-9])(f16|f32|i8|e4m3)(?:f16|f32|i8|e4m3)")
 _OPERAND_NAMES = {"f16": "fp16", "f32": "fp32", "i8": "int8", "e4m3": "fp8"}
-# ``ampere_h16816cudnn_128x128``, ``ampere_scudnn_128x64``, ``volta_fp16_s884cudnn``: halves on tensor cores, binary32
-# without them, and the type as a word. ``s1688cudnn`` alone tells how it sums, not what it multiplies.
+# ``ampere_h16816cudnn_128x128`` multiplies fp16 on tensor cores, ``ampere_scudnn_128x64`` binary32 without them, and
+# ``volta_fp16_s884cudnn`` names its type. ``s1688cudnn`` tells the type of its sums, not of what it multiplies.
 _WORDS = (
     ("tf32", re.compile("tf32")),
     ("bf16", re.compile("bf16")),
@@ -38,22 +40,22 @@ _WORDS = (
 
 
 def inspector_convolutions(layers: Sequence[Mapping[str, Any]], *, tf32: bool = False) -> Counter[str]:
-    """What the convolutions of an engine compute in, by the engine inspector's layers (JSON, detailed).
+    """How many convolutions of an engine compute in each precision; ``layers`` are the inspector's (JSON, detailed).
 
-    A convolution of binary32 tensors counts as tf32 where its tactic's name says so. With ``tf32`` permitted, one
-    whose tactic does not tell may be either, and is UNKNOWN.
+    A convolution of binary32 tensors counts as tf32 where the name of its tactic (its kernel) says so. Where the name
+    does not tell, it counts as fp32, or as UNKNOWN if ``tf32`` was permitted, as it may then be either.
     """
     return Counter(_precision(layer, tf32) for layer in layers if _is_convolution(layer))
 
 
 def _is_convolution(layer: Mapping[str, Any]) -> bool:
-    kind, name = f"{layer.get('ParameterType', '')} {layer.get('LayerType', '')}", str(layer.get("Name", ""))
-    if _CONVOLUTION.search(kind) or _is_foreign(layer):
+    layer_type, name = f"{layer.get('ParameterType', '')} {layer.get('LayerType', '')}", str(layer.get("Name", ""))
+    if _CONVOLUTION.search(layer_type) or _is_foreign(layer):
         return True
-    if not any(word in kind.lower() for word in _COMPILED):
+    if not any(word in layer_type.lower() for word in _COMPILED):
         return False  # a reformatting or pooling layer is named after the convolution beside it
-    told = name if "kgen" in kind.lower() else f"{name} {layer.get('Metadata', '')}"
-    return _CONVOLUTION.search(f"{told} {_tactic(layer)}") is not None or "fprop" in _tactic(layer)
+    description = name if "kgen" in layer_type.lower() else f"{name} {layer.get('Metadata', '')}"
+    return _CONVOLUTION.search(f"{description} {_tactic(layer)}") is not None or "fprop" in _tactic(layer)
 
 
 def _is_foreign(layer: Mapping[str, Any]) -> bool:
@@ -62,16 +64,16 @@ def _is_foreign(layer: Mapping[str, Any]) -> bool:
 
 def _precision(layer: Mapping[str, Any], tf32: bool) -> str:
     by_tactic = tactic_precision(_tactic(layer))
-    named = None if _is_foreign(layer) else _tensor_precision(layer)
-    if named != "fp32":
-        return named or by_tactic or UNKNOWN
+    by_tensors = None if _is_foreign(layer) else _tensor_precision(layer)
+    if by_tensors != "fp32":
+        return by_tensors or by_tactic or UNKNOWN
     if by_tactic == "tf32":
         return "tf32"
     return UNKNOWN if tf32 and by_tactic is None else "fp32"
 
 
 def _tensor_precision(layer: Mapping[str, Any]) -> str | None:
-    """The type of the image that a convolution reads, else that of its filters."""
+    """The precision of the image that a convolution reads; where that is not told, the precision of its filters."""
     inputs, weights = layer.get("Inputs") or [{}], layer.get("Weights") or {}
     image = inputs[0] if isinstance(inputs[0], Mapping) else {}
     texts = [image.get(field) for field in _TYPE_FIELDS]
@@ -80,15 +82,18 @@ def _tensor_precision(layer: Mapping[str, Any]) -> str | None:
 
 
 def _type_in(text: str) -> str | None:
-    """The type in "Channel major FP16 format where channel % 8 == 0"; None in "N/A due to dynamic shapes"."""
+    """The precision that a text names: fp16 in "Channel major FP16 format where channel % 8 == 0".
+
+    None for a text that names none, such as "N/A due to dynamic shapes".
+    """
     words = re.findall(r"[a-z]+[0-9]*", text.lower())
     return next((TYPE_NAMES[word] for word in words if word in TYPE_NAMES), None)
 
 
 def tactic_precision(name: str) -> str | None:
-    """What a kernel multiplies, by its name; None where the name does not tell."""
+    """The precision of the numbers that a kernel multiplies, read from its name; None where the name does not tell."""
     name = name.lower()
-    for precision, pattern in _WORDS[:2]:  # they are written inside of other words too
+    for precision, pattern in _WORDS[:2]:  # tf32 and bf16 may stand inside longer words
         if pattern.search(name):
             return precision
     operands = _OPERANDS.search(name)
@@ -102,9 +107,11 @@ def _tactic(layer: Mapping[str, Any]) -> str:
 
 
 def read_layers(trt: Any, engine: Any, context: Any = None) -> list[Mapping[str, Any]]:
-    """The inspector's layers of a loaded engine; none where it gives only names, or no text that can be read.
+    """The layers of a loaded engine, as its inspector tells them.
 
-    With the ``context`` that has the shapes, it also tells the formats of an engine with an open batch.
+    The list is empty where the inspector gives only the layers' names, or a text that cannot be read. For an engine
+    that takes batches of any size, the inspector tells the tensors' formats only with a ``context`` whose shapes are
+    set.
     """
     inspector = engine.create_engine_inspector()
     if context is not None:
@@ -118,12 +125,12 @@ def read_layers(trt: Any, engine: Any, context: Any = None) -> list[Mapping[str,
     return [layer for layer in layers if isinstance(layer, dict)]
 
 
-def told(found: Mapping[str, int]) -> str:
-    """The convolutions by what they compute in, in words that also say what could not be read."""
-    if not sum(found.values()):
+def told(convolutions: Mapping[str, int]) -> str:
+    """In words, how many convolutions compute in each precision, and of how many it could not be read."""
+    if not sum(convolutions.values()):
         return "precision could not be read: the engine names no convolution"
-    counted = ", ".join(f"{name} x{count}" for name, count in Counter(found).most_common())
-    unread = sum(count for name, count in found.items() if UNKNOWN in name.split("+"))
+    counted = ", ".join(f"{name} x{count}" for name, count in Counter(convolutions).most_common())
+    unread = sum(count for name, count in convolutions.items() if UNKNOWN in name.split("+"))
     return f"convolutions {counted}" + (
-        f"; the precision of {unread} of {sum(found.values())} could not be read" if unread else ""
+        f"; the precision of {unread} of {sum(convolutions.values())} could not be read" if unread else ""
     )

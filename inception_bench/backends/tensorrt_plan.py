@@ -1,7 +1,8 @@
-"""Building a TensorRT plan from an ONNX graph, and reading from it what its convolutions compute in.
+"""Building a TensorRT plan from an ONNX graph, and reading from the plan in which precision its convolutions compute.
 
-One path for TensorRT 10 and 11 and for TensorRT-RTX; what 8.6 needs is in ``_for_version_8``. ``trt`` is the
-engine's module, imported by the backend's own file. Sources: NVIDIA's API reference and migration guides.
+A plan is TensorRT's compiled network, as bytes. The same code serves TensorRT 10, TensorRT 11 and TensorRT-RTX; what
+8.6 needs beside it is in ``_for_version_8``. ``trt`` is the engine's Python module, which the backend's own file
+imports. Sources: NVIDIA's API reference and migration guides.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ TYPE_NAMES = {
 
 
 class PlanError(RuntimeError):
-    """The engine could not parse the graph or build it; the text has its own words."""
+    """The engine could not parse the graph or build a plan from it; the text quotes the engine's messages."""
 
 
 def major(trt: Any) -> int:
@@ -34,18 +35,19 @@ def major(trt: Any) -> int:
 
 
 def is_version_8(trt: Any) -> bool:
-    """Whether this is TensorRT 8, which knows no strongly typed network (RTX counts versions of its own)."""
+    """Whether this is TensorRT 8, which has no strongly typed networks. TensorRT-RTX numbers its versions otherwise."""
     return major(trt) == 8 and not hasattr(trt.NetworkDefinitionCreationFlag, "STRONGLY_TYPED")
 
 
 def build_plan(
     trt: Any, graph: Path, setup: Setup, compute_capability: str | None = None, timings: Path | None = None
 ) -> bytes:
-    """Parse ``graph`` and build it for the setup's precision and batch. Raises PlanError.
+    """Parse the file ``graph`` and build a plan for the setup's precision and batch. Raises PlanError.
 
-    The graph's own types are kept (strongly typed); a weight of binary32 may be rounded to TF32 only
-    where tf32 is asked. ``compute_capability`` names a target (``SM89``) for engines that build without one.
-    ``timings`` is a file that keeps how fast each kernel was here, so that the next build asks again for less.
+    The types that the graph gives its tensors are kept (the network is strongly typed); binary32 may be rounded to TF32
+    only where tf32 is asked. ``compute_capability`` names the GPU to build for (``SM89``), for engines that can build
+    without having it. ``timings`` is a file that keeps how fast each kernel was here, so that the next build has fewer
+    kernels to time.
     """
     words: list[str] = []
     logger = listener(trt, words)
@@ -53,13 +55,13 @@ def build_plan(
     network = builder.create_network(network_flags(trt))
     parser = trt.OnnxParser(network, logger)
     understood = parser.parse(graph.read_bytes())
-    if not understood or not network.num_inputs:  # of bytes that are no graph it makes an empty network
+    if not understood or not network.num_inputs:  # bytes that are no graph give an empty network
         complaints = [str(parser.get_error(place)) for place in range(parser.num_errors)]
         raise PlanError(f"the engine cannot read {graph.name}: {'; '.join(complaints) or 'it holds no network'}")
     config = builder.create_builder_config()
     config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED  # the inspector then names types and tactics
     if setup.precision != "tf32":
-        config.clear_flag(trt.BuilderFlag.TF32)  # on by default
+        config.clear_flag(trt.BuilderFlag.TF32)  # the engine sets it by default
     else:
         config.set_flag(trt.BuilderFlag.TF32)
     if is_version_8(trt):
@@ -79,15 +81,15 @@ def build_plan(
 
 
 def network_flags(trt: Any) -> int:
-    """What a network is created with, so that it keeps the graph's own types."""
+    """The flags to create a network with, so that it keeps the types that the graph gives its tensors."""
     flags = trt.NetworkDefinitionCreationFlag
     name = "EXPLICIT_BATCH" if is_version_8(trt) else "STRONGLY_TYPED"
-    # A version that knows the name no more has no other kind of network.
+    # Where the flag of that name is gone, all networks are strongly typed.
     return 1 << int(getattr(flags, name)) if hasattr(flags, name) else 0
 
 
 def _for_version_8(trt: Any, network: Any, config: Any, precision: str) -> None:
-    """TensorRT 8 chooses types by itself: permit fp16, and oblige every convolution to it."""
+    """TensorRT 8 chooses types by itself, so it is allowed fp16 and every convolution is obliged to use it."""
     if precision != "fp16":
         return
     config.set_flag(trt.BuilderFlag.FP16)
@@ -99,7 +101,7 @@ def _for_version_8(trt: Any, network: Any, config: Any, precision: str) -> None:
 
 
 def _add_profile(builder: Any, network: Any, config: Any, batch_size: int) -> None:
-    """For a graph whose batch is open: from one image to ``batch_size``, best at ``batch_size``."""
+    """Let a graph that takes batches of any size take 1 to ``batch_size`` images, and be fastest at ``batch_size``."""
     image = network.get_input(0)
     shape = list(image.shape)
     if shape[0] >= 0:
@@ -111,7 +113,7 @@ def _add_profile(builder: Any, network: Any, config: Any, batch_size: int) -> No
 
 
 def listener(trt: Any, words: list[str]) -> Any:
-    """A logger that keeps errors for the reason of a failure."""
+    """A logger that appends the engine's error messages to ``words``, so that a failure can quote them."""
 
     class Listener(trt.ILogger):  # type: ignore[misc]  # the engine is known at run time alone
         def __init__(self) -> None:
@@ -125,49 +127,54 @@ def listener(trt: Any, words: list[str]) -> Any:
 
 
 def last_words(words: Sequence[str]) -> str:
-    """What the engine said at last, in one line."""
+    """The engine's last error messages, in one line."""
     return f"its last words: {'; '.join(words[-3:]) or 'none'}"
 
 
-def make(kind: Any, logger: Any, words: Sequence[str]) -> Any:
-    """A Builder or a Runtime. Raises Unavailable where the engine makes none, as on a GPU that it knows no more."""
+def make(factory: Any, logger: Any, words: Sequence[str]) -> Any:
+    """A Builder or a Runtime, made by ``factory``, which is that class of the engine's module.
+
+    Raises Unavailable where the engine makes none, as on a GPU that it no longer supports.
+    """
     try:
-        return kind(logger)
-    except (TypeError, RuntimeError) as error:  # the bindings' words for a factory that gave nothing
-        raise Unavailable(f"the engine makes no {kind.__name__} here ({error}); {last_words(words)}") from None
+        return factory(logger)
+    except (TypeError, RuntimeError) as error:  # what the bindings raise where the engine gave nothing
+        raise Unavailable(f"the engine makes no {factory.__name__} here ({error}); {last_words(words)}") from None
 
 
-# TensorRT-RTX keeps in its plan, as text, the operations that are compiled on the user's GPU.
+# A plan of TensorRT-RTX holds, as text, the operations that are to be compiled on the GPU that loads it.
 _OPERATION = re.compile(
     rb'(corrltn|fully_connected)=\{ name="[^"]*" output=\{[^}]*\} input=\{"([^"]*)" "([^"]*)"([^\n]*)'
 )
-# A convolution by 1x1 that the engine turned into a matrix product says so.
+# Marks a matrix product that the engine made from a 1x1 convolution.
 _FROM_CONVOLUTION = b"gemm_from_conv"
 _TENSOR = re.compile(rb'tensor=\{[^}]*(?:\{[^}]*\}[^{}]*)*?name="([^"]*)"[^\n]*? type=(\w+) \}')
 
 
 def plan_convolutions(plan: bytes) -> Counter[str]:
-    """What the convolutions (``corrltn``) of a TensorRT-RTX plan compute in: image and filter of each, by their types.
+    """How many convolutions (``corrltn``) of a TensorRT-RTX plan compute in each precision.
 
-    Binary32 counts as tf32 where the plan says that the compiler may round to it.
+    The precision is that of image and filter, joined by "+" where they differ. Binary32 counts as tf32 where the plan
+    says that the compiler may round to it.
     """
-    types = {name: TYPE_NAMES.get(kind.decode().lower(), kind.decode()) for name, kind in _TENSOR.findall(plan)}
+    types = {name: TYPE_NAMES.get(word.decode().lower(), word.decode()) for name, word in _TENSOR.findall(plan)}
     if b"\n  tf32=1" in plan:
-        types = {name: "tf32" if kind == "fp32" else kind for name, kind in types.items()}
-    found: Counter[str] = Counter()
-    for kind, image, weights, rest in _OPERATION.findall(plan):
-        if kind == b"fully_connected" and _FROM_CONVOLUTION not in rest:
+        types = {name: "tf32" if precision == "fp32" else precision for name, precision in types.items()}
+    convolutions: Counter[str] = Counter()
+    for operation, image, weights, rest in _OPERATION.findall(plan):
+        if operation == b"fully_connected" and _FROM_CONVOLUTION not in rest:
             continue
-        found["+".join(sorted({types.get(image, UNKNOWN), types.get(weights, UNKNOWN)}))] += 1
-    return found
+        convolutions["+".join(sorted({types.get(image, UNKNOWN), types.get(weights, UNKNOWN)}))] += 1
+    return convolutions
 
 
-def effective_precision(found: Mapping[str, int], tf32: bool) -> str:
-    """One precision, or all joined where they differ, UNKNOWN among them where some could not be read.
+def effective_precision(convolutions: Mapping[str, int], tf32: bool) -> str:
+    """The precision of all convolutions; where they differ, all of theirs joined by "+".
 
-    With TF32 permitted, an engine may leave some in full.
+    UNKNOWN stands for the convolutions whose precision could not be read. With ``tf32`` permitted, an engine may leave
+    some convolutions in full binary32, and these do not count as a difference.
     """
-    names = {name for names, count in found.items() if count for name in names.split("+")}
+    names = {name for joined, count in convolutions.items() if count for name in joined.split("+")}
     if tf32 and names & {"tf32", UNKNOWN} and names <= {"fp32", "tf32", UNKNOWN}:
         names -= {"fp32"}
     return "+".join(sorted(names)) or UNKNOWN

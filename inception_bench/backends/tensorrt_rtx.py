@@ -1,4 +1,4 @@
-"""TensorRT-RTX: builds without a GPU, for a compute capability; the rest is compiled on the GPU that loads it."""
+"""TensorRT-RTX: a plan is built without a GPU, for a compute capability; the GPU that loads it compiles the rest."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from inception_bench.backends.tensorrt_session import TensorRtSession, open_plan
 from inception_bench.machine.cuda import device_identity, driver_problem
 from inception_bench.processes.service import Unavailable
 
-# "current" builds for the GPU that is here; without one, for all that the engine's own default covers.
+# "current" builds for the GPU of this machine, "default" for all compute capabilities of the engine's own default.
 TARGETS = ("default", "current", "sm75", "sm80", "sm86", "sm89", "sm120", "sm121")
 
 
@@ -61,10 +61,10 @@ class TensorRtRtx(onnx_graph.OnnxExport):
 
 @cache
 def refused_by_trial() -> str | None:
-    """What the engine has against the GPU that is here, or None: it is asked to load one convolution of its own.
+    """Why the engine does not run on the GPU of this machine, or None: it is made to build and load one convolution.
 
-    It builds for any of its targets without a GPU, so a GPU that is none of them (Hopper is not) shows at loading
-    alone; a convolution takes a tenth of a second, a network and its reference take minutes.
+    The engine builds for any of its targets without a GPU, so only loading shows that the GPU is none of them (Hopper
+    is none). A convolution takes a tenth of a second, where a network and its reference take minutes.
     """
     trt, words = _engine(), list[str]()
     logger = listener(trt, words)
@@ -78,7 +78,7 @@ def refused_by_trial() -> str | None:
 
 
 def one_convolution(trt: Any, logger: Any, words: list[str]) -> bytes:
-    """A plan of a 3x3 convolution over 8x8 pixels. Raises Unavailable with the engine's last words."""
+    """A plan of a 3x3 convolution over 8x8 pixels. Raises Unavailable, quoting the engine's last messages."""
     builder = make(trt.Builder, logger, words)
     network = builder.create_network(network_flags(trt))
     image = network.add_input("image", trt.float32, (1, 1, 8, 8))
@@ -92,7 +92,7 @@ def one_convolution(trt: Any, logger: Any, words: list[str]) -> bytes:
 
 
 def _engine() -> Any:
-    """The engine's module. Its wheels bring it as ``tensorrt_rtx_bindings``; the meta package renames that."""
+    """The engine's module: its wheels name it ``tensorrt_rtx_bindings``, its meta package ``tensorrt_rtx``."""
     return import_module("tensorrt_rtx" if find_spec("tensorrt_rtx") else "tensorrt_rtx_bindings")
 
 

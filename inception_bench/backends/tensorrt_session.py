@@ -1,4 +1,4 @@
-"""Running a TensorRT plan: buffers and stream by the CUDA driver, so that no torch is needed."""
+"""Running a TensorRT plan. Buffers and stream come from the CUDA driver, so that no torch is needed."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from inception_bench.processes.service import Unavailable
 
 
 def open_plan(trt: Any, runtime: Any, plan: bytes, words: list[str]) -> tuple[Any, Any]:
-    """The engine of a plan and its execution context; ``words`` holds what the runtime's logger heard.
+    """The engine of a plan and its execution context; ``words`` are the errors that the runtime's logger was told.
 
-    Raises Unavailable where the engine does not run this plan on this GPU, with its reason, and RuntimeError where
-    only memory is missing or the plan is damaged.
+    Raises Unavailable, with the reason, where the engine does not run this plan on this GPU; RuntimeError where the
+    GPU's memory does not suffice or the plan is damaged.
     """
     invalid = _invalidity(trt, runtime, plan)
     if invalid:
@@ -36,15 +36,18 @@ def open_plan(trt: Any, runtime: Any, plan: bytes, words: list[str]) -> tuple[An
 
 
 def _refused(text: str, words: Sequence[str]) -> Exception:
-    """A lack of memory and a damaged file are failures of this cell; all else is what the engine does not do here."""
+    """RuntimeError for a lack of memory or a damaged file, which are failures; Unavailable for any other reason."""
     said = " ".join(words).lower().replace("_", " ")
     ours = any(sign in said for sign in ("out of memory", "outofmemory", "gpu memory", "malformed"))
     return RuntimeError(text) if ours else Unavailable(text)
 
 
 def _invalidity(trt: Any, runtime: Any, plan: bytes) -> list[str]:
-    """Why a plan is not valid here, by the names of the engine's diagnostics; empty where it is, or gives no reason."""
-    if not hasattr(runtime, "get_engine_validity"):  # TensorRT-RTX has it
+    """The names of the diagnostics by which the engine says that a plan is not valid on this GPU.
+
+    Empty where the plan is valid, and where the engine gives no reason.
+    """
+    if not hasattr(runtime, "get_engine_validity"):  # only TensorRT-RTX has it
         return []
     validity, diagnostics = runtime.get_engine_validity(plan)
     if validity != trt.EngineValidity.INVALID:
@@ -54,9 +57,10 @@ def _invalidity(trt: Any, runtime: Any, plan: bytes) -> list[str]:
 
 
 class TensorRtSession:
-    """An engine and its context; input and output are bound by name (``execute_async_v3``).
+    """An engine and its execution context; input and output are bound by name (``execute_async_v3``).
 
-    ``built`` counts the convolutions by what they compute in, where the plan said it; else the inspector is asked.
+    ``built`` counts the convolutions by their precision, where that could be read from the plan; with None the engine's
+    inspector is asked instead.
     """
 
     def __init__(self, trt: Any, folder: Path, setup: Setup, built: Counter[str] | None = None):
@@ -75,7 +79,7 @@ class TensorRtSession:
         self._output: np.ndarray | None = None
 
     def put(self, batch: np.ndarray) -> Any:
-        """Copy to the device; binds anew (and captures anew) where the shape is new."""
+        """Copy to the device. A new shape gets new buffers, and makes the next ``run`` capture a new CUDA graph."""
         if not self._buffers or tuple(self._context.get_tensor_shape(INPUT)) != batch.shape:
             self._bind(batch.shape)
         self._buffers[INPUT].fill(np.ascontiguousarray(batch, np.float32), self._stream)
@@ -102,23 +106,23 @@ class TensorRtSession:
 
     def attest(self) -> Attestation:
         tf32 = self._setup.precision == "tf32"
-        found = self._built
-        if found is None:
-            found = inspector_convolutions(read_layers(self._trt, self._engine, self._context), tf32=tf32)
+        convolutions = self._built
+        if convolutions is None:
+            convolutions = inspector_convolutions(read_layers(self._trt, self._engine, self._context), tf32=tf32)
         return Attestation(
             engine=self._trt.__name__.partition("_bindings")[0],
             engine_version=self._trt.__version__,
-            device="cuda",  # an engine has no other to run on
-            precision=effective_precision(found, tf32),
-            threads=self._setup.threads,  # the host only enqueues
+            device="cuda",  # TensorRT runs on nothing else
+            precision=effective_precision(convolutions, tf32),
+            threads=self._setup.threads,  # the host only enqueues the work, so that no number of threads can be read
             batch_norms_left=0,
             tf32=tf32,
             nodes_elsewhere=0,
-            note=told(found),
+            note=told(convolutions),
         )
 
     def device_memory(self) -> dict[str, int]:
-        """The engine's own statement, in bytes: scratch memory of a context."""
+        """The engine's own statement, in bytes: the scratch memory of an execution context."""
         name = "device_memory_size_v2" if hasattr(self._engine, "device_memory_size_v2") else "device_memory_size"
         return {"engine_scratch": int(getattr(self._engine, name))}
 
@@ -139,6 +143,6 @@ class TensorRtSession:
             buffer.free()
         self._graph = None
         shapes = {INPUT: shape, OUTPUT: tuple(self._context.get_tensor_shape(OUTPUT))}
-        self._buffers = {name: Buffer(self._cuda, 4 * int(np.prod(found))) for name, found in shapes.items()}  # float32
+        self._buffers = {name: Buffer(self._cuda, 4 * int(np.prod(dims))) for name, dims in shapes.items()}  # float32
         for name, buffer in self._buffers.items():
             self._context.set_tensor_address(name, buffer.address)

@@ -1,6 +1,6 @@
-"""What TensorRT timed in earlier builds, kept in a file: the next build asks the GPU for less.
+"""The times of kernels that TensorRT measured in earlier builds, kept in a file: the next build measures fewer.
 
-Such a file is a convenience: without it, or with one that cannot be used, a build takes longer and is as good.
+Such a file only saves time: without it, or with a file that cannot be used, a build takes longer and is as good.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ FOLDER = "INCEPTION_BENCH_TIMINGS"
 
 
 def timing_file(gpu: Mapping[str, str], version: str) -> Path | None:
-    """Where builds by ``version`` of the engine on such a GPU keep their timings; None where no folder is named.
+    """The file in which builds by this ``version`` of the engine on this ``gpu`` keep their timings.
 
-    ``gpu`` is as ``device_identity`` tells it: the driver's CUDA version decides which kernels there are.
+    None where the environment names no folder. ``gpu`` is what ``device_identity`` returns; the driver's CUDA version
+    is part of it, as that decides which kernels there are.
     """
     folder = os.environ.get(FOLDER)
     if not folder:
@@ -27,13 +28,16 @@ def timing_file(gpu: Mapping[str, str], version: str) -> Path | None:
 
 
 def use_timings(config: Any, path: Path) -> None:
-    """Give the builder's configuration what ``path`` holds; an empty cache, to be filled, where that is of no use."""
+    """Give the builder's configuration the timings in ``path``, or an empty cache where those cannot be used."""
     if not _set(config, _read(path)):
         _set(config, b"")
 
 
 def _set(config: Any, known: bytes) -> bool:
-    """Whether the engine took what it timed before; of another version or GPU it gives nothing, refuses, or raises."""
+    """Give the configuration the timings ``known``; returns whether the engine took them.
+
+    Where they are of another version or GPU, the engine makes no cache from them, refuses the cache, or raises.
+    """
     try:
         cache = config.create_timing_cache(known)
         return cache is not None and config.set_timing_cache(cache, False)
@@ -43,14 +47,14 @@ def _set(config: Any, known: bytes) -> bool:
 
 
 def keep_timings(config: Any, path: Path) -> None:
-    """Write what the builder timed; what cannot be kept is said on stderr."""
+    """Write the builder's timings to ``path``; where that is not possible, say so on stderr and go on."""
     try:
         cache = config.get_timing_cache()
-        found = b"" if cache is None else bytes(cache.serialize() or b"")
-        if found:
+        timings = b"" if cache is None else bytes(cache.serialize() or b"")
+        if timings:
             path.parent.mkdir(parents=True, exist_ok=True)
-            fresh = path.with_name(f"{path.name}.{os.getpid()}")  # builds may end at once
-            fresh.write_bytes(found)
+            fresh = path.with_name(f"{path.name}.{os.getpid()}")  # two builds may end at the same time
+            fresh.write_bytes(timings)
             os.replace(fresh, path)
     except (OSError, RuntimeError, TypeError) as error:
         _say(f"timings are not kept: {error}")

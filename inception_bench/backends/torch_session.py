@@ -18,7 +18,7 @@ _TF32_CAPABILITY = (8, 0)
 
 
 class TorchSession:
-    """Runs a callable on torch tensors, without gradients. ``call`` lies on the setup's device already."""
+    """Runs ``call`` on torch tensors, without gradients. The weights of ``call`` are on the setup's device already."""
 
     def __init__(self, call: Any, setup: Setup, memory_format: torch.memory_format | None = None):
         import torch
@@ -41,7 +41,7 @@ class TorchSession:
             return logits
 
     def synchronize(self) -> None:
-        """Wait for the device; the CPU runs a call to its end by itself."""
+        """Wait for the GPU; on a CPU ``run`` returns when the call is done."""
         if self._setup.device == "cuda":
             self._torch.cuda.synchronize()
 
@@ -49,14 +49,14 @@ class TorchSession:
         return output.float().cpu().numpy()
 
     def reset_device_peak(self) -> None:
-        """Give back what cuDNN's search for algorithms and the checks took; the peak begins anew."""
+        """Give back the memory that the checks and cuDNN's search for algorithms took, and count the peak anew."""
         if self._setup.device == "cuda":
             self.synchronize()
             self._torch.cuda.empty_cache()
             self._torch.cuda.reset_peak_memory_stats()
 
     def device_memory(self) -> dict[str, int]:
-        """The allocator's peak since ``reset_device_peak``, and what it holds back from the device. Bytes."""
+        """Bytes since ``reset_device_peak``: the most in use by tensors, and the most that torch's allocator held."""
         if self._setup.device != "cuda":
             return {}
         memory = self._torch.cuda
@@ -67,7 +67,7 @@ class TorchSession:
 
 
 class TorchClock:
-    """A DeviceClock: two CUDA events on a stream, or on the current one."""
+    """A DeviceClock: two CUDA events on ``stream``, or on torch's current stream where that is None."""
 
     def __init__(self, torch: Any, stream: Any = None):
         self._stream = stream
@@ -85,9 +85,9 @@ class TorchClock:
 
 
 def prepare(setup: Setup) -> None:
-    """Before a session: threads, and on a GPU whether convolutions may round to TF32.
+    """Set up torch before a session: its threads, and on a GPU whether convolutions may round to TF32.
 
-    cuDNN may try its algorithms, as every engine that a session is compared with does.
+    cuDNN may search for the fastest algorithms, as the other engines do too.
     """
     import torch
 
@@ -98,7 +98,7 @@ def prepare(setup: Setup) -> None:
 
 
 def cast(network: Network) -> tuple[Any, Any]:
-    """The module and the example, on the network's device in its precision."""
+    """The module and the example batch, on the network's device and in its precision."""
     import torch
 
     dtype = getattr(torch, DTYPE_OF[network.precision])
@@ -106,7 +106,7 @@ def cast(network: Network) -> tuple[Any, Any]:
 
 
 def refuses(device: str, precision: str) -> str | None:
-    """Why torch cannot run ``precision`` on ``device`` of this machine, or None."""
+    """Why torch cannot compute in ``precision`` on this machine's ``device``, or None where it can."""
     import torch
 
     if device != "cuda":
@@ -120,20 +120,20 @@ def refuses(device: str, precision: str) -> str | None:
 
 
 def convolution_precision(dtypes: set[str], device: str = "cpu") -> str:
-    """The one precision of all convolutions, or all of them joined where they differ.
+    """The precision of all convolutions; where they differ, all of theirs joined by "+".
 
-    ``dtypes`` are torch's names. On a GPU binary32 is tf32 where cuDNN is allowed to round to it.
+    ``dtypes`` are torch's names. On a GPU binary32 counts as tf32 where cuDNN is allowed to round to it.
     """
     import torch
 
-    found = {PRECISION_OF.get(dtype, dtype) for dtype in dtypes}
-    if device == "cuda" and "fp32" in found and torch.backends.cudnn.allow_tf32:
-        found = (found - {"fp32"}) | {"tf32"}
-    return "+".join(sorted(found))
+    precisions = {PRECISION_OF.get(dtype, dtype) for dtype in dtypes}
+    if device == "cuda" and "fp32" in precisions and torch.backends.cudnn.allow_tf32:
+        precisions = (precisions - {"fp32"}) | {"tf32"}
+    return "+".join(sorted(precisions))
 
 
 def tf32_allowed(device: str) -> bool | None:
-    """Whether cuDNN may round to TF32; None where there is no GPU in play."""
+    """Whether cuDNN may round to TF32; None on a CPU."""
     import torch
 
     return torch.backends.cudnn.allow_tf32 if device == "cuda" else None

@@ -1,4 +1,4 @@
-"""TorchScript: traced and frozen, which folds batch norms. Deprecated by torch, still in use."""
+"""TorchScript: the module is traced and frozen, which folds batch norms. Deprecated by torch, but still in use."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def deprecation_known() -> Iterator[None]:
 
 
 class TorchScriptSession(TorchSession):
-    """A frozen trace, loaded by path; the model's Python code is not needed."""
+    """Runs a frozen trace, which is loaded from its file; the model's Python code is not needed."""
 
     def __init__(self, folder: Path, setup: Setup):
         import torch

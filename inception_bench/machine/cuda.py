@@ -1,8 +1,8 @@
-"""The CUDA driver by ctypes: enough to run an engine, to time it and to ask for memory. Standard library only.
+"""The CUDA driver, called by ctypes: enough to run an engine, to time it and to ask for memory. Standard library only.
 
-An engine's interpreter need not have torch. Names and constants are those of the CUDA driver API (cuda.h);
-``_v2`` is part of a function's name in the library where the header renames it. The primary context is
-used, as the engines' own runtimes use it.
+It is called directly because an engine's interpreter need not have torch. Names and constants are those of the CUDA
+driver API (cuda.h); where the header renames a function, its name in the library ends in ``_v2``. The device's primary
+context is used, as the engines' own runtimes use that one too.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class CudaError(RuntimeError):
 
 @cache
 def driver_problem() -> str | None:
-    """Why no CUDA device can be used here, or None. Makes no context."""
+    """Why no CUDA device can be used on this machine, or None where one can. Makes no context."""
     try:
         library = ctypes.CDLL(LIBRARY)
     except OSError:
@@ -41,9 +41,9 @@ def driver_problem() -> str | None:
 
 
 def device_identity() -> dict[str, str] | None:
-    """The first device's name, compute capability and driver's CUDA version; None without one. Makes no context.
+    """The first device's name, compute capability and driver's CUDA version; None without a device.
 
-    What code compiled for the device depends on: not where it is plugged in.
+    Code that is compiled for a device depends on these, and not on where the device is plugged in. Makes no context.
     """
     if driver_problem() is not None:
         return None
@@ -60,10 +60,10 @@ def device_identity() -> dict[str, str] | None:
 
 def this_device() -> dict[str, str]:
     """``device_identity`` where there must be a device. Raises CudaError without one."""
-    found = device_identity()
-    if found is None:
+    identity = device_identity()
+    if identity is None:
         raise CudaError(driver_problem())
-    return found
+    return identity
 
 
 def device_capability() -> tuple[int, int]:
@@ -73,18 +73,18 @@ def device_capability() -> tuple[int, int]:
 
 
 def _capability(library: Any, device: c_int) -> tuple[int, int]:
-    found = [c_int(), c_int()]
-    for place, attribute in zip(found, _CAPABILITY, strict=True):
-        library.cuDeviceGetAttribute(byref(place), attribute, device)
-    return found[0].value, found[1].value
+    version = [c_int(), c_int()]
+    for number, attribute in zip(version, _CAPABILITY, strict=True):
+        library.cuDeviceGetAttribute(byref(number), attribute, device)
+    return version[0].value, version[1].value
 
 
 def device_name() -> str | None:
-    """The first device and the CUDA version of its driver, in words; None without one. Makes no context."""
-    found = device_identity()
-    if found is None:
+    """The first device and the CUDA version of its driver, in words; None without a device. Makes no context."""
+    identity = device_identity()
+    if identity is None:
         return None
-    return f"{found['name']}, driver for CUDA {found['driver_cuda']}"
+    return f"{identity['name']}, driver for CUDA {identity['driver_cuda']}"
 
 
 def _version_text(number: int) -> str:
@@ -112,7 +112,7 @@ class Cuda:
         self.call("cuCtxSetCurrent", self._context)
 
     def call(self, name: str, *arguments: Any) -> None:
-        """Call the driver. Raises CudaError; the text of an allocation that failed says its size."""
+        """Call the driver. Raises CudaError; where memory ran out, its text says how much was asked for."""
         code = getattr(self._library, name)(*arguments)
         if code == _OUT_OF_MEMORY and name.startswith("cuMemAlloc"):
             raise CudaError(f"out of memory (asked {arguments[1].value / 2**30:.2f} GiB)")
@@ -120,7 +120,7 @@ class Cuda:
             raise CudaError(f"{name}: {_error_name(self._library, code)}")
 
     def free_and_total(self) -> tuple[int, int]:
-        """Bytes of the device's memory that are free, and all of them, whoever uses them."""
+        """Free bytes and all bytes of the device's memory; memory that any process uses is not free."""
         free, total = c_size_t(), c_size_t()
         self.call("cuMemGetInfo_v2", byref(free), byref(total))
         return free.value, total.value
@@ -130,10 +130,10 @@ class Cuda:
         return _capability(self._library, self._device)
 
     def l2_bytes(self) -> int:
-        """The size of the second-level cache."""
-        found = c_int()
-        self.call("cuDeviceGetAttribute", byref(found), _L2_BYTES, self._device)
-        return found.value
+        """The size of the second-level cache, in bytes."""
+        size = c_int()
+        self.call("cuDeviceGetAttribute", byref(size), _L2_BYTES, self._device)
+        return size.value
 
     def facts(self) -> dict[str, Any]:
         """The device's name, compute capability, PCI address, memory, and the CUDA version of its driver."""
@@ -151,7 +151,7 @@ class Cuda:
 
 
 class Buffer:
-    """Memory on the device. ``address`` is what engines take."""
+    """Memory on the device; its ``address`` is given to engines."""
 
     def __init__(self, cuda: Cuda, size_bytes: int):
         self._cuda = cuda
@@ -176,7 +176,7 @@ class Buffer:
         stream.synchronize()
 
     def clear(self) -> None:
-        """Write zeros all over it, and wait until they are written."""
+        """Fill the whole buffer with zeros, and wait until they are written."""
         self._cuda.call("cuMemsetD8_v2", self._pointer, c_ubyte(0), c_size_t(self.size_bytes))
         self._cuda.call("cuCtxSynchronize")
 
@@ -202,7 +202,7 @@ class Stream:
         self._cuda.call("cuStreamSynchronize", self.handle)
 
     def capture(self, enqueue: Any) -> Graph:
-        """Record what ``enqueue()`` puts on this stream, to be launched as one."""
+        """Record all work that ``enqueue()`` puts on this stream as a graph, which can then be launched at once."""
         captured, graph = c_void_p(), Graph(self._cuda, self)
         self._cuda.call("cuStreamBeginCapture_v2", self.handle, _CAPTURE_THREAD_LOCAL)
         enqueue()
@@ -212,7 +212,7 @@ class Stream:
 
 
 class Graph:
-    """Recorded work: one launch in place of many."""
+    """Recorded work, which one launch starts in place of many."""
 
     def __init__(self, cuda: Cuda, stream: Stream):
         self._cuda = cuda
@@ -224,7 +224,7 @@ class Graph:
 
 
 class EventClock:
-    """A DeviceClock: two events on a stream."""
+    """A DeviceClock (see ``backends.base``), made of two events on a stream."""
 
     def __init__(self, cuda: Cuda, stream: Stream):
         self._cuda = cuda
@@ -240,6 +240,6 @@ class EventClock:
         self._cuda.call("cuEventRecord", self._events[1], self._stream.handle)
 
     def seconds(self) -> float:
-        found = c_float()
-        self._cuda.call("cuEventElapsedTime", byref(found), *self._events)
-        return found.value / 1e3
+        milliseconds = c_float()
+        self._cuda.call("cuEventElapsedTime", byref(milliseconds), *self._events)
+        return milliseconds.value / 1e3

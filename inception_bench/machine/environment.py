@@ -24,7 +24,7 @@ _GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
 
 @dataclass(frozen=True)
 class Environment:
-    """The facts of a machine and an installation; unknown is None. Memory in bytes."""
+    """The facts of a machine and an installation; a fact that is not known is None. Memory is in bytes."""
 
     cpu: str
     architecture: str
@@ -48,7 +48,11 @@ class Environment:
 
 @dataclass(frozen=True)
 class Activity:
-    """What else went on: load averages over 1, 5 and 15 minutes, and CPU seconds that a hypervisor took."""
+    """How busy the whole machine is at one moment.
+
+    ``load_average`` is over 1, 5 and 15 minutes, in processes. ``busy_s`` are the CPU seconds of all programs and
+    ``steal_s`` those that a hypervisor gave to other machines, both since the machine started.
+    """
 
     load_average: tuple[float, float, float]
     steal_s: float | None
@@ -63,7 +67,7 @@ class Activity:
         return cls(tuple(psutil.getloadavg()), getattr(times, "steal", None), busy)
 
     def since(self, before: Activity) -> dict[str, Any]:
-        """This moment as a JSON value, with the counters' growth since ``before``."""
+        """The load averages of this moment and the CPU seconds between ``before`` and this moment, as JSON values."""
         steal = None if self.steal_s is None or before.steal_s is None else round(self.steal_s - before.steal_s, 2)
         return {
             "load_average": list(self.load_average),
@@ -81,12 +85,12 @@ def installed_version(distribution: str) -> str:
 
 
 def allowed_cores() -> set[int]:
-    """The numbers of the logical cores this process may run on; empty where the system does not tell them."""
+    """The numbers of the logical cores that this process may run on; empty where the system does not tell them."""
     return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
 
 
 def usable_cores() -> int:
-    """How many cores this process may run on."""
+    """How many logical cores this process may run on."""
     return len(allowed_cores()) or os.cpu_count() or 1
 
 
@@ -107,7 +111,7 @@ def read_environment() -> Environment:
         gpu=device_name(),
         system=platform.platform(),
         python=sys.version.split()[0],
-        packages={name: found for name in PACKAGES if (found := installed_version(name))},
+        packages={name: number for name in PACKAGES if (number := installed_version(name))},
         governor=_GOVERNOR.read_text().strip() if _GOVERNOR.exists() else None,
         thread_variables={key: os.environ[key] for key in ("OMP_NUM_THREADS", "MKL_NUM_THREADS") if key in os.environ},
         source_hash=source_hash(),
@@ -126,7 +130,10 @@ def _cpu_name() -> str:
 
 
 def _checkout() -> Path | None:
-    """The git checkout that this very code is from: around the package, or the present folder it was installed from."""
+    """The folder of the git checkout that this code comes from; None where there is none.
+
+    That is the folder around the package, or the present folder, if it holds the same sources as were installed.
+    """
     for folder in (PACKAGE.parent, Path.cwd()):
         same = folder == PACKAGE.parent or source_hash(folder / PACKAGE.name) == source_hash()
         if (folder / ".git").exists() and same:
@@ -135,7 +142,7 @@ def _checkout() -> Path | None:
 
 
 def _git(checkout: Path | None, *words: str) -> str | None:
-    """What git says of a checkout; None without one or without git."""
+    """What git writes when it is called with ``words`` in a checkout; None without a checkout or without git."""
     if checkout is None:
         return None
     try:

@@ -1,6 +1,6 @@
 """What a GPU says of itself through NVML (nvidia-ml-py): clocks, throttling, power, energy, memory.
 
-Only asked on a GPU, in the worker, outside every clock. What a card does not say is None.
+Asked only in workers on a GPU, and never while a call is timed. A value that a card does not tell is None.
 """
 
 from __future__ import annotations
@@ -25,20 +25,23 @@ THROTTLE_REASONS = {
 
 
 def throttle_reasons(mask: int) -> list[str]:
-    """The names of the bits of NVML's mask; an unknown bit is given in hexadecimal."""
+    """The reasons that are set in NVML's mask, by name; an unknown reason is its bit in hexadecimal."""
     bits = [1 << place for place in range(mask.bit_length()) if mask >> place & 1]
     return [THROTTLE_REASONS.get(bit, hex(bit)) for bit in bits]
 
 
 def energy_per_image_j(begin_mj: int | None, end_mj: int | None, images: int) -> float | None:
-    """Joules an image from the card's energy counter (millijoules) before and after; None where it has none."""
+    """Joules per image, from the card's energy counter in millijoules before and after ``images`` images.
+
+    None where the card has no such counter.
+    """
     if begin_mj is None or end_mj is None or images <= 0:
         return None
     return (end_mj - begin_mj) / 1e3 / images
 
 
 class NvmlError(RuntimeError):
-    """NVML does not start here, or does not know the card; the text has its own words."""
+    """NVML does not start on this machine, or does not know the card; the text quotes NVML."""
 
 
 class Gpu:

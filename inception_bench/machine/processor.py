@@ -1,4 +1,7 @@
-"""What a worker runs on: the processor, or the GPU with its memory, clocks and energy. Standard library at import."""
+"""What a worker runs on: the processor, or the GPU with its memory, clocks and energy.
+
+At import this file needs the standard library alone.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +21,12 @@ L2_STATES = {
     WARM: "warm: an untimed call with the same batch ends just before each timed one",
     COLD: "cold: after an untimed call, more than the whole cache is written before each timed one",
 }
-# What is written to empty the cache: more than it holds, whatever of it is kept for others.
+# How many times the size of the cache is written to empty it. More than once, in case a part of it is set aside.
 _FLUSH_FACTOR = 2
 
 
 def processor() -> dict[str, Any]:
-    """The CPU's name and instruction sets: code compiled for one may not run on another."""
+    """The CPU's name and instruction sets: code that was compiled for one CPU may not run on another."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -47,7 +50,10 @@ class Device:
         self._silent = self._ask_nvml()
 
     def _ask_nvml(self) -> str:
-        """Why NVML says nothing here; empty where it does. Power and clocks are extras: a cell is timed without."""
+        """Connect to NVML. Returns why that is not possible; empty where it is.
+
+        A cell is timed without NVML too: power and clocks are extras.
+        """
         if find_spec(nvml.MODULE) is None:
             return "nvidia-ml-py is not installed; pip install nvidia-ml-py"
         try:
@@ -58,19 +64,19 @@ class Device:
         return ""
 
     def before_load(self) -> None:
-        """An engine is about to load. What others use, the paired reference among them, is in use already."""
+        """Note the free memory just before an engine loads; the paired reference and others use some already."""
         self._free_before = self._cuda.free_and_total()[0]
 
     def begin_rounds(self) -> None:
-        """The timed rounds begin: the peak of memory is what is used from now on."""
+        """Count the peak of memory from now on, as the timed rounds begin."""
         self._least_free = self._cuda.free_and_total()[0]
 
     def sample_memory(self) -> None:
-        """A timed round is over: engines keep what a call needed, so the level now is that call's peak."""
+        """Note the memory in use after a timed round: engines keep what a call needed, so this is the call's peak."""
         self._least_free = min(self._least_free, self._cuda.free_and_total()[0])
 
     def memory(self) -> dict[str, int]:
-        """The most bytes of the device that were used after any timed round and were free before the engine loaded."""
+        """Bytes: the free memory before the engine loaded, less the least free memory after any timed round."""
         return {"mem_get_info_delta": self._free_before - self._least_free}
 
     def flush_l2(self) -> None:
@@ -80,7 +86,10 @@ class Device:
         self._flushing.clear()
 
     def window(self, call: Callable[[], None], seconds: float, batch_size: int) -> dict[str, Any]:
-        """Call for at least ``seconds``: what the card says before and in the middle, and its energy an image."""
+        """Call ``call`` again and again for at least ``seconds``.
+
+        Returns what the card says before and in the middle of that time, and the joules per image.
+        """
         if self._gpu is None:
             return {"nvml": self._silent}
         before, energy, middle, calls = self._gpu.facts(), self._gpu.energy_mj(), None, 0

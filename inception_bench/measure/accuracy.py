@@ -1,4 +1,7 @@
-"""Accuracy of what was exported: its own answers to the test images, beside eager's to the same ones."""
+"""Accuracy of an exported network: its answers to the test images, compared with eager's answers to the same images.
+
+A network's answer to an image is the five classes that it finds most likely.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +25,12 @@ _CHUNK_BYTES = 64 << 20
 
 @dataclass(frozen=True)
 class Counts:
-    """Of ``images`` test images: how often this artifact was right, and how it differs from eager.
+    """How often an artifact was right on ``images`` test images, and how often it and eager differed.
 
-    Only counts are kept; shares, intervals and the test follow from them when they are read.
+    All fields but ``dataset`` count images. ``right`` and ``among_five``: the label is the artifact's best class, or
+    among its five best. ``agreeing``: eager has the same best class. ``only_eager_right`` and ``only_this_right``: the
+    label is the best class of eager alone, or of the artifact alone. Only counts are kept; shares, intervals and the
+    test are computed when they are read.
     """
 
     dataset: str
@@ -36,25 +42,28 @@ class Counts:
     only_this_right: int
 
     def accuracy(self) -> Accuracy:
-        """Top-1 with its Wilson interval, and top-5."""
+        """Top-1 with its Wilson interval, and top-5, as shares 0 to 1."""
         return accuracy(self.right, self.among_five, self.images)
 
     @property
     def agreement(self) -> float:
-        """The share of images to which eager gives the same first answer."""
+        """The share (0 to 1) of the images for which eager has the same best class."""
         return self.agreeing / self.images
 
     @property
     def loss(self) -> float:
-        """How much lower top-1 is than eager's; negative where it is higher."""
+        """Eager's top-1 minus this artifact's, both shares 0 to 1; negative where the artifact's is higher."""
         return (self.only_eager_right - self.only_this_right) / self.images
 
     def chance(self) -> float:
-        """The probability of so uneven a disagreement by chance: McNemar's exact test, two-sided."""
+        """How probable (0 to 1) a difference at least as large is by chance: McNemar's exact test, two-sided.
+
+        Counted are the images on which exactly one of the two is right; by chance each is right on half of them.
+        """
         from scipy.stats import binomtest
 
-        uneven = self.only_eager_right + self.only_this_right
-        return float(binomtest(self.only_eager_right, uneven).pvalue) if uneven else 1.0
+        either_right = self.only_eager_right + self.only_this_right
+        return float(binomtest(self.only_eager_right, either_right).pvalue) if either_right else 1.0
 
     def reason(self) -> str:
         """Why the artifact is not the network that was trained; empty where it is."""
@@ -71,7 +80,7 @@ class Counts:
 
 
 def count(answers: NDArray[np.int64], eager: NDArray[np.int64], labels: NDArray[np.int64], dataset: str) -> Counts:
-    """Compare answers (images, 5 best classes, best first) with eager's and with the labels (images,)."""
+    """Compare answers (images, 5), the best class first, with eager's (images, 5) and with the labels (images,)."""
     right, eager_right = answers[:, 0] == labels, eager[:, 0] == labels
     return Counts(
         dataset,
@@ -85,9 +94,10 @@ def count(answers: NDArray[np.int64], eager: NDArray[np.int64], labels: NDArray[
 
 
 def best_classes(logits: NDArray[np.floating]) -> NDArray[np.int64]:
-    """The five best classes of each row (images, classes), best first; -1 where a row is not finite.
+    """The five best classes of each image, best first: logits (images, classes) to classes (images, 5).
 
-    Equal logits stand in the order of their classes, so that two engines with equal logits agree.
+    Where a logit of an image is not finite, all five are -1. Equal logits stand in the order of their classes, so that
+    two engines with equal logits agree.
     """
     order = np.argsort(-logits, axis=1, kind="stable")[:, :FIVE].astype(np.int64)
     order[~np.isfinite(logits).all(1)] = -1
@@ -95,13 +105,16 @@ def best_classes(logits: NDArray[np.floating]) -> NDArray[np.int64]:
 
 
 def answers_to(part: Part, ask: Callable[[Path], NDArray[np.floating]]) -> NDArray[np.int64]:
-    """The best classes of all images of a part; ``ask`` gives the logits of a file of images (N, 3, S, S)."""
+    """The five best classes (images, 5) of all images of a part of a data set.
+
+    ``ask`` takes the path of a file of images (N, 3, S, S) in float32 and returns their logits (N, classes).
+    """
     size = part.images([0]).nbytes
     chunk = max(_CHUNK_BYTES // size, 1)
-    found = []
+    answers = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "images.npy"
         for start in range(0, len(part), chunk):
             np.save(path, part.images(range(start, min(start + chunk, len(part)))))
-            found.append(best_classes(ask(path)))
-    return np.concatenate(found)
+            answers.append(best_classes(ask(path)))
+    return np.concatenate(answers)

@@ -28,20 +28,20 @@ from inception_bench.spec.case import Case
 from inception_bench.store.cache import Artifact
 
 OWN, PARTNER = "candidate", "partner"
-# On a GPU: calls with their input's transfer.
+# How many calls are timed on a GPU together with the transfer of their batch to it.
 _TRANSFER_ROUNDS = 64
-# Comparing row by row moves every map of every image of a batch.
+# Images in a batch that is compared row by row: every map of every image is moved, so more would take long.
 _ROWS_BATCH = 2
 
 
 class Cell:
-    """Drives two fresh workers, the candidate and its partner: the paired reference (eager, fp32), or another cell.
+    """Drives two workers: the candidate, and the partner that it is timed beside.
 
-    ``prepare`` builds, loads and checks; ``begin`` warms up; then ``before``, ``round`` and
-    ``after`` make one pair: either ``before`` or ``after`` times the partner, drawn at random.
-    ``end`` completes ``measurement``. Whatever fails raises CellStopped. ``watch`` is told each
-    stage as it begins. With ``partners`` the paired reference's process may be one that served a cell before, and
-    lives on after this one.
+    The partner is the paired reference (eager, fp32) unless another case is given as ``partner``. ``prepare`` builds,
+    loads and checks; ``begin`` warms up; then ``before``, ``round`` and ``after`` make one pair of rounds: either
+    ``before`` or ``after`` times the partner, drawn at random. ``end`` completes ``measurement``. Whatever fails raises
+    CellStopped. ``watch`` is called with the name of each stage as it begins. With ``partners`` the process of the
+    paired reference may have served an earlier cell, and it lives on after this cell.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Cell:
         self._activity = Activity.now()
 
     def prepare(self) -> None:
-        """Build, load and compare. Raises CellStopped."""
+        """Build and load both networks, and compare their output with the reference. Raises CellStopped."""
         runtime = self.case.runtime
         registered = find_backend(runtime.backend)
         absent = registered.missing(building_only=runtime.backend in self._workshop.pythons)
@@ -93,7 +93,7 @@ class Cell:
                 self._measure_accuracy(own.weights)
 
     def begin(self) -> None:
-        """Warm both workers up; the last thing before the first timed round resets the memory peak."""
+        """Warm both workers up; at the end, just before the first timed round, the candidate's memory peak is reset."""
         self._enter("time")
         with self._stopping():
             for engine in self._engines.values():
@@ -104,26 +104,26 @@ class Cell:
         self._peak_was_reset = begun.peak_was_reset
 
     def before(self) -> None:
-        """With probability one half time the reference now; otherwise ``after`` does."""
+        """With probability one half time the partner now; otherwise ``after`` times it."""
         first = self._random.random() < 0.5
         self._taken.reference_first.append(first)
         if first:
             self._time_partner()
 
     def round(self) -> float:
-        """Time the candidate once; seconds as its own clock measured them."""
+        """Time the candidate once; returns seconds, as the candidate's own clock measured them."""
         with self._stopping():
-            answer = self._engines[OWN].round()
-        self._taken.candidate.append(answer)
-        return answer.seconds
+            timed = self._engines[OWN].round()
+        self._taken.candidate.append(timed)
+        return timed.seconds
 
     def after(self) -> None:
-        """Time the reference if ``before`` did not."""
+        """Time the partner if ``before`` did not."""
         if not self._taken.reference_first[-1]:
             self._time_partner()
 
     def end(self) -> None:
-        """Complete the measurement: the outcome is ok."""
+        """Complete the measurement after the last round; its outcome is then ``ok``."""
         with self._stopping():
             peak = self._engines[OWN].end().peak_rss_bytes
             measured = self._engines[OWN].on_device(_TRANSFER_ROUNDS, self._settings.window_s)
@@ -136,7 +136,7 @@ class Cell:
         self.measurement.outcome, self.measurement.stage = "ok", "time"
 
     def stop(self, stopped: CellStopped) -> None:
-        """Record why the cell ends without a time."""
+        """Record in the measurement why the cell ends without a time."""
         self.measurement.outcome, self.measurement.stage = stopped.outcome, stopped.stage
         self.measurement.reason = str(stopped)
         self.measurement.activity = Activity.now().since(self._activity)
@@ -146,11 +146,11 @@ class Cell:
         return len(self._taken.candidate)
 
     def ratios(self) -> list[float]:
-        """Reference over candidate for each round so far."""
+        """The partner's seconds over the candidate's, for each pair of rounds so far."""
         return self._taken.rounds().ratios()
 
     def close(self) -> None:
-        """End both workers, but for a partner that serves other cells too."""
+        """End both workers; a partner that serves other cells too lives on."""
         for engine in self._engines.values():
             if self._partners is not None and self._partners.owns(engine):
                 continue
@@ -175,10 +175,11 @@ class Cell:
         return Built(self._workshop.artifact(case, weights, reference.images), weights, reference)
 
     def _compare(self, own: Built, other: Built, shared: Partner | None) -> tuple[Parity, Parity]:
-        """Make both engines ready, and compare their answers: the candidate's parity and the partner's."""
+        """Make both engines ready and compare their logits; returns the candidate's parity and the partner's."""
         self._enter("load")
         self._start_engines(shared)
-        # A group each: the record has how long the candidate loads, so the partner is at rest meanwhile.
+        # Each engine is a group of its own, and groups load one after the other: the time that the candidate takes to
+        # load is recorded, so the partner must be idle meanwhile.
         groups = [self._assignment(OWN, self.case, own)]
         if shared is None:
             groups.insert(0, self._assignment(PARTNER, self.partner, other))
@@ -188,12 +189,12 @@ class Cell:
             if shared is not None:
                 self.measurement.partner_parity = shared.parity
 
-        def told(name: str, step: Step) -> None:
+        def keep(name: str, step: Step) -> None:
             if isinstance(step, Logits) and name == PARTNER:
                 self.measurement.partner_parity = self._parity(self.partner, other, step)
             self._keep(name, step)
 
-        logits = ready(groups, told, before_logits)
+        logits = ready(groups, keep, before_logits)
         partner_parity = self.measurement.partner_parity
         assert partner_parity is not None
         eager_error = partner_parity.error if self.partner == self.case.reference() else None
@@ -201,7 +202,7 @@ class Cell:
         return self.measurement.parity, partner_parity
 
     def _start_engines(self, shared: Partner | None) -> None:
-        """Fresh processes, the candidate's first; a shared partner is from now on held to this cell's limits."""
+        """Start fresh processes, the candidate's first; a shared partner lives already, and gets this cell's limits."""
         self._engines[OWN] = self._workshop.engine(self.case.runtime, self._limit)
         if shared is None:
             self._engines[PARTNER] = self._workshop.engine(self.partner.runtime, self._limit)
@@ -213,7 +214,7 @@ class Cell:
         return {name: Assignment(self._engines[name], case, built.artifact.folder, built.reference.images)}
 
     def _keep(self, name: str, step: Step) -> None:
-        """What the candidate says of itself, and what either says that is not as it was asked."""
+        """Record what the candidate says of itself, and the attestation of either engine that runs not as asked."""
         if isinstance(step, Running) and name == OWN:
             self.measurement.worker = {**step.started.to_json(), "modules": list(step.loaded.modules)}
             self.measurement.partner_pid = self._engines[PARTNER].pid
@@ -226,9 +227,9 @@ class Cell:
             self._taken.reference.append(self._engines[PARTNER].round())
 
     def _parity(self, case: Case, built: Built, answered: Logits, eager_error: float | None = None) -> Parity:
-        """Compare an engine's logits; every end point where logits cannot tell a fault from rounding.
+        """Compare an engine's logits, or every end point where logits cannot tell a fault from rounding.
 
-        ``eager_error`` is what eager beside it errs by in fp32, where there is one.
+        ``eager_error`` is the parity error of the paired reference in fp32, where that is the partner; else None.
         """
         rounding = None
         precision = case.runtime.precision
@@ -241,7 +242,7 @@ class Cell:
         return parity if parity.can_tell else self._compare_rows(case, built.weights)
 
     def _measure_accuracy(self, weights: Artifact) -> None:
-        """Top-1 and top-5 on the test images; eager's answers are kept for the other runtimes."""
+        """Top-1 and top-5 on the test images; eager's answers are kept in the cache for the other runtimes."""
         self._enter("accuracy")
         splits = network_data(self.case.network, self._workshop.cache.root)
 
@@ -255,7 +256,7 @@ class Cell:
             raise CellStopped("mismatch", "accuracy", self.measurement.accuracy.reason())
 
     def _compare_rows(self, case: Case, weights: Artifact) -> Parity:
-        """The same engine on the same network with every end point as an output, in a worker of its own."""
+        """Parity by all end points: in a fresh worker the same engine runs the network with every map as an output."""
         case = case.with_runtime(batch_size=min(case.runtime.batch_size, _ROWS_BATCH))
         reference = self._workshop.reference(case.network, weights)
         rows = self._workshop.row_reference(case, weights, reference)
@@ -273,7 +274,7 @@ class Cell:
 
     @contextmanager
     def _stopping(self) -> Iterator[None]:
-        """A call that gives no result ends the cell in the stage that is under way."""
+        """Turn a call that gives no result into CellStopped, with the stage that is under way."""
         try:
             yield
         except CallFailed as error:

@@ -1,4 +1,4 @@
-"""Do all counters agree? Exactly, or there is a fault in a table or a counter."""
+"""Whether all counters of params and MACs agree. Any difference, however small, is a fault in a table or a counter."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from inception_bench.spec.network import NetworkSpec
 
 
 def network_complexity(network: NetworkSpec, *, aux: bool = False) -> Complexity:
-    """The cost of a network by its table."""
+    """The params and MACs of a network, computed from its table."""
     return complexity(
         network.address,
         input_size=network.input_size,
@@ -22,7 +22,7 @@ def network_complexity(network: NetworkSpec, *, aux: bool = False) -> Complexity
 def count_disagreements(network: NetworkSpec, counted: Counted) -> list[str]:
     """A sentence for each figure on which the table's arithmetic and a counter differ.
 
-    A counter that is not installed has no figure, and says nothing.
+    A counter that is not installed has no figure, and so makes no sentence.
     """
     costs = network_complexity(network)
     figures = [
@@ -34,14 +34,14 @@ def count_disagreements(network: NetworkSpec, counted: Counted) -> list[str]:
         whole = network_complexity(network, aux=True)
         figures.append(("params with aux heads", whole.params, "numel", counted.params_with_aux))
     return [
-        f"{network.address}: {what} {by_table:,} by table, {by_counter:,} by {counter}"
-        for what, by_table, counter, by_counter in figures
+        f"{network.address}: {figure} {by_table:,} by table, {by_counter:,} by {counter}"
+        for figure, by_table, counter, by_counter in figures
         if by_counter is not None and by_table != by_counter
     ]
 
 
 def counting_line(counted: Counted) -> str:
-    """What was counted, and by whom, in one line."""
+    """In one line, the params and MACs of a network whose counters all agree, and which counters those are."""
     figures = f"{counted.params:,} params, {counted.macs_flop_counter:,} MACs"
     if counted.macs_fvcore is None:
         return f"{figures}, table and FlopCounterMode agree; fvcore is not installed"

@@ -1,4 +1,7 @@
-"""What every runtime needs and has here: each is asked in a fresh process, so that one that crashes is a line."""
+"""What every backend needs and what it has on this machine.
+
+Each backend's engine is asked in a fresh process, so that an engine that crashes costs only its own line of the table.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,11 @@ LIMIT_S = 120.0
 
 @dataclass(frozen=True)
 class Checkup:
-    """One backend. ``refusals`` has for each device and precision why not; an empty text means ready.
+    """What was learned of one backend.
 
-    ``command`` would make ready what is missing; empty where nothing is, or where no command helps.
+    ``refusals`` has, for each device and precision, the reason why the engine cannot; an empty text means that it can.
+    ``ready`` says whether it can in any. ``command`` installs what is missing; empty where nothing is missing, or where
+    no command helps.
     """
 
     backend: str
@@ -30,12 +35,15 @@ class Checkup:
     command: str = ""
 
     def precisions(self, device: str) -> list[str]:
-        """What can be asked of it on ``device``."""
+        """The precisions in which the backend can be used on ``device``."""
         return [precision for precision, refusal in self.refusals.get(device, {}).items() if not refusal]
 
 
 def examine(names: Iterable[str] | None = None, pythons: Mapping[str, str] | None = None) -> Iterator[Checkup]:
-    """A checkup of each named backend, or of all, as soon as it is known."""
+    """A checkup of each named backend, or of all with None; each is yielded as soon as it is known.
+
+    ``pythons`` names the interpreters of backends whose engines are in another one.
+    """
     for name in backends() if names is None else names:
         yield examine_one(backends()[name], (pythons or {}).get(name))
 
@@ -44,7 +52,7 @@ def examine_one(registered: Registered, python: str | None = None) -> Checkup:
     """Import the engine in a fresh process and ask it what it can do here."""
     backend = registered.backend
     known: dict[str, Any] = {
-        "versions": {name: found for name, found in registered.versions().items() if found},
+        "versions": {name: version for name, version in registered.versions().items() if version},
         "options": {name: list(values) for name, values in registered.options.items()},
     }
     absent = registered.missing(building_only=python is not None)
@@ -52,7 +60,7 @@ def examine_one(registered: Registered, python: str | None = None) -> Checkup:
         return Checkup(backend.name, False, **known, reason=absent.partition(";")[0], command=backend.install)
     engine = Engine(Process(WORKER, python=python), CallLimit(LIMIT_S))
     try:
-        # Not the CUDA device itself: what the engine says of a missing driver is part of the answer.
+        # Started for the CPU, so that a missing CUDA driver does not end the worker: the engine is to name it itself.
         started = engine.start(registered.target, "cpu")
         refusals = {device: dict(reasons) for device, reasons in engine.refusals().refusals.items()}
     except CallFailed as error:

@@ -1,8 +1,9 @@
-"""The coordinator's side of a worker: each call that it answers, what comes back, and how long that may take.
+"""How the coordinator calls a worker: each call that a worker knows, the reply, and how long the reply may take.
 
-The calls are methods of ``Engine`` whose names are the worker's verbs, which stand nowhere else on this side.
-``engine.load(folder, setup)`` asks and waits for the answer. ``engine.load.later(folder, setup)`` asks and gives a
-function that waits, so that several engines can work at the same time (``ask_each``).
+The calls are methods of ``Engine``, and their names are the worker's verbs, which the coordinator names nowhere else.
+``engine.load(folder, setup)`` sends the call and waits for the reply. ``engine.load.later(folder, setup)`` only sends
+the call and returns a function that waits, so that several engines can work at the same time (``ask_each``). What a
+worker replies is a *reply* (``measure/replies.py``); *answers* are a network's answers to images.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ Key = TypeVar("Key")
 
 
 class EngineFailed(CallFailed):
-    """A call that gave no result, or an answer that no cell can go on with; ``engine`` says whose."""
+    """A call that gave no result, or a reply with which no cell can go on; ``engine`` is the engine that was called."""
 
     def __init__(self, engine: Engine, outcome: str, reason: str):
         super().__init__(outcome, reason)
@@ -53,7 +54,7 @@ class EngineFailed(CallFailed):
 
 
 class TimeLimit(Protocol):
-    """How long the next answer may take."""
+    """How long the next reply may take."""
 
     def left(self) -> float:
         """Seconds from now on."""
@@ -61,7 +62,7 @@ class TimeLimit(Protocol):
 
 @dataclass(frozen=True)
 class CallLimit:
-    """Every call may take ``seconds``, however many there are."""
+    """Each call by itself may take ``seconds``, however many calls there are."""
 
     seconds: float
 
@@ -71,7 +72,7 @@ class CallLimit:
 
 @dataclass
 class StageLimit:
-    """The stage that engines are in: all its calls together may take its limit, counted from ``enter``."""
+    """The limit of the stage that is under way: all its calls together may take that long, counted from ``enter``."""
 
     limits: Limits
     stage: str = field(default="", init=False)
@@ -79,7 +80,7 @@ class StageLimit:
 
     @property
     def seconds(self) -> float:
-        """The whole limit of the stage."""
+        """The whole limit of the stage, in seconds."""
         return float(getattr(self.limits, self.stage))
 
     def enter(self, stage: str) -> None:
@@ -93,22 +94,22 @@ class StageLimit:
 
 @dataclass(frozen=True)
 class Call(Generic[T]):
-    """What is sent with a verb, and which answer is expected; ``check`` may refuse it."""
+    """What is sent with a verb, and the type of the reply; ``check`` may refuse a reply by raising CallFailed."""
 
-    answer: type[T]
+    reply: type[T]
     sent: Mapping[str, Any] = field(default_factory=dict)
     check: Callable[[T], None] | None = None
 
     def read(self, verb: str, header: Mapping[str, Any], arrays: Sequence[np.ndarray]) -> T:
-        """The answer as a value. What a newer worker says beyond it is left out. Raises CallFailed."""
-        given, known = {**header, "arrays": arrays}, fields(self.answer)  # type: ignore[arg-type]
+        """The reply as a value of its type. Fields that only newer workers send are left out. Raises CallFailed."""
+        given, known = {**header, "arrays": arrays}, fields(self.reply)  # type: ignore[arg-type]
         lacking = [each.name for each in known if each.name not in given and _is_needed(each)]
         if lacking:
             raise CallFailed("failed", f"the worker's answer to {verb!r} lacks {', '.join(lacking)}")
-        found = self.answer(**{each.name: given[each.name] for each in known if each.name in given})
+        reply = self.reply(**{each.name: given[each.name] for each in known if each.name in given})
         if self.check is not None:
-            self.check(found)
-        return found
+            self.check(reply)
+        return reply
 
 
 def _is_needed(each: Any) -> bool:
@@ -116,7 +117,7 @@ def _is_needed(each: Any) -> bool:
 
 
 class Asking(Generic[P, T]):
-    """A verb of one engine. Called, it asks and waits."""
+    """A verb of one engine. Calling the object sends the verb and waits for the reply."""
 
     def __init__(self, engine: Engine, verb: str, make: Callable[Concatenate[Engine, P], Call[T]]):
         self._engine, self._verb, self._make = engine, verb, make
@@ -125,14 +126,14 @@ class Asking(Generic[P, T]):
         return self.later(*args, **kwargs)()
 
     def later(self, *args: P.args, **kwargs: P.kwargs) -> Callable[[], T]:
-        """Ask without waiting; what is given back waits for the answer, and raises EngineFailed."""
+        """Send the verb without waiting; the function that is returned waits for the reply, and raises EngineFailed."""
         call = self._make(self._engine, *args, **kwargs)
         self._engine.process.start(self._verb, **call.sent)
         return lambda: self._engine.receive(self._verb, call)
 
 
 class Verb(Generic[P, T]):
-    """Makes a verb of a method of ``Engine``: the method says what is sent and which answer is expected."""
+    """Makes a verb from a method of ``Engine``: the method says what is sent and which type the reply has."""
 
     def __init__(self, make: Callable[Concatenate[Engine, P], Call[T]]):
         self._make, self._name, self.__doc__ = make, make.__name__, make.__doc__
@@ -142,10 +143,10 @@ class Verb(Generic[P, T]):
 
 
 class Engine:
-    """A worker process. ``limit`` says how long an answer may take and may be replaced. All calls raise EngineFailed.
+    """A worker process. ``limit`` says how long a reply may take and may be replaced. All calls raise EngineFailed.
 
-    The first call is ``start``; ``load``, ``first`` and then any but ``compile`` follow. ``images`` is a file of
-    images (N, 3, S, S) in float32, ``folder`` that of an artifact.
+    The first call is ``start``. To run a network, ``load`` and ``first`` follow, and then any call but ``compile``.
+    ``images`` is a file of images (N, 3, S, S) in float32, ``folder`` the folder of an artifact.
     """
 
     def __init__(self, process: Process, limit: TimeLimit):
@@ -162,55 +163,61 @@ class Engine:
 
     @Verb
     def start(self, backend: str, device: str, *, without_device: bool = False) -> Call[Started]:
-        """Import the engine at an address ``module:object``; without a device it is only asked, or compiles."""
+        """Import the backend at the address ``module:object``, and its engine.
+
+        With ``without_device`` the GPU is not opened; the engine can then be asked what it refuses, or compile.
+        """
         sent = {"backend": backend, "device": device, "without_device": without_device, "protocol": PROTOCOL}
         return Call(Started, sent, self._know)
 
     @Verb
     def refusals(self, device: str | None = None) -> Call[Refused]:
-        """Why this machine cannot do each precision on a device, or on all that the engine knows."""
+        """The engine's reason against each precision, on ``device`` or, with None, on all devices that it knows."""
         return Call(Refused, {"device": device})
 
     @Verb
     def compile(self, graph: Path, folder: Path, setup: Setup, *, without_device: bool = False) -> Call[Done]:
-        """Let the engine make its own file, in ``folder``, of the exported graph in ``graph``."""
+        """Let the engine compile the exported graph in the folder ``graph`` to a file of its own in ``folder``."""
         sent = {"graph": str(graph), "folder": str(folder), "setup": vars(setup), "without_device": without_device}
         return Call(Done, sent)
 
     @Verb
     def load(self, folder: Path, setup: Setup) -> Call[Loaded]:
-        """Load an artifact."""
+        """Load the artifact in ``folder``."""
         return Call(Loaded, {"folder": str(folder), "setup": vars(setup)})
 
     @Verb
     def first(self, images: Path, batch_size: int) -> Call[FirstCall]:
-        """The first call, on the first images, which every timed call then has too."""
+        """Call the network for the first time, on the first ``batch_size`` images, which all timed calls get too."""
         return Call(FirstCall, {"images": str(images), "batch_size": batch_size})
 
     @Verb
     def attest(self, setup: Setup) -> Call[Attested]:
-        """How the session really runs, compared with ``setup``."""
+        """Ask how the session really runs, and where that differs from ``setup``."""
         return Call(Attested, {"setup": vars(setup)})
 
     @Verb
     def logits(self, images: Path, batch_size: int, count: int | None = None) -> Call[Logits]:
-        """The answers to the first ``count`` images, or to all. The oldest workers always answer all."""
+        """The logits of the first ``count`` images, or of all with None. Workers of protocol 1 may send all anyway."""
         return Call(Logits, {"images": str(images), "batch_size": batch_size, "count": count})
 
     @Verb
     def warm_up(self, rounds: int) -> Call[WarmedUp]:
-        """Calls that do not count."""
+        """Call the network ``rounds`` times before the rounds that count."""
         return Call(WarmedUp, {"rounds": rounds})
 
     @Verb
     def slow(self, share: float) -> Call[Done]:
-        """From now on each call takes longer by a share of its own time: for proving that a gate sees it."""
+        """Make each call take longer from now on, by a ``share`` of its own time, to prove that a gate notices it."""
         return Call(Done, {"share": share})
 
     @Verb
     def begin(self, l2: str = WARM) -> Call[Begun]:
-        """The last call before the first round; ``l2`` is how each finds a GPU's second-level cache (``L2_STATES``)."""
-        if l2 == WARM:  # what a worker does that is told nothing, and all that the first protocol can do
+        """Prepare for the rounds: the last call before the first one.
+
+        ``l2`` is the state in which each round finds a GPU's second-level cache (see ``L2_STATES``).
+        """
+        if l2 == WARM:  # the state that workers take when none is sent, and the only one that protocol 1 knows
             return Call(Begun)
         if self._protocol < 2:
             raise EngineFailed(self, "unavailable", f"a worker of protocol 1 times with a warm cache alone, not {l2}")
@@ -218,23 +225,27 @@ class Engine:
 
     @Verb
     def round(self) -> Call[Round]:
-        """One timed call."""
+        """Time one call of the network."""
         return Call(Round)
 
     @Verb
     def end(self) -> Call[Ended]:
-        """After the last round: the peak of memory."""
+        """Ask for the peak of memory, after the last round."""
         return Call(Ended)
 
     @Verb
     def on_device(self, rounds: int, window_s: float) -> Call[OnDevice]:
-        """On a GPU, after the rounds: memory, calls with their input's transfer, ``window_s`` seconds of power."""
+        """Measure what only a GPU has, after the rounds.
+
+        That is its memory, ``rounds`` calls whose batch is transferred from the host, and power over ``window_s``
+        seconds.
+        """
         return Call(OnDevice, {"rounds": rounds, "window_s": window_s})
 
     def close(self) -> None:
-        """Let the engine go; the process lives on, if it does. Raises nothing."""
+        """Let the worker close its session; does not end the process. Raises nothing, even if the process is gone."""
         if self.alive:
-            with suppress(CallFailed):  # it has answered all that counts
+            with suppress(CallFailed):  # all that counts was replied already
                 self.process.call("close", _CLOSE_LIMIT_S)
 
     def kill(self) -> None:
@@ -242,7 +253,7 @@ class Engine:
         self.process.kill()
 
     def receive(self, verb: str, call: Call[T]) -> T:
-        """Wait for the answer to a call that was sent. Raises EngineFailed."""
+        """Wait for the reply to a call that was sent. Raises EngineFailed."""
         try:
             header, arrays = self.process.finish(self.limit.left())
             return call.read(verb, header, arrays)
@@ -262,8 +273,12 @@ class Engine:
 def ask_each(
     engines: Mapping[Key, Engine], ask: Callable[[Key, Engine], Callable[[], T]], *, at_once: bool
 ) -> dict[Key, T]:
-    """Each engine's answer to a call that ``ask`` sends with ``later``: all work at once, or one after the other."""
+    """Each engine's reply to a call.
+
+    ``ask`` sends the call to an engine with ``later`` and returns the function that waits. With ``at_once`` all engines
+    work at the same time, otherwise one after the other.
+    """
     if not at_once:
         return {key: ask(key, engine)() for key, engine in engines.items()}
     sent = {key: ask(key, engine) for key, engine in engines.items()}
-    return {key: answer() for key, answer in sent.items()}
+    return {key: wait() for key, wait in sent.items()}

@@ -1,4 +1,4 @@
-"""One network as one file, for use elsewhere: the very artifact that its cell would load."""
+"""One network as one file, for use elsewhere: the same artifact that a run would load to time the network."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from inception_bench.store.cache import Artifact, ArtifactCache, default_root
 class Format:
     """A kind of file: the backend that builds it, the file's name within the artifact, and its usual device.
 
-    With ``graph_only`` it is what the backend's engine would compile, and the engine is not needed.
+    With ``graph_only`` the file is the graph that the backend's engine would compile, and the engine is not needed.
     """
 
     backend: str
@@ -46,7 +46,7 @@ FORMATS = {
 
 @dataclass(frozen=True)
 class Order:
-    """What to export. None stands for the usual: the format's device, the network's input size."""
+    """What to export. ``device`` None is the format's usual device, ``input_size`` (pixels) None the network's own."""
 
     model: str
     to: str
@@ -61,17 +61,19 @@ class Order:
         """The cell whose artifact this is. Raises UsageError for the first thing that cannot be done."""
         if self.to not in FORMATS:
             raise UnknownNameError("format", self.to, FORMATS)
-        table, wanted = find_table(self.model), FORMATS[self.to]
-        device = wanted.device if wanted.graph_only else self.device or wanted.device
+        table, file_format = find_table(self.model), FORMATS[self.to]
+        device = file_format.device if file_format.graph_only else self.device or file_format.device
         size = self.input_size or table.input_size
-        for kind, given, known in (("device", device, DEVICES), ("precision", self.precision, PRECISIONS)):
+        for option, given, known in (("device", device, DEVICES), ("precision", self.precision, PRECISIONS)):
             if given not in known:
-                raise UnknownNameError(kind, given, known)
-        make_plan(table, input_size=size, width_mult=self.width_mult)  # refuses what the network does not take
+                raise UnknownNameError(option, given, known)
+        make_plan(
+            table, input_size=size, width_mult=self.width_mult
+        )  # raises for a size or width that the network does not take
         if self.batch_size < 1:
             raise OptionError(lambda named: f"{named('batch_size')} {self.batch_size}: a batch has at least 1 image")
-        options = read_options(wanted.backend, self.options)
-        if wanted.graph_only and "opset" in options and self.precision != "fp32":
+        options = read_options(file_format.backend, self.options)
+        if file_format.graph_only and "opset" in options and self.precision != "fp32":
             raise OptionError(
                 lambda named: (
                     f"a graph of operator set 17 is in fp32; leave {named('precision')} {self.precision} or the option"
@@ -79,12 +81,12 @@ class Order:
             )
         return Case(
             NetworkSpec(table.name, table.definition, size, self.width_mult, NUM_CLASSES),
-            Runtime(wanted.backend, device, self.precision, self.batch_size, usable_cores(), options),
+            Runtime(file_format.backend, device, self.precision, self.batch_size, usable_cores(), options),
         )
 
 
 def export(order: Order, output: Path) -> Artifact:
-    """Build, or find in the cache, and copy to ``output``. Raises UsageError with the reason where it cannot be."""
+    """Build the file, or find it in the cache, and copy it to ``output``. Raises UsageError with the reason."""
     case = order.case()
     runtime = case.runtime
     graph_only = FORMATS[order.to].graph_only

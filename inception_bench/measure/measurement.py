@@ -1,4 +1,4 @@
-"""What comes of a cell: outcome, reason, and all that was measured until then. It is the body of the cell's record."""
+"""All that was measured of a cell, its outcome, and the reason of that outcome: the body of the cell's record."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ from inception_bench.store.known import known_fields
 
 @dataclass(frozen=True)
 class ArtifactFacts:
-    """What is kept of an artifact: all but its place on this machine. ``build_s`` in seconds, when it was built."""
+    """The facts of an artifact that a record keeps: all but its place on this machine.
+
+    ``build_s`` is how many seconds it took to build, also where it now came from the cache (``cached``). ``digest`` is
+    a hash of its files, ``key`` its key in the cache.
+    """
 
     size_bytes: int
     digest: str
@@ -33,13 +37,21 @@ class ArtifactFacts:
 
 @dataclass
 class Measurement:
-    """All that came of a cell; what was not reached stays None. Times in seconds, memory in bytes.
+    """All that was measured of a cell. Times are in seconds, memory is in bytes, and what was not reached stays None.
 
-    ``weights`` names what was loaded. ``rounds`` holds every timed call in pairs. ``peak_rss_bytes`` is the peak of
-    resident memory over the timed rounds, ``peak_rss_since_start_bytes`` since the worker began. ``device`` is what a
-    GPU is and did, ``worker`` which process it was, ``activity`` what else the machine did meanwhile: their fields
-    stand in ``docs/records.md``. ``partner_pid`` tells cells of one run that were timed beside the same process from
-    those that were not.
+    * ``outcome`` is ``ok`` or the name of what went wrong, ``stage`` the last stage that the cell entered, ``reason``
+      a sentence on why the outcome is not ``ok``.
+    * ``weights`` names the weights, ``artifact`` holds the facts of what the runtime loaded.
+    * ``attest`` is what the session says of how it runs. ``parity`` compares its output with the reference,
+      ``partner_parity`` the output of the partner, the process that the cell was timed beside. ``accuracy`` counts
+      right answers to test images, where the network was trained.
+    * ``load_s`` is the time that loading the artifact took, ``first_call_s`` the time of the first call after it.
+    * ``rounds`` holds every timed call of one batch, the cell's beside the partner's.
+    * ``peak_rss_bytes`` is the peak of the worker's resident memory over the timed rounds, and
+      ``peak_rss_since_start_bytes`` the peak since the worker began.
+    * ``device`` says what the GPU is and did, ``worker`` which process and packages ran the cell, ``activity`` what
+      else the machine did meanwhile. All three are JSON objects whose fields stand in ``docs/records.md``.
+    * ``partner_pid`` is the process of the partner; cells of one run with the same value shared one.
     """
 
     outcome: str = "failed"
@@ -67,19 +79,19 @@ class Measurement:
 
     @property
     def timed(self) -> Rounds:
-        """The rounds. Raises ValueError where there are none: only an ok cell has times."""
+        """The rounds, never None. Raises ValueError where there are none: only a cell that ended ok has times."""
         if self.rounds is None:
             raise ValueError(f"a cell that ended as {self.outcome!r} has no timed rounds")
         return self.rounds
 
     @property
     def l2(self) -> str | None:
-        """How its timed calls met a GPU's second-level cache, in words; None where no GPU was in play."""
+        """The state in which timed calls found the GPU's second-level cache, in words; None on a CPU."""
         return (self.device or {}).get("l2")
 
     @property
     def peak_device_bytes(self) -> int | None:
-        """How much of the GPU's free memory it took, as the driver says: the one figure that all engines have."""
+        """Bytes of the GPU's free memory that the cell took, as the driver tells for every engine; None on a CPU."""
         memory: Mapping[str, int] = (self.device or {}).get("memory") or {}
         return memory.get("mem_get_info_delta")
 
@@ -103,9 +115,9 @@ class Measurement:
 
 @dataclass
 class PairMeasurement(Measurement):
-    """The same of a cell that was timed beside another one: ``pair`` is the factorisation's name, ``partner`` its case.
+    """The measurement of a cell that was timed beside another network, ``partner``, instead of beside eager.
 
-    Its ``rounds`` hold the partner's times as those of the reference.
+    ``pair`` is the name of the factorisation. In ``rounds`` the times of the partner stand as those of the reference.
     """
 
     pair: str = ""
@@ -125,8 +137,8 @@ class PairMeasurement(Measurement):
         return cls(**{**_read(cls, data), "pair": data["pair"], "partner": Case.from_json(data["partner"])})
 
 
-# How each part that is a value of its own is read.
-_PARTS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
+# How each field that is an object of its own is read from JSON.
+_READERS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
     "artifact": lambda data: ArtifactFacts(**known_fields(ArtifactFacts, data)),
     "attest": lambda data: Attestation(**known_fields(Attestation, data)),
     "parity": Parity.from_json,
@@ -136,6 +148,6 @@ _PARTS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
 }
 
 
-def _read(kind: type[Measurement], data: Mapping[str, Any]) -> dict[str, Any]:
-    parts = {name: read(data[name]) for name, read in _PARTS.items() if data.get(name) is not None}
-    return {**known_fields(kind, data), **parts, "outcome": data["outcome"]}
+def _read(record: type[Measurement], data: Mapping[str, Any]) -> dict[str, Any]:
+    objects = {name: read(data[name]) for name, read in _READERS.items() if data.get(name) is not None}
+    return {**known_fields(record, data), **objects, "outcome": data["outcome"]}

@@ -1,4 +1,7 @@
-"""Which pairs a run times: the papers' factorisations, on the runtimes and batches that were asked for."""
+"""Which pairs a run times: the papers' factorisations, on the runtimes and batches that were asked for.
+
+A factorisation replaces an old module (or network) by a new one, such as a 5x5 convolution by two 3x3 convolutions.
+"""
 
 from __future__ import annotations
 
@@ -14,54 +17,57 @@ from inception_bench.spec.pair import Pair
 from inception_bench.spec.profile import LEAST_ROUNDS
 from inception_bench.spec.runtime import Runtime
 
-# What a short run times; a profile that times all batches has room for all modules.
+# The factorisations that a short run times; profiles that take longer time all of them.
 HANDFUL = ("two_3x3_for_5x5", "1x1_before_5x5", "1x7_7x1_for_7x7", "three_3x3_stem")
 
-# A module takes a millisecond where a network takes fifty, and its rounds scatter more.
+# How many times more rounds a pair of modules takes than a pair of networks: a call of a module takes about a
+# millisecond and a call of a network about fifty, so that the times of modules scatter more.
 MODULE_ROUNDS = 4
 
 
 def pair_rounds(model: str) -> int:
-    """How many rounds at least a pair takes whose new side is ``model``: enough for a ratio, in every profile."""
+    """The least number of rounds of a pair whose new network is ``model``, in every profile: enough for a ratio."""
     return LEAST_ROUNDS * (MODULE_ROUNDS if model.startswith(MODULE) else 1)
 
 
 def selected_pairs(selection: Selection) -> list[Pair]:
-    """A pair a factorisation, runtime, precision and batch; a short profile takes a handful of factorisations."""
+    """A pair for each factorisation and each runtime of the run's cases; a short profile takes only ``HANDFUL``."""
     cases, every = selection.cases, selection.profile.claims in ("timed", "all")
     return [
-        make_pair(found, where)
-        for name, found in factorisations().items()
+        make_pair(factorisation, runtime)
+        for name, factorisation in factorisations().items()
         if every or name in HANDFUL
-        for where in runtimes(cases)
+        for runtime in runtimes(cases)
     ]
 
 
 def named_pairs(
     name: str, cases: Sequence[Case], *, backends: Sequence[str] = (), batch_sizes: Sequence[int] = ()
 ) -> list[Pair]:
-    """One pair on every runtime and batch of ``cases``; ``backends`` and ``batch_sizes`` replace theirs."""
-    found = (factorisations() | network_pairs())[name]
-    where = runtimes(cases)
+    """The pair ``name`` on every runtime of ``cases``; ``backends`` and ``batch_sizes`` replace those of the cases."""
+    factorisation = (factorisations() | network_pairs())[name]
+    chosen = runtimes(cases)
     if batch_sizes:
-        where = [replace(runtime, batch_size=size) for runtime in where for size in batch_sizes]
+        chosen = [replace(runtime, batch_size=size) for runtime in chosen for size in batch_sizes]
     if backends:
-        where = [_on(runtime, backend) for runtime in where for backend in backends]
-    return [make_pair(found, runtime) for runtime in dict.fromkeys(where)]
+        chosen = [_on(runtime, backend) for runtime in chosen for backend in backends]
+    return [make_pair(factorisation, runtime) for runtime in dict.fromkeys(chosen)]
 
 
 def runtimes(cases: Sequence[Case]) -> list[Runtime]:
-    """The runtimes among ``cases``, each once, whatever the network."""
+    """The runtimes (backend, device, precision, batch) of ``cases``, each once."""
     return list(dict.fromkeys(case.runtime for case in cases))
 
 
-def make_pair(found: Factorisation, where: Runtime) -> Pair:
-    """The pair on one runtime."""
-    return Pair(found.name, Case(_network(found.new), where), Case(_network(found.old), where))
+def make_pair(factorisation: Factorisation, runtime: Runtime) -> Pair:
+    """The new and the old network of a factorisation, both on ``runtime``."""
+    return Pair(
+        factorisation.name, Case(_network(factorisation.new), runtime), Case(_network(factorisation.old), runtime)
+    )
 
 
 def _network(address: str) -> NetworkSpec:
-    """At its paper's scale."""
+    """The network or module at its paper's scale."""
     table = find_table(address)
     outputs = OUTPUTS if address.startswith(MODULE) else NUM_CLASSES
     return NetworkSpec(table.name, table.definition, table.input_size, 1.0, outputs)

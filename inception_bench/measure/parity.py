@@ -1,7 +1,8 @@
-"""Is the output right? Asked before any clock runs.
+"""Whether a network's output is right. It is checked before anything is timed.
 
-The reference is eager in float64 on photographs. The error is the largest absolute difference of a
-logit, over the smallest spread between two of the images: an error of 1 would confuse two pictures.
+The reference is eager in float64 on photographs. The spread of two images is the largest absolute difference between
+their logits. The parity error is the largest absolute difference between a logit and the reference's, over the smallest
+spread of any two images: with an error of 1, two pictures could be confused.
 """
 
 from __future__ import annotations
@@ -15,25 +16,29 @@ import numpy as np
 
 from inception_bench.store.known import known_fields
 
-# How much rounding each precision may add. Binary32 carries 24 bits: networks of this family were seen to
-# err by 1e-6 to 1e-5 of the spread, their weakest fault by more than 0.1. tf32 and fp16 carry 11 bits, 8192
-# times fewer steps: seen up to 2e-2, and a fault still more. bf16 carries 8 bits: the figure depends on the
-# network, so eager bf16 is measured and twice its error allowed, as engines round at other places.
+# The parity error that rounding may cause in each precision. Binary32 has 24 significant bits: Inception networks were
+# seen to err by 1e-6 to 1e-5, while their weakest fault errs by more than 0.1. tf32 and fp16 have 11 bits, so that
+# steps between numbers are 8192 times as large: errors up to 2e-2 were seen, and faults still err by more. bf16 has 8
+# bits: its error depends on the network, so eager's error in bf16 is measured, and ALLOWANCE times that is allowed, as
+# other engines round at other places.
 LIMITS = {"fp32": 1e-4, "tf32": 5e-2, "fp16": 5e-2}
 ALLOWANCE = 2.0
-# On a GPU binary32's own rounding depends on the algorithms that cuDNN's search chooses, Winograd among them. There
-# the limit follows what eager beside it errs by, up to this; TF32 and half precision start well above it.
+# On a GPU the rounding of binary32 depends on the algorithms that cuDNN's search chooses (Winograd is one). The limit
+# of fp32 there is ALLOWANCE times the error of eager on that GPU, but at most this; TF32 and fp16 err by far more.
 MOST_ON_GPU = 1e-3
-# The precision that eager on a CPU can measure for one that it cannot: tf32's products have fp16's mantissa.
+# In which precision eager on a CPU measures the rounding of each precision. A CPU has no tf32, so fp16 stands for it:
+# both have the same number of significant bits.
 MEASURED_AS = {"bf16": "bf16", "fp16": "fp16", "tf32": "fp16", "fp32": "fp32"}
 
 
 @dataclass(frozen=True)
 class Parity:
-    """What the comparison gave. ``weakest_mutation`` is the least error that a known fault makes.
+    """The result of a comparison; ``error``, ``limit`` and ``mutations`` are in units of the spread.
 
-    ``by`` says what was compared: the logits, or every end point; of the latter ``row`` is the one nearest
-    to (or furthest over) its limit, and error, limit and mutations are in units of that row's spread.
+    ``mutations`` are the errors that known faults, put into the network on purpose, make in its output.
+    ``weakest_mutation`` is the least of them and ``weakest_mutation_at`` the name of that fault. ``by`` says what was
+    compared: ``logits``, or ``rows`` for the maps of every end point. In the latter case ``row`` is the end point whose
+    error is the largest share of its limit, and all figures are in units of that row's spread.
     """
 
     error: float
@@ -46,7 +51,7 @@ class Parity:
 
     @property
     def can_tell(self) -> bool:
-        """Whether the limit lies at most at half of the weakest fault's error."""
+        """Whether the limit tells a fault from rounding: it is at most half of the weakest fault's error."""
         return self.limit <= self.weakest_mutation / 2
 
     @property
@@ -54,7 +59,7 @@ class Parity:
         return self.can_tell and self.error <= self.limit
 
     def reason(self) -> str:
-        """Why it does not hold; empty where it does."""
+        """Why parity does not hold; empty where it holds."""
         if not self.can_tell:
             return (
                 f"the parity limit {_short(self.limit)} cannot be told from a fault: {self.weakest_mutation_at} "
@@ -77,9 +82,10 @@ class Parity:
 
 
 def limit_of(precision: str, rounding: float | None = None) -> float:
-    """The limit of ``precision``; ``rounding`` is eager's own error, needed where it is measured per network.
+    """The largest parity error that is allowed in ``precision``, in units of the spread.
 
-    For fp32 it is given on a GPU alone: the error of eager on that GPU, infinite where eager is what is judged.
+    ``rounding`` is eager's own parity error; it is needed for a precision that is not in LIMITS. For fp32 it is given
+    on a GPU alone, as the error of eager on that GPU; it is infinite where eager itself is judged.
     """
     if precision == "fp32" and rounding is not None:
         return min(max(LIMITS["fp32"], ALLOWANCE * rounding), MOST_ON_GPU)
@@ -98,7 +104,10 @@ def compare(
     precision: str,
     rounding: float | None = None,
 ) -> Parity:
-    """Compare logits (images, classes) with the float64 reference of the same shape."""
+    """Compare logits (images, classes) with the float64 reference of the same shape.
+
+    ``spread`` is the reference's smallest spread, ``mutations`` the parity error of each known fault by its name.
+    """
     limit = limit_of(precision, rounding)
     weakest_at = min(mutations, key=lambda name: mutations[name])
     return Parity(parity_error(logits, reference, spread), limit, mutations[weakest_at], weakest_at, mutations)
@@ -106,10 +115,11 @@ def compare(
 
 @dataclass(frozen=True)
 class RowScale:
-    """One end point of a reference: ``values`` an image, in its order, and what they are measured against.
+    """How the map of one end point (one row of the network's table) is judged.
 
-    ``rounding`` is eager's error in the cell's precision, ``mutations`` what each fault does here; both
-    in units of ``spread``, the largest difference between the two images.
+    ``values`` is how many values its map has for one image. ``spread`` is the largest absolute difference between the
+    maps of the two images. ``rounding`` is eager's error here in the cell's precision, ``mutations`` the error here of
+    each known fault; both are in units of ``spread``.
     """
 
     name: str
@@ -120,10 +130,12 @@ class RowScale:
 
 
 def compare_rows(maps: np.ndarray, reference: np.ndarray, scales: Sequence[RowScale], floor: float) -> Parity:
-    """Compare every end point's map (images, all values) with the reference's own.
+    """Compare the maps of every end point, joined to (images, all values), with the reference's.
 
-    Each row's limit is twice eager's rounding there, at least ``floor``. A fault can be told where some row
-    shows it at twice the limit or more; the weakest fault is the one whose best row shows it least.
+    ``scales`` stand in the order of the end points. Each row's limit is ALLOWANCE times eager's rounding there, and at
+    least ``floor``. A fault can be told from rounding where its error in some row is twice that row's limit or more.
+    Each fault is judged in the row where its error is the largest share of the limit; the weakest fault is the one
+    whose share there is the smallest.
     """
     limits = {scale.name: max(ALLOWANCE * scale.rounding, floor) for scale in scales}
     faults = {
@@ -133,11 +145,11 @@ def compare_rows(maps: np.ndarray, reference: np.ndarray, scales: Sequence[RowSc
     weakest = min(faults, key=lambda fault: faults[fault][0])
     errors, start = {}, 0
     for scale in scales:
-        part = slice(start, start + scale.values)
+        columns = slice(start, start + scale.values)
         start += scale.values
-        errors[scale.name] = parity_error(maps[:, part], reference[:, part], scale.spread)
+        errors[scale.name] = parity_error(maps[:, columns], reference[:, columns], scale.spread)
     worst = max(errors, key=lambda name: errors[name] / limits[name])
-    # In units of the worst row's limit, so that error, limit and fault stand on one scale.
+    # Each share of a limit times the worst row's limit, so that error, limit and faults can be compared.
     shown = {f"{fault} (seen at {row})": share * limits[worst] for fault, (share, row) in faults.items()}
     least, row = faults[weakest]
     return Parity(
@@ -158,5 +170,5 @@ def finite(value: float) -> float | None:
 
 
 def _short(limit: float) -> str:
-    """``1e-04``, ``2.2e-01``."""
+    """A limit in words, such as ``1e-04`` or ``2.2e-01``."""
     return np.format_float_scientific(limit, precision=1, trim="-", exp_digits=2)

@@ -1,4 +1,4 @@
-"""Processes of the paired reference that serve several cells: one at a time lives on."""
+"""A process of the paired reference that serves several cells; at most one is alive at a time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from inception_bench.store.cache import Artifact
 
 @dataclass(frozen=True)
 class Partner:
-    """A loaded, attested and compared engine of a paired reference."""
+    """A loaded and attested engine of a paired reference; ``parity`` compares its logits with the float64 reference."""
 
     engine: Engine
     parity: Parity
@@ -20,10 +20,10 @@ class Partner:
 
 @dataclass
 class Partners:
-    """The partner of the cells under way: all runtimes of one network and batch are timed beside it.
+    """Holds the partner of the cells under way: all runtimes of one network and batch are timed beside it.
 
-    Cells are measured network by network and batch by batch, so a partner of another case is no longer needed
-    and is ended: its memory is the GPU's. One whose process has ended is not given again.
+    Cells are measured network by network and batch by batch, so that the partner of another case is no longer needed.
+    It is then ended, as it takes memory of the GPU. A partner whose process has ended is not used again.
     """
 
     _key: tuple[Case, str] | None = field(default=None, init=False)
@@ -36,16 +36,16 @@ class Partners:
         return self._partner
 
     def keep(self, case: Case, artifact: Artifact, partner: Partner) -> None:
-        """From now on ``partner`` serves; the one before is ended."""
+        """Keep ``partner`` for the next cells, and end the partner that was kept before."""
         self.close()
         self._key, self._partner = (case, artifact.digest), partner
 
     def owns(self, engine: Engine) -> bool:
-        """Whether an engine is to live on after its cell."""
+        """Whether ``engine`` is the partner that is kept, and so lives on after its cell."""
         return self._partner is not None and self._partner.engine is engine
 
     def close(self) -> None:
-        """End the partner."""
+        """End the partner, if there is one."""
         if self._partner is not None:
             self._partner.engine.kill()
         self._key, self._partner = None, None

@@ -1,4 +1,4 @@
-"""How an engine comes from its start to the answers that are compared: the same steps for a cell and for a duet."""
+"""The steps of an engine from its start to the logits that are compared; the same for a cell and for a duet."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from inception_bench.spec.case import Case
 
 @dataclass(frozen=True)
 class Assignment:
-    """An engine and what it is to run: the artifact in ``folder``, on the file ``images`` (N, 3, S, S).
+    """An engine and what it is to run: the artifact in ``folder``, on the images (N, 3, S, S) in the file ``images``.
 
-    It answers ``count`` of the images, or all. With ``rows`` it answers with the maps of every end point.
+    The logits of the first ``count`` images are asked for, or of all with None. With ``rows`` the network's output is
+    the maps of every end point instead of the logits.
     """
 
     engine: Engine
@@ -35,7 +36,7 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Running:
-    """What an engine answered until its first call was over."""
+    """The replies of an engine to ``start``, ``load`` and ``first``, once its first call is over."""
 
     started: Started
     loaded: Loaded
@@ -48,46 +49,49 @@ Group = Mapping[str, Assignment]
 
 def ready(
     groups: Sequence[Group],
-    told: Callable[[str, Step], None] = lambda name, step: None,
+    on_step: Callable[[str, Step], None] = lambda name, step: None,
     before_logits: Callable[[], None] = lambda: None,
     *,
     calls_at_once: bool = False,
 ) -> dict[str, Logits]:
-    """Start, load, first call, attestation, logits; the last by the engines' names.
+    """Start engines, load, call for the first time, attest, and ask for logits; returns the logits by engine's name.
 
-    All engines start at once. Those of a group load at once, and call their networks at once with ``calls_at_once``;
-    the groups follow one another. ``told`` hears of each step with the engine's name, and may raise to end it all;
-    ``before_logits`` is called once. Raises EngineFailed, with the outcome ``mislabelled`` where an engine does not run
-    as it was asked to.
+    A group holds assignments by the names of their engines. All engines start at the same time. The engines of one
+    group load at the same time, and with ``calls_at_once`` also call their networks at the same time; the groups follow
+    one another. After each step ``on_step`` is called with the engine's name and the reply, and may raise to end
+    everything; ``before_logits`` is called once. Raises EngineFailed, with the outcome ``mislabelled`` where an engine
+    does not run as it was asked to.
     """
-    started = _start(groups, told)
+    started = _start(groups, on_step)
     for group in groups:
-        _load(group, started, told, calls_at_once)
+        _load(group, started, on_step, calls_at_once)
     for group in groups:
-        for name, assigned in group.items():
-            _attest(name, assigned, told)
+        for name, assignment in group.items():
+            _attest(name, assignment, on_step)
     before_logits()
-    answered: dict[str, Logits] = {}
+    logits: dict[str, Logits] = {}
     for group in groups:
-        answered |= _answer(group, told, calls_at_once)
-    return answered
+        logits |= _logits(group, on_step, calls_at_once)
+    return logits
 
 
-def _start(groups: Sequence[Group], told: Callable[[str, Step], None]) -> dict[str, Started]:
-    """Importing an engine takes seconds and is not timed."""
-    assigned = {name: each for group in groups for name, each in group.items()}
+def _start(groups: Sequence[Group], on_step: Callable[[str, Step], None]) -> dict[str, Started]:
+    """Start all engines at the same time: importing an engine takes seconds, and is not timed."""
+    assignments = {name: assignment for group in groups for name, assignment in group.items()}
 
     def send(name: str, engine: Engine) -> Callable[[], Started]:
-        runtime = assigned[name].case.runtime
+        runtime = assignments[name].case.runtime
         return engine.start.later(find_backend(runtime.backend).target, runtime.device)
 
-    started = ask_each(_engines(assigned), send, at_once=True)
-    for name, answer in started.items():
-        told(name, answer)
+    started = ask_each(_engines(assignments), send, at_once=True)
+    for name, reply in started.items():
+        on_step(name, reply)
     return started
 
 
-def _load(group: Group, started: Mapping[str, Started], told: Callable[[str, Step], None], calls_at_once: bool) -> None:
+def _load(
+    group: Group, started: Mapping[str, Started], on_step: Callable[[str, Step], None], calls_at_once: bool
+) -> None:
     engines = _engines(group)
     loaded = ask_each(
         engines, lambda name, engine: engine.load.later(group[name].folder, group[name].setup), at_once=True
@@ -98,28 +102,28 @@ def _load(group: Group, started: Mapping[str, Started], told: Callable[[str, Ste
         at_once=calls_at_once,
     )
     for name in group:
-        told(name, Running(started[name], loaded[name], first[name]))
+        on_step(name, Running(started[name], loaded[name], first[name]))
 
 
-def _attest(name: str, assigned: Assignment, told: Callable[[str, Step], None]) -> None:
-    if assigned.rows:  # another graph than the one that is timed: how it runs says nothing of the cell
+def _attest(name: str, assignment: Assignment, on_step: Callable[[str, Step], None]) -> None:
+    if assignment.rows:  # this graph is not the one that is timed, so how it runs says nothing of the cell
         return
-    attested = assigned.engine.attest(assigned.setup)
-    told(name, attested)
+    attested = assignment.engine.attest(assignment.setup)
+    on_step(name, attested)
     if attested.differences:
-        raise EngineFailed(assigned.engine, "mislabelled", "; ".join(attested.differences))
+        raise EngineFailed(assignment.engine, "mislabelled", "; ".join(attested.differences))
 
 
-def _answer(group: Group, told: Callable[[str, Step], None], calls_at_once: bool) -> dict[str, Logits]:
+def _logits(group: Group, on_step: Callable[[str, Step], None], calls_at_once: bool) -> dict[str, Logits]:
     def send(name: str, engine: Engine) -> Callable[[], Logits]:
-        each = group[name]
-        return engine.logits.later(each.images, each.case.runtime.batch_size, each.count)
+        assignment = group[name]
+        return engine.logits.later(assignment.images, assignment.case.runtime.batch_size, assignment.count)
 
-    answered = ask_each(_engines(group), send, at_once=calls_at_once)
-    for name, answer in answered.items():
-        told(name, answer)
-    return answered
+    logits = ask_each(_engines(group), send, at_once=calls_at_once)
+    for name, reply in logits.items():
+        on_step(name, reply)
+    return logits
 
 
 def _engines(group: Group) -> dict[str, Engine]:
-    return {name: assigned.engine for name, assigned in group.items()}
+    return {name: assignment.engine for name, assignment in group.items()}

@@ -1,4 +1,4 @@
-"""Asking engines what they refuse here, before weights, reference and export are made for them."""
+"""Asking engines which precisions they refuse on this machine, before weights, reference and export are made."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from inception_bench.spec.runtime import Runtime
 
 @dataclass
 class Refusals:
-    """What each engine said, asked once. ``ask_builder`` and ``engine`` are the workshop's own ways of asking.
+    """What each engine refuses; every engine is asked once for each device.
 
-    ``pythons`` names the engines of other interpreters.
+    ``ask_builder`` sends a call to the workshop's builder process and returns the reply; ``engine`` starts a worker for
+    a runtime. ``pythons`` holds, by backend, the interpreters of engines that are not in this one. ``known`` has the
+    reasons by backend and device, then by precision; an empty reason means that the engine can.
     """
 
     ask_builder: Callable[..., dict[str, Any]]
@@ -25,7 +27,7 @@ class Refusals:
     known: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
 
     def require(self, runtime: Runtime) -> None:
-        """Raises CallFailed, unavailable with the engine's reason, where the runtime's engine refuses it."""
+        """Raise CallFailed where the engine refuses the runtime: outcome ``unavailable``, and the engine's reason."""
         asked = (runtime.backend, runtime.device)
         if asked not in self.known:
             self.known[asked] = self._ask(runtime)
@@ -34,19 +36,19 @@ class Refusals:
             raise CallFailed("unavailable", reason)
 
     def _ask(self, runtime: Runtime) -> dict[str, str]:
-        """The refusals of the engine on the runtime's device, by precision.
+        """The reasons of the engine on the runtime's device, by precision.
 
-        The builder is asked, which has torch in memory already; a worker for an engine of another interpreter, and
-        for one that compiles, as the builder never loads that.
+        The builder process is asked where that is possible, as it has torch in memory already. A worker is asked for
+        an engine of another interpreter, and for an engine that compiles, which the builder never imports.
         """
         registered = find_backend(runtime.backend)
         target = registered.target
         if runtime.backend not in self.pythons and not registered.compiles:
-            found = self.ask_builder("refusals", backend=target, device=runtime.device)
-            return dict(found["refusals"].get(runtime.device, {}))
+            reply = self.ask_builder("refusals", backend=target, device=runtime.device)
+            return dict(reply["refusals"].get(runtime.device, {}))
         engine = self.engine(runtime)
         try:
-            # Without a device: what the engine says of a missing driver is part of its answer.
+            # Without the GPU, as a missing driver would end the worker: the engine is to name the driver itself.
             engine.start(target, runtime.device, without_device=True)
             return dict(engine.refusals(runtime.device).refusals.get(runtime.device, {}))
         finally:

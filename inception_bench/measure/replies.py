@@ -1,4 +1,7 @@
-"""What a worker answers to each call, as values. What an older worker leaves out has a default here."""
+"""What a worker replies to the coordinator, a class for each call. Fields that older workers do not send have defaults.
+
+A reply is not an answer: answers are a network's answers to images (``measure/accuracy.py``).
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,9 @@ from inception_bench.store.known import known_fields
 class Started:
     """What a worker says of itself once its engine is imported.
 
-    ``python`` is its version, ``versions`` those of the packages that decide what the engine makes, ``hardware`` the
-    facts of the processor or of the GPU. ``protocol`` is the version of its calls; the first ones told none.
+    ``python`` is the version of its interpreter, ``versions`` has the versions of the packages that decide what the
+    engine makes, ``hardware`` the facts of the processor or of the GPU. ``protocol`` is the version of the calls that
+    the worker knows; the oldest workers do not send it.
     """
 
     python: str
@@ -28,21 +32,21 @@ class Started:
     protocol: int = OLDEST_PROTOCOL
 
     def to_json(self) -> dict[str, Any]:
-        """What a record keeps of it."""
+        """The fields that a record keeps."""
         kept = {"python": self.python, "pid": self.pid}
         return {**kept, "versions": dict(self.versions), "hardware": dict(self.hardware)}
 
 
 @dataclass(frozen=True)
 class Refused:
-    """For each device and each precision on it why this machine cannot; an empty text: it can."""
+    """By device and precision, why the engine cannot on this machine; an empty text means that it can."""
 
     refusals: Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """Seconds that loading took, and which of the large packages the worker has in memory since."""
+    """The artifact is loaded: seconds that it took, and which of torch and onnxruntime the worker now has imported."""
 
     load_s: float
     modules: Sequence[str]
@@ -50,14 +54,14 @@ class Loaded:
 
 @dataclass(frozen=True)
 class FirstCall:
-    """Seconds of the first call after loading."""
+    """The seconds that the first call after loading took."""
 
     first_call_s: float
 
 
 @dataclass(frozen=True)
 class Attested:
-    """How a session really runs, and where that is not what was asked."""
+    """How a session really runs (the fields of ``Attestation``), and a text for each difference from what was asked."""
 
     attest: Mapping[str, Any]
     differences: Sequence[str]
@@ -69,28 +73,33 @@ class Attested:
 
 @dataclass(frozen=True, eq=False)
 class Logits:
-    """One array: (images, classes), or (images, all values of all end points) where rows were asked for."""
+    """A network's output, as the only one of ``arrays``, in float32.
+
+    It is (images, classes), or (images, all values of all end points) where rows were asked for.
+    """
 
     arrays: Sequence[np.ndarray]
 
     @property
     def values(self) -> np.ndarray:
-        (found,) = self.arrays
-        return found
+        (output,) = self.arrays
+        return output
 
 
 @dataclass(frozen=True)
 class WarmedUp:
-    """Seconds of each call that does not count."""
+    """The seconds of each call before the rounds that count."""
 
     seconds: Sequence[float]
 
 
 @dataclass(frozen=True)
 class Begun:
-    """Just before the first timed round: the peak of resident memory until then, in bytes, and whether it was reset.
+    """The state of the worker just before its first timed round.
 
-    ``busy_share`` is the injected slow-down that is in force, as a share of a call's time.
+    ``peak_rss_since_start_bytes`` is the peak of its resident memory until then, None where the system does not tell;
+    ``peak_was_reset`` says whether the system has begun to count the peak anew. ``busy_share`` is the slow-down that
+    was injected with ``slow``, as a share (0 to 1) of a call's time.
     """
 
     peak_rss_since_start_bytes: int | None
@@ -100,10 +109,11 @@ class Begun:
 
 @dataclass(frozen=True)
 class Round:
-    """One timed call: host seconds, and involuntary context switches meanwhile.
+    """One timed call of one batch.
 
-    ``device_s`` is by the device's own clock, None without one; ``settle_s`` the seconds after it until the worker's
-    other threads slept.
+    ``seconds`` is its time by the host's clock, ``preempted`` how many involuntary context switches happened meanwhile.
+    ``device_s`` is its time in seconds by the GPU's own clock, None on a CPU. ``settle_s`` is how many seconds after
+    the call it took until the worker's other threads slept.
     """
 
     seconds: float
@@ -114,14 +124,18 @@ class Round:
 
 @dataclass(frozen=True)
 class Ended:
-    """The peak of resident memory over the timed rounds, in bytes."""
+    """The peak of the worker's resident memory over the timed rounds, in bytes; None where the system does not tell."""
 
     peak_rss_bytes: int | None
 
 
 @dataclass(frozen=True)
 class OnDevice:
-    """What a GPU did, and seconds of calls that brought their input from the host; None on a CPU."""
+    """What only a GPU has; both None on a CPU.
+
+    ``device`` is the object ``device`` of ``docs/records.md``; ``with_input_s`` are the seconds of calls together with
+    the transfer of their batch from the host.
+    """
 
     device: dict[str, Any] | None
     with_input_s: Sequence[float] | None = None
@@ -129,4 +143,4 @@ class OnDevice:
 
 @dataclass(frozen=True)
 class Done:
-    """It is done, and there is nothing to tell."""
+    """The call is done; the reply has no fields."""

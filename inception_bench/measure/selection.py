@@ -1,4 +1,4 @@
-"""What a user asked for, checked and spelled out as cases."""
+"""What a user asked for, checked, and turned into the cases that a run measures."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ Number = TypeVar("Number", bound=float)
 
 @dataclass(frozen=True)
 class Request:
-    """The options as they were written; None where an option was not given.
+    """The options as the user wrote them; None where an option was not given.
 
-    With ``plan_only`` nothing is going to run, so that the device need not be here.
+    With ``plan_only`` nothing is going to run, so that the device need not be in this machine.
     """
 
     profile: str | None = None
@@ -58,10 +58,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Selection:
-    """The cases of a run, in the order in which they are measured.
+    """Everything that a run measures, in the order in which it is measured.
 
-    ``trainings`` are networks to train (as cases of eager, a batch of the recipe's size), ``steps`` the
-    training steps to time, and ``trained`` the cells of the trained networks. All are on ``device``.
+    ``cases`` are the cells of untrained or given networks. ``trainings`` are the networks to train, as cases of eager
+    with the batch size of their recipe; ``steps`` are the training steps to time, and ``trained`` the cells of the
+    trained networks. All are on ``device``. ``required`` are the backends that must not be missing, ``pythons`` the
+    interpreters by backend, where it is not this one.
     """
 
     profile: Profile
@@ -76,10 +78,10 @@ class Selection:
 
 
 def select(request: Request) -> Selection:
-    """Spell a request out. Raises UsageError for the first thing in it that cannot be done."""
+    """Turn a request into cases. Raises UsageError for the first option in it that cannot be fulfilled."""
     profile = _known(request.profile or DEFAULT_PROFILE, "profile", PROFILES)
     tables = [find_table(address) for address in _models(_words(request.models, "models") or profile.models)]
-    runtimes = _backends(_words(request.backends, "backends") or profile.backends)
+    chosen = _backends(_words(request.backends, "backends") or profile.backends)
     precisions = _words(request.precisions, "precisions") or profile.precisions
     for precision in precisions:
         _known(precision, "precision", {known: known for known in PRECISIONS})
@@ -90,16 +92,16 @@ def select(request: Request) -> Selection:
     )
     machine = _device(request.device or profile.device, request.plan_only), _threads(request.threads)
     data = check_data(request.data or profile.data)
-    kinds = [(name, options, precision) for name, options in runtimes for precision in precisions]
+    variants = [(name, options, precision) for name, options in chosen for precision in precisions]
     learning = _learning(request, profile, tables)
     trainings = training_cases(learning, profile, data, scales, *machine)
     return Selection(
         profile,
         machine[0],
-        cells(plain_cases(request, tables, scales, *machine), kinds, batches),
+        cells(plain_cases(request, tables, scales, *machine), variants, batches),
         trainings,
         step_cases(trainings, learning, profile, precisions),
-        cells(trainings, kinds, batches[:1]),
+        cells(trainings, variants, batches[:1]),
         frozenset(find_backend(word).backend.name for word in _words(request.require, "require") or ()),
         read_pythons(request.python),
         request.resume,
@@ -109,13 +111,13 @@ def select(request: Request) -> Selection:
 def plain_cases(
     request: Request, tables: Sequence[Table], scales: Scales, device: str, threads: int
 ) -> tuple[Case, ...]:
-    """A case of eager for each network and scale, with the weights that were given or signal-keeping ones."""
+    """A case of eager for each network and scale, with the given weights or, without any, signal-keeping weights."""
     weights, data, classes = SIGNAL_KEEPING, "", NUM_CLASSES
     if request.weights is not None:
         weights = find_weights(request.weights, tables)
         if request.data is not None:
             data, classes = request.data, count_classes(request.data)
-    found = tuple(
+    cases = tuple(
         Case(
             NetworkSpec(table.name, table.definition, size, width, classes, weights, data),
             Runtime(REFERENCE_BACKEND, device, "fp32", 1, threads),
@@ -124,26 +126,26 @@ def plain_cases(
         for size in scales.input_sizes or (table.input_size,)
         for width in scales.width_mults or (1.0,)
     )
-    for case in found:  # a size or a width that a network does not take is refused before anything runs
+    for case in cases:  # make_plan raises for a size or width that a network does not take, before anything runs
         network = case.network
         make_plan(find_table(network.address), input_size=network.input_size, width_mult=network.width_mult)
-    return found
+    return cases
 
 
 def cells(
-    cases: Sequence[Case], kinds: Sequence[tuple[str, Mapping[str, str], str]], batches: Sequence[int]
+    cases: Sequence[Case], variants: Sequence[tuple[str, Mapping[str, str], str]], batches: Sequence[int]
 ) -> tuple[Case, ...]:
-    """Each case on each backend (name, options, precision), at each batch size."""
+    """Each case at each batch size in each of ``variants``: a backend's name, its options, and a precision."""
     return tuple(
         case.with_runtime(backend=name, options=options, precision=precision, batch_size=batch)
         for case in cases
         for batch in batches
-        for name, options, precision in kinds
+        for name, options, precision in variants
     )
 
 
 def _learning(request: Request, profile: Profile, tables: Sequence[Table]) -> Sequence[Table]:
-    """The networks to train: none where weights are given, the named ones, or the profile's."""
+    """The networks to train: none where weights are given, else the networks that were named, else the profile's."""
     if request.weights is not None:
         return ()
     if request.models is not None or profile.trained is None:
@@ -197,30 +199,33 @@ def _numbers(text: str | None, field: str, read: Callable[[str], Number], wanted
 
 
 def _models(words: Sequence[str]) -> list[str]:
-    found: list[str] = []
+    addresses: list[str] = []
     for word in words:
-        found += {"all": list(NINE), "all-definitions": [table.address for table in INCEPTIONS]}.get(word, [word])
-    return list(dict.fromkeys(found))
+        addresses += {"all": list(NINE), "all-definitions": [table.address for table in INCEPTIONS]}.get(word, [word])
+    return list(dict.fromkeys(addresses))
 
 
 def _backends(words: Sequence[str]) -> list[tuple[str, dict[str, str]]]:
-    """Names with their options: ``compile`` or ``compile[mode=max-autotune]``, options parted by ``;``."""
-    found: list[tuple[str, dict[str, str]]] = []
+    """Names with their options, from words such as ``compile`` or ``compile[mode=max-autotune]``.
+
+    Several options have ``;`` between them.
+    """
+    chosen: list[tuple[str, dict[str, str]]] = []
     for word in words:
         name, bracket, rest = word.partition("[")
         if word == "all":
-            found += [(known, {}) for known in backends()]
+            chosen += [(known, {}) for known in backends()]
         elif bracket and not rest.endswith("]"):
             raise UsageError(f"backend {word!r} has no closing bracket; write {name}[OPTION=VALUE;OPTION=VALUE]")
         else:
-            found.append((name, read_options(name, rest.removesuffix("]").split(";") if rest else [])))
-    return [kind for place, kind in enumerate(found) if kind not in found[:place]]
+            chosen.append((name, read_options(name, rest.removesuffix("]").split(";") if rest else [])))
+    return [choice for place, choice in enumerate(chosen) if choice not in chosen[:place]]
 
 
 def read_options(name: str, words: Sequence[str]) -> dict[str, str]:
-    """``OPTION=VALUE`` words of a backend, checked, by name; defaults are left out."""
+    """The options of the backend ``name`` from words ``OPTION=VALUE``, checked; default values are left out."""
     known = find_backend(name).options
-    found = {}
+    options = {}
     for word in words:
         option, _, value = word.strip().partition("=")
         if option not in known:
@@ -228,13 +233,13 @@ def read_options(name: str, words: Sequence[str]) -> dict[str, str]:
         if value not in known[option]:
             raise UnknownNameError(f"value of {name}'s {option}", value, known[option])
         if value != known[option][0]:
-            found[option] = value
-    return found
+            options[option] = value
+    return options
 
 
 def read_pythons(text: str | None) -> dict[str, str]:
-    """``BACKEND=PYTHON`` words, checked: the interpreter of each named backend's workers."""
-    found = {}
+    """The interpreter of each named backend's workers, from words ``BACKEND=PYTHON``, checked."""
+    pythons = {}
     for word in _words(text, "python") or ():
         name, sign, python = word.partition("=")
         if not sign:
@@ -242,9 +247,9 @@ def read_pythons(text: str | None) -> dict[str, str]:
         path = shutil.which(python)
         if path is None:
             raise _python_error(word, f"{python!r} is no program that can be run")
-        found[find_backend(name).backend.name] = path
-    return found
+        pythons[find_backend(name).backend.name] = path
+    return pythons
 
 
-def _python_error(word: str, what: str) -> OptionError:
-    return OptionError(lambda named: f"{named('python')}={word}: {what}")
+def _python_error(word: str, remedy: str) -> OptionError:
+    return OptionError(lambda named: f"{named('python')}={word}: {remedy}")

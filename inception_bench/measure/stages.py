@@ -1,4 +1,4 @@
-"""The stages that a cell goes through: how it is timed, how one ends before its time, and what building gives."""
+"""What a cell's stages need and give: the settings of its timing, what building gives, and an early end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from inception_bench.store.cache import Artifact
 
 
 class CellStopped(Exception):
-    """A cell that ends without a time; ``str()`` is the reason."""
+    """Raised where a cell ends without a time, with its outcome and stage; ``str()`` is the reason."""
 
     def __init__(self, outcome: str, stage: str, reason: str):
         super().__init__(reason)
@@ -21,10 +21,10 @@ class CellStopped(Exception):
 
 @dataclass(frozen=True)
 class CellSettings:
-    """How a cell is to be timed. ``seed`` draws which of a pair runs first.
+    """How a cell is to be timed. ``seed`` decides the draws of which engine of a pair runs first.
 
-    On a GPU ``l2`` is how each timed call finds the second-level cache, and ``window_s`` the least time over
-    which power and energy are looked at.
+    On a GPU ``l2`` is the state in which each timed call finds the second-level cache (see ``L2_STATES``), and
+    ``window_s`` the least number of seconds over which power and energy are measured.
     """
 
     rounds: int
@@ -37,7 +37,7 @@ class CellSettings:
 
 @dataclass(frozen=True)
 class Built:
-    """What one side of a pair needs: what its worker loads, and what its output is compared with."""
+    """What was built for a candidate or for its partner: what the worker loads, and the reference of its output."""
 
     artifact: Artifact
     weights: Artifact

@@ -1,4 +1,4 @@
-"""A training step that was timed: what its record keeps."""
+"""The times of a training step, as its record keeps them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from inception_bench.store.known import known_fields
 
 @dataclass(frozen=True)
 class TimedStep:
-    """Seconds of each step (forward, backward, update) and involuntary context switches meanwhile.
+    """The rounds of one training step, which is forward pass, backward pass and update of the weights for one batch.
 
-    ``aux`` tells whether it computes losses of aux heads. ``precision``, ``tf32`` and ``gpu`` are the arithmetic that
-    was in force (see ``train.machine.effective``). Memory in bytes, its peaks over the timed steps.
+    ``seconds`` are those of each round, ``preempted`` the involuntary context switches during it. ``aux`` says whether
+    the step computes the losses of aux heads. ``precision``, ``tf32`` and ``gpu`` describe the arithmetic that was in
+    force (see ``train.machine.effective``). The peaks of memory are in bytes, over the timed rounds; for
+    ``peak_rss_bytes`` that is only so where ``peak_was_reset``.
     """
 
     seconds: Sequence[float]

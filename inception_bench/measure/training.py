@@ -1,4 +1,4 @@
-"""The coordinator's side of training: trained weights as artifacts, and the process that trains."""
+"""How the coordinator has networks trained: by which process, and how trained weights become artifacts."""
 
 from __future__ import annotations
 
@@ -32,15 +32,16 @@ RESULT, COURSE = "trained.json", "course.json"
 WARMUP_STEPS = 2
 # All code that decides what training makes of a job.
 SOURCES = ("models/**/*.py", "data/**/*.py", "train/**/*.py")
-# A job holds its recipe's values: another recipe that is changed leaves it as it is.
+# Left out of SOURCES: a job holds the values of its own recipe, so a change of another recipe does not concern it.
 RECIPES = "train/recipes.py"
 _PACKAGES = ("torch", "lightning-fabric", "scikit-learn", "pillow")
 
 
 def job_of(case: Case) -> Job:
-    """What trains the weights of a case. Raises UsageError where its network has no such recipe.
+    """The job that trains the weights of a case. Raises UsageError where its network has no such recipe.
 
-    Always in full binary32, whatever the case's precision: cells of every precision run the same trained network.
+    A job trains in full binary32 whatever the case's precision, so that the cells of all precisions run the same
+    trained network.
     """
     network, runtime = case.network, case.runtime
     if network.trained_by is None:
@@ -58,9 +59,9 @@ def job_of(case: Case) -> Job:
 
 
 def case_of(job: Job, trained: Trained) -> Case:
-    """The case of a training that no suite asked for, so that its record can be found beside theirs.
+    """The case of a training that no suite asked for, so that its record looks like those of suites.
 
-    How many classes there are stands in the network that was written.
+    The number of classes is read from the network that the training wrote.
     """
     job = on_one_device(job)
     table, machine = find_table(job.model), job.machine
@@ -74,18 +75,21 @@ def case_of(job: Job, trained: Trained) -> Case:
 
 
 def step_job(case: Case) -> Job:
-    """What a training step of a case is a step of: in the case's own precision."""
+    """The job to which a training step of a case belongs, in the case's own precision."""
     job = job_of(case)
     return replace(job, machine=replace(job.machine, precision=PRECISION_OF_STEP[case.runtime.precision]))
 
 
 def network_data(network: NetworkSpec, cache: Path) -> DataSplits:
-    """The images of the set that a network names, at its size and as it wants them."""
+    """The images of the data set that a network names, at the network's input size and with its preprocessing."""
     return open_data(network.data, network.input_size, find_table(network.address).preprocessing, cache=cache)
 
 
 def on_one_device(job: Job) -> Job:
-    """The job with ``auto`` replaced by the device that it is here. Imports no torch, makes no context on a GPU."""
+    """The job with the device ``auto`` replaced by ``cuda`` or ``cpu``, whichever this machine has.
+
+    Imports no torch and makes no context on a GPU.
+    """
     if job.machine.device != "auto":
         return job
     device = "cuda" if driver_problem() is None else "cpu"
@@ -93,10 +97,11 @@ def on_one_device(job: Job) -> Job:
 
 
 def training_identity(job: Job) -> dict[str, Any]:
-    """All that decides what training makes of a job but code and versions, JSON-able.
+    """Everything but code and versions that decides the weights which a training gives, as JSON values.
 
-    Rounding is part of it. A CPU's weights hold on every CPU, as far as the package goes; a GPU sums in an order of
-    its own, which its name, compute capability and driver tell, in the precision that the job's identity has.
+    The order in which a machine adds numbers changes how they are rounded, and so the weights. Weights that were
+    trained on one CPU are taken to be those of every CPU. On a GPU the order depends on its name, compute capability
+    and driver, which are therefore part of the identity; the precision is in the job's own identity.
     """
     gpu = {"gpu": device_identity() or {}} if job.machine.device == "cuda" else {}
     return {"job": job.identity(), "table": repr(find_table(job.model)), **gpu}
@@ -104,10 +109,11 @@ def training_identity(job: Job) -> dict[str, Any]:
 
 @dataclass
 class Training:
-    """Trains what cases need, each once: the weights are an artifact, and what failed is not tried again.
+    """Trains the networks that cases need, each once.
 
-    A training that was killed goes on from its last checkpoint, which lies beside the artifacts. One process
-    serves all courses, and a new one follows where it dies.
+    Trained weights are an artifact in the cache; a training that failed is not tried again. A training that was killed
+    goes on from its last checkpoint, which lies beside the artifacts. A course is how a training went, without its
+    weights; one process computes all courses, and a new process is started where that one has ended.
     """
 
     cache: ArtifactCache
@@ -117,7 +123,7 @@ class Training:
     _courses: Process | None = field(default=None, init=False)
 
     def weights(self, case: Case) -> Artifact:
-        """The trained network of a case, with ``trained.json`` beside it. Raises CallFailed."""
+        """The trained weights of a case, with ``trained.json`` in the same folder. Raises CallFailed."""
         return self._once("trained", job_of(case), {}, lambda folder, work: self._train(case, folder, work))
 
     def course(self, job: Job) -> dict[str, Any]:
@@ -129,7 +135,7 @@ class Training:
         return course
 
     def result(self, case: Case) -> Trained:
-        """What training came to; the checkpoint is the artifact's folder. Raises CallFailed."""
+        """The result of the training of a case; its checkpoint is the artifact's folder. Raises CallFailed."""
         artifact = self.weights(case)
         stored = json.loads((artifact.folder / RESULT).read_text())
         return Trained.from_json({**stored, "checkpoint": str(artifact.folder), "cached": artifact.cached})
@@ -140,13 +146,17 @@ class Training:
         return Process(TRAINER, environment=variables, installation=self.installation)
 
     def close(self) -> None:
-        """End the process of the courses."""
+        """End the process that computes courses."""
         if self._courses is not None:
             self._courses.kill()
             self._courses = None
 
     def _once(self, kind: str, job: Job, more: Mapping[str, Any], make: Callable[[Path, Path], None]) -> Artifact:
-        """The artifact of a job; ``make`` fills its folder and may use another one, which outlives a kill."""
+        """The artifact of a job, from the cache or made now.
+
+        ``make`` gets the artifact's folder, which it fills, and a second folder for its own use, which is kept where
+        the process is killed. ``more`` are further parts of the artifact's key.
+        """
         parts = {
             **training_identity(job),
             "source": source_hash(PACKAGE, *SOURCES, without=RECIPES),
@@ -192,7 +202,7 @@ class Training:
 
 @dataclass
 class StepTiming:
-    """The rounds of one training step, timed by a process of its own. ``limit_s`` is for all of them."""
+    """Has one training step timed by a process of its own. All its rounds together may take ``limit_s`` seconds."""
 
     case: Case
     training: Training
@@ -201,16 +211,16 @@ class StepTiming:
     memory: dict[str, Any] = field(default_factory=dict, init=False)
 
     def begin(self) -> None:
-        """Make the network and warm up. Raises CallFailed, as all calls here."""
+        """Make the network and warm up. Like all methods that call the process, raises CallFailed."""
         self._until = time.monotonic() + self.limit_s
         self._process = self.training.process(self.case.runtime)
         self.memory = self._call("begin", case=self.case.to_json(), warmup_rounds=WARMUP_STEPS)
-        asked, found = PRECISION_OF_STEP[self.case.runtime.precision], self.memory["precision"]
-        if found != asked:
-            raise CallFailed("mislabelled", f"asked for a step in {asked}, got one in {found}")
+        asked, effective = PRECISION_OF_STEP[self.case.runtime.precision], self.memory["precision"]
+        if effective != asked:
+            raise CallFailed("mislabelled", f"asked for a step in {asked}, got one in {effective}")
 
     def round(self) -> float:
-        """Seconds of one step, as the process measured them."""
+        """Time one step; returns its seconds, as the process measured them."""
         self.rounds.append(self._call("round"))
         return float(self.rounds[-1]["seconds"])
 
@@ -223,8 +233,8 @@ class StepTiming:
         self._process.kill()
 
     def timed(self) -> TimedStep:
-        """All that was measured; after ``end``."""
-        rounds = {name: [answer[name] for answer in self.rounds] for name in ("seconds", "preempted")}
+        """Everything that was measured; to be called after ``end``."""
+        rounds = {name: [reply[name] for reply in self.rounds] for name in ("seconds", "preempted")}
         return TimedStep.from_json({**rounds, **self.memory})
 
     def _call(self, op: str, **fields: Any) -> dict[str, Any]:

@@ -16,15 +16,15 @@ from inception_bench.spec.profile import Profile
 from inception_bench.spec.runtime import REFERENCE_BACKEND, Runtime
 from inception_bench.train.recipes import RECIPES, find_recipe
 
-# In what arithmetic a step is timed on each device. On a CPU bf16 is emulated where the processor lacks it.
+# The precisions in which a step is timed on each device. A CPU has fp32 alone, as many processors only emulate bf16.
 STEP_PRECISIONS = {"cpu": ("fp32",), "cuda": ("fp32", "tf32", "bf16")}
-# Images in a timed step at paper scale, where the papers' 32 would not fit a small machine's patience.
+# Images in a timed step at paper scale. The papers have 32, with which a step on a small CPU would take too long.
 PAPER_SCALE_BATCH = {"cpu": 8, "cuda": 32}
 
 
 @dataclass(frozen=True)
 class Scales:
-    """What was asked for in so many words; empty where the recipe decides. Pixels a side, filter multipliers."""
+    """The input sizes (pixels) and width multipliers that the user named; empty where the recipe decides them."""
 
     input_sizes: tuple[int, ...]
     width_mults: tuple[float, ...]
@@ -33,7 +33,10 @@ class Scales:
 def training_cases(
     tables: Sequence[Table], profile: Profile, data: str, scales: Scales, device: str, threads: int
 ) -> tuple[Case, ...]:
-    """A case of eager for each network that the profile's recipe knows, scale and seed; its batch is the recipe's."""
+    """A case of eager for each scale, each seed, and each of ``tables`` that the profile's recipe knows.
+
+    The batch size is the recipe's.
+    """
     known = [table for table in tables if table.name in RECIPES[profile.recipe]]
     classes = count_classes(data) if known else 0
     return tuple(
@@ -54,9 +57,10 @@ def training_cases(
 def step_cases(
     trainings: Sequence[Case], tables: Sequence[Table], profile: Profile, precisions: Sequence[str] = ("fp32",)
 ) -> tuple[Case, ...]:
-    """The training steps to time: one a network and scale, or one a network at the papers' scale.
+    """The training steps to time: one for each network and scale, or one for each network at the papers' scale.
 
-    Each in those of ``precisions`` (of the run's cells) that a step can have on its device; in fp32 where it has none.
+    Each is timed in those of ``precisions``, the precisions of the run's cells, that a step can have on its device; in
+    fp32 where it can have none of them.
     """
     return tuple(
         case.with_runtime(precision=precision)
@@ -80,7 +84,7 @@ def _stepping(trainings: Sequence[Case], tables: Sequence[Table], profile: Profi
 
 
 def check_data(name: str) -> str:
-    """The name of a data set, checked as far as that is quick."""
+    """The name of a data set, whose part before ``:`` is checked. Raises UnknownNameError."""
     source = name.partition(":")[0]
     if source not in SOURCES:
         raise UnknownNameError("data set", source, SOURCES)
@@ -88,7 +92,10 @@ def check_data(name: str) -> str:
 
 
 def find_weights(text: str, tables: Sequence[Table]) -> str:
-    """A file's whole path, or a public name. Raises UsageError for a file that is not there, or several networks."""
+    """The absolute path of a file of weights, or a public name as it is.
+
+    Raises OptionError where the file does not exist, or where the run has several networks.
+    """
     if len(tables) != 1:
         raise OptionError(
             lambda named: (

@@ -1,4 +1,4 @@
-"""The coordinator's side of building: what a case needs, from the cache or the builder process."""
+"""How the coordinator gets what a case needs: from the cache, or built now by the builder process."""
 
 from __future__ import annotations
 
@@ -36,14 +36,17 @@ IMAGES = "images.npy"
 ANSWERS = "answers.npy"
 WEIGHTS_FILE = "weights.safetensors"
 
-# glibc hands freed maps back to the kernel or keeps them, by a threshold that moves with a process's history: two
-# identical workers were seen to differ by 9 to 12 % (5,370 page faults a call against none). Here all keep them.
+# glibc gives freed memory back to the kernel or keeps it, by a threshold that moves with a process's history: two
+# identical workers were seen to differ by 9 to 12 % (5,370 page faults a call, or none). So all are made to keep it.
 ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 34)}
 
 
 @dataclass(frozen=True)
 class Reference:
-    """Eager float64's answer: images (8, 3, S, S) on disk, logits (8, classes), spread, mutations' errors."""
+    """Eager's logits (8, classes) in float64, with which others are compared; ``images`` is a file (8, 3, S, S).
+
+    ``spread`` and ``mutations`` are the smallest spread and the known faults' errors (see ``measure.parity``).
+    """
 
     images: Path
     logits: np.ndarray
@@ -53,7 +56,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class RowReference:
-    """Every end point in float64: images (2, 3, S, S) on disk, maps (2, all values), a scale an end point."""
+    """Eager's maps (2, all end points' values) in float64, of a file (2, 3, S, S); ``scales`` judge each end point."""
 
     images: Path
     maps: np.ndarray
@@ -62,11 +65,15 @@ class RowReference:
 
 @dataclass
 class Workshop:
-    """Builds what cases need. One builder process serves all, and a new one follows where it dies.
+    """Gives what cases need, from the cache or built now. One builder process serves all; if it ends, a new one starts.
 
-    ``limit_s`` and ``train_limit_s`` are the seconds that building and training may take. ``pythons``
-    names another interpreter for the workers of a backend. All processes are those of ``installation``,
-    and what another one than the running one builds is kept apart. Inductor compiles with ``compile_threads``.
+    ``limit_s`` and ``train_limit_s`` are the seconds that one call to the builder and one training may take.
+    ``pythons`` names, by backend, another interpreter for its workers. All processes run ``installation``; what an
+    installation other than the running one builds has keys of its own in the cache. Inductor compiles with
+    ``compile_threads`` processes.
+
+    Methods that build or train raise CallFailed, with the outcome ``unavailable`` where an engine cannot do on this
+    machine what is asked, ``timeout`` past the limit, and ``failed`` otherwise. Files of images are in float32.
     """
 
     cache: ArtifactCache
@@ -84,7 +91,7 @@ class Workshop:
         self.refusals = Refusals(self._ask, self.engine, self.pythons)
 
     def weights(self, case: Case) -> Artifact:
-        """The case's weights: trained first, read from what was given, or signal-keeping. Raises CallFailed."""
+        """The case's weights: trained now or earlier, read from a file or public name, or signal-keeping."""
         if case.network.trained_by is not None:
             return self.training.weights(case)
         spec = case.network
@@ -99,16 +106,20 @@ class Workshop:
     def answers(
         self, case: Case, weights: Artifact, data_digest: str, ask: Callable[[], NDArray[np.int64]]
     ) -> NDArray[np.int64]:
-        """Eager's best classes of all test images, asked once of the paired reference and kept."""
+        """Eager's answers to all N test images: the five best classes of each, best first, as (N, 5).
+
+        They are kept in the cache. Where they are not there yet, ``ask()`` gets them from the paired reference; it
+        returns the same shape. ``data_digest`` is a hash of the images. Raises CallFailed, as ``ask`` may do.
+        """
         runtime = case.runtime
         run = {"device": runtime.device, "batch_size": runtime.batch_size, "threads": runtime.threads}
         parts = {**reference_parts(case.network, weights), **run, "data": data_digest, "hardware": hardware(runtime)}
-        found = self._get("answers", parts, lambda folder: np.save(folder / ANSWERS, ask()))
-        answers: NDArray[np.int64] = np.load(found.folder / ANSWERS)
+        artifact = self._get("answers", parts, lambda folder: np.save(folder / ANSWERS, ask()))
+        answers: NDArray[np.int64] = np.load(artifact.folder / ANSWERS)
         return answers
 
     def reference(self, spec: NetworkSpec, weights: Artifact) -> Reference:
-        """What the network's output is compared with."""
+        """The images and the float64 logits with which the network's output is compared."""
         parts = reference_parts(spec, weights)
         fields = {**network_fields(spec), "weights": str(weights.folder)}
         folder = self._get("reference", parts, lambda folder: self._call("reference", folder, **fields)).folder
@@ -116,13 +127,13 @@ class Workshop:
         return Reference(folder / "images.npy", np.load(folder / "logits.npy"), facts["spread"], facts["mutations"])
 
     def images(self, spec: NetworkSpec) -> Path:
-        """The images that the network is shown, where no reference is needed."""
+        """The file of the network's images (8, 3, S, S) in float32, for callers that need no reference."""
         parts = {**network(spec), "versions": reference_versions()}
         fields = network_fields(spec)
         return self._get("images", parts, lambda folder: self._call("images", folder, **fields)).folder / IMAGES
 
     def rounding(self, case: Case, weights: Artifact, reference: Reference) -> float:
-        """Eager's own error in the case's precision, over the spread."""
+        """Eager's parity error on a CPU in the case's precision, in units of the spread."""
         fields = self._compared(weights, reference, case.runtime.precision)
         parts = {**reference_parts(case.network, weights), "precision": fields["precision"]}
         folder = self._get("rounding", parts, lambda folder: self._call("rounding", folder, **fields)).folder
@@ -130,7 +141,7 @@ class Workshop:
         return error / reference.spread
 
     def row_reference(self, case: Case, weights: Artifact, reference: Reference) -> RowReference:
-        """What every end point's map is compared with, where logits cannot tell a fault from rounding."""
+        """The maps with which those of every end point are compared, where logits cannot tell a fault from rounding."""
         fields = self._compared(weights, reference, case.runtime.precision)
         parts = {**reference_parts(case.network, weights), "precision": fields["precision"]}
         folder = self._get("rows", parts, lambda folder: self._call("row_reference", folder, **fields)).folder
@@ -140,7 +151,9 @@ class Workshop:
     def artifact(self, case: Case, weights: Artifact, images: Path, *, rows: bool = False) -> Artifact:
         """What the case's backend loads: its own export, or the weights where it exports nothing.
 
-        An engine that compiles does so in a worker of its own, after the export. Raises CallFailed.
+        ``images`` is the file of images from which the example batch of the export is taken. With ``rows`` the export
+        gives the maps of all end points instead of the logits. An engine that compiles does so after the export, in a
+        worker of its own.
         """
         registered = find_backend(case.runtime.backend)
         if not registered.exports:
@@ -152,12 +165,12 @@ class Workshop:
         return self._compiled(case, self.graph(case, weights, images, rows=rows))
 
     def graph(self, case: Case, weights: Artifact, images: Path, *, rows: bool = False) -> Artifact:
-        """What the case's backend exports, before its engine compiles it. Raises CallFailed."""
+        """What the case's backend exports, before its engine compiles it; arguments as of ``artifact``."""
         runtime = case.runtime
         registered = find_backend(runtime.backend)
         shared = getattr(registered.backend, "graph", None)
         chosen, precision = dict(runtime.options), runtime.precision
-        if shared is not None:  # tf32 is a matter of running; the graph is that of fp32
+        if shared is not None:  # tf32 only matters when the graph runs: the graph itself is that of fp32
             wanted = getattr(registered.backend, "graph_options", ())
             chosen = {name: value for name, value in chosen.items() if name in wanted}
             precision = {"tf32": "fp32"}.get(precision, precision)
@@ -176,11 +189,11 @@ class Workshop:
         return self._get(kind, parts, lambda folder: self._call("artifact", folder, **fields))
 
     def engine(self, runtime: Runtime, limit: TimeLimit | None = None) -> Engine:
-        """A fresh worker as an engine to ask; each answer may take as long as building unless ``limit`` is given."""
+        """An engine in a fresh worker; each reply may take ``limit_s`` seconds unless ``limit`` is given."""
         return Engine(self.worker(runtime), CallLimit(self.limit_s) if limit is None else limit)
 
     def worker(self, runtime: Runtime) -> Process:
-        """A fresh worker for the runtime's backend, in the interpreter that was asked for it."""
+        """A fresh worker process for the runtime's backend, run by the interpreter that ``pythons`` names for it."""
         variables = {
             "OMP_NUM_THREADS": str(runtime.threads),
             "MKL_NUM_THREADS": str(runtime.threads),
@@ -209,10 +222,10 @@ class Workshop:
             def compile_into(folder: Path) -> None:
                 engine.compile(graph.folder, folder, setup, without_device=without_device)
 
-            own = self._get(runtime.backend, parts, compile_into)
+            compiled = self._get(runtime.backend, parts, compile_into)
         finally:
             engine.kill()
-        return replace(own, build_s=own.build_s + graph.build_s)
+        return replace(compiled, build_s=compiled.build_s + graph.build_s)
 
     def _compared(self, weights: Artifact, reference: Reference, precision: str) -> dict[str, str]:
         return {
@@ -222,10 +235,10 @@ class Workshop:
         }
 
     def _compiler_variables(self) -> dict[str, str]:
-        """Where inductor, Triton and TensorRT keep what they compiled and timed: with the other artifacts.
+        """The variables that make inductor, Triton and TensorRT keep compiled code and timings in the cache's folder.
 
-        With one thread inductor compiles in the process that asks. On a GPU it has hundreds of kernels to compile, and
-        a pool of processes that end by themselves when the worker does.
+        With one thread inductor compiles in the calling process. With more, for the hundreds of kernels of a GPU, it
+        starts processes, which end by themselves when the worker ends.
         """
         root = self.cache.root / "inductor"
         return {
@@ -240,7 +253,7 @@ class Workshop:
         return Counted.from_json(self._ask("count", **network_fields(spec)))
 
     def close(self) -> None:
-        """End the builder process, and the trainer's."""
+        """End the builder process and the process that trains."""
         self.training.close()
         if self._builder is not None:
             self._builder.kill()
@@ -263,14 +276,14 @@ class Workshop:
 
 
 def _builds_without_device(runtime: Runtime) -> bool:
-    """Whether the runtime's engine can compile here although there is no GPU."""
+    """Whether there is no GPU in this machine, and the runtime's engine can compile for a GPU all the same."""
     return (
         getattr(find_backend(runtime.backend).backend, "builds_without_device", False) and driver_problem() is not None
     )
 
 
 def weights_name(spec: NetworkSpec, weights: Artifact) -> str:
-    """What a board says was loaded: ``signal-keeping``, ``trained:HASH``, a public name, or ``FILE:HASH``."""
+    """The name of the weights on a board: ``signal-keeping``, ``trained:HASH``, a public name, or ``FILE:HASH``."""
     if spec.weights == SIGNAL_KEEPING:
         return SIGNAL_KEEPING
     path = Path(spec.weights)

@@ -1,1 +1,1 @@
-"""Programs that answer messages: the wire, their loop, the coordinator's side, and whose package they run."""
+"""Processes that reply to messages: the messages, the loop that replies, how to call them, and what they run."""

@@ -1,4 +1,4 @@
-"""A process that answers messages, with a time limit a call and a clear account of its end."""
+"""A process that replies to messages. Each call has a time limit, and an error says how the process ended."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TAIL_LINES = 6
 
 
 class CallFailed(Exception):
-    """A call that gave no result. ``outcome`` is failed, timeout or unavailable; ``str()`` is the reason."""
+    """Raised where a call gave no result. ``outcome`` is failed, timeout or unavailable; ``str()`` is the reason."""
 
     def __init__(self, outcome: str, reason: str):
         super().__init__(reason)
@@ -30,10 +30,10 @@ class CallFailed(Exception):
 
 
 class Process:
-    """``python -m module`` as a fresh process in a session of its own.
+    """``python -m module`` as a fresh process, in a process session of its own (setsid).
 
-    ``start`` sends a call, ``finish`` waits for its answer; ``call`` does both. After a call that
-    failed because the process ended or hung, the process is gone. ``python`` is an engine's own interpreter.
+    ``start`` sends a call, ``finish`` waits for the reply; ``call`` does both. Where a call failed because the process
+    ended or hung, the process has ended afterwards. ``python`` replaces the installation's interpreter.
     """
 
     def __init__(
@@ -53,9 +53,9 @@ class Process:
             stdout=subprocess.PIPE,
             stderr=self._stderr,
             env=installation.environment(environment or {}),
-            start_new_session=True,  # Ctrl-C reaches the coordinator alone, which then ends its processes
+            start_new_session=True,  # so that Ctrl-C reaches the coordinator alone, which then ends its processes
         )
-        self._answers = _Deadline(self._popen.stdout.fileno())  # type: ignore[union-attr]
+        self._replies = _Deadline(self._popen.stdout.fileno())  # type: ignore[union-attr]
 
     @property
     def pid(self) -> int:
@@ -66,15 +66,15 @@ class Process:
         return self._popen.poll() is None
 
     def start(self, op: str, **fields: Any) -> None:
-        """Send a call without waiting for its answer."""
-        with suppress(OSError):  # it has ended; finish() says how
+        """Send a call without waiting for the reply."""
+        with suppress(OSError):  # the process has ended; finish() says how
             wire.send(self._popen.stdin, {"op": op, **fields})  # type: ignore[arg-type]
 
     def finish(self, limit_s: float) -> tuple[dict[str, Any], Sequence[np.ndarray]]:
-        """The answer to the call that was sent. Raises CallFailed."""
-        self._answers.set(limit_s)
+        """Wait at most ``limit_s`` seconds for the reply to the call that was sent. Raises CallFailed."""
+        self._replies.set(limit_s)
         try:
-            header, arrays = wire.receive(self._answers)
+            header, arrays = wire.receive(self._replies)
         except TimeoutError:
             self.kill()
             raise CallFailed("timeout", f"no answer within {limit_s:g} s") from None
@@ -87,13 +87,13 @@ class Process:
         return header, arrays
 
     def call(self, op: str, limit_s: float, **fields: Any) -> tuple[dict[str, Any], Sequence[np.ndarray]]:
-        """Send a call and wait for its answer. Raises CallFailed."""
+        """Send a call and wait for the reply. Raises CallFailed."""
         self.start(op, **fields)
         return self.finish(limit_s)
 
     def kill(self) -> None:
-        """End the process and all that it started, whatever they are doing."""
-        with suppress(ProcessLookupError):  # nobody of its session is left
+        """End the process and all processes that it started, whatever they are doing."""
+        with suppress(ProcessLookupError):  # no process of that group is left
             os.killpg(self._popen.pid, signal.SIGKILL)
         self._popen.wait()
         for stream in (self._popen.stdin, self._popen.stdout):
@@ -114,7 +114,7 @@ class Process:
 
 
 class _Deadline:
-    """Reads a pipe until a moment that is set before each answer."""
+    """Reads a pipe, and raises TimeoutError at a time that is set before each reply."""
 
     def __init__(self, descriptor: int):
         self._descriptor = descriptor

@@ -1,7 +1,7 @@
-"""Which calls a worker answers, as a number: ``start`` carries it both ways, so that two revisions know of each other.
+"""The version of the calls that a worker knows. ``start`` sends it in call and reply, so that both processes know it.
 
-1: all revisions whose ``start`` answers no version. Not all of them know of another state of a GPU's second-level
-   cache than warm (``l2`` of ``begin``), and which do cannot be told.
+1: all revisions of the package whose reply to ``start`` has no version. Some of them can time with a GPU's second-level
+   cache in another state than warm (``l2`` of ``begin``), but there is no telling which.
 2: ``begin`` takes any state of that cache.
 
 A field or a verb that older workers do not know needs a new number here, and a line in ``measure/engine.py`` on what

@@ -1,4 +1,4 @@
-"""The loop of a process that answers the coordinator. Standard library and NumPy only."""
+"""The loop of a process that replies to the coordinator. Standard library and NumPy only."""
 
 from __future__ import annotations
 
@@ -15,26 +15,28 @@ import numpy as np
 
 from inception_bench.processes import wire
 
+# A reply: its fields, which must be JSON values, and its arrays.
 Answer = tuple[dict[str, Any], list[np.ndarray]]
 Handler = Callable[[dict[str, Any]], Answer]
 
 _PR_SET_PDEATHSIG = 1
-# torch's words for an operator that it lacks in a precision, such as the average in LRN in 16 bits on a CPU.
+# torch's error where it lacks an operator in a precision, such as the average in LRN in 16 bits on a CPU.
 _LACKING = re.compile(r"\"[^\"]+\" not implemented for '(BFloat16|Half)'")
 _LONGEST_ACCOUNT = 500
 
 
 class Unavailable(Exception):
-    """An engine cannot do what was asked here; the text says why and what would make it possible."""
+    """An engine cannot do on this machine what was asked; the text says why, and what would make it possible."""
 
 
 def serve(handlers: Mapping[str, Handler]) -> None:
-    """Answer messages until the coordinator closes the connection.
+    """Reply to messages until the coordinator closes the connection.
 
-    An error inside a handler becomes an answer; only the end of the process ends the loop.
+    ``handlers`` has a function for each verb. An exception inside a handler becomes a reply: Unavailable the reply
+    ``unavailable``, any other exception the reply ``error``. Only the end of the process ends the loop early.
     """
     _die_with_parent()
-    requests, answers = sys.stdin.buffer, _private_stdout()
+    requests, replies = sys.stdin.buffer, _private_stdout()
     while True:
         try:
             header, _ = wire.receive(requests)
@@ -51,13 +53,13 @@ def serve(handlers: Mapping[str, Handler]) -> None:
             else:
                 traceback.print_exc(file=sys.stderr)
                 reply, arrays = {"error": account(error)}, []
-        wire.send(answers, reply, arrays)
+        wire.send(replies, reply, arrays)
 
 
 def account(error: Exception) -> str:
-    """An error in one line of words; of one about a device's memory only how much was asked for.
+    """An error in one short line; where a device's memory ran out, only how much was asked for.
 
-    Engines write pages; the whole of it stands in stderr.
+    Some engines' errors are pages long; the whole text is on stderr.
     """
     text = " ".join(f"{type(error).__name__}: {error}".split())
     if "out of memory" not in text.lower():
@@ -67,13 +69,13 @@ def account(error: Exception) -> str:
 
 
 def _private_stdout() -> wire.Writer:
-    """Keep the pipe for messages, and send whatever an engine prints to stderr instead."""
+    """The pipe of stdout, for messages alone: what an engine prints goes to stderr from now on."""
     pipe = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return pipe
 
 
 def _die_with_parent() -> None:
-    """A coordinator that is killed leaves no process behind, not even one that is inside a call."""
+    """Have the kernel end this process when the coordinator ends, even where it was killed during a call."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -18,13 +18,13 @@ _LENGTH = struct.Struct(">Q")
 
 
 class Reader(Protocol):
-    """Anything to read exact counts of bytes from; fewer bytes mean the other side has gone."""
+    """Anything that bytes can be read from; ``read`` returns no bytes only where the other process has gone."""
 
     def read(self, count: int, /) -> bytes: ...
 
 
 class Writer(Protocol):
-    """Anything to write bytes to."""
+    """Anything that bytes can be written to."""
 
     def write(self, data: bytes, /) -> Any: ...
     def flush(self) -> Any: ...
@@ -42,7 +42,7 @@ def send(stream: Writer, header: dict[str, Any], arrays: Sequence[np.ndarray] = 
 
 
 def receive(stream: Reader) -> tuple[dict[str, Any], list[np.ndarray]]:
-    """Read one message. Raises EOFError where the other side has gone."""
+    """Read one message. Raises EOFError where the other process has gone."""
     (length,) = _LENGTH.unpack(_exactly(stream, _LENGTH.size))
     header = json.loads(_exactly(stream, length))
     arrays = []
@@ -54,11 +54,11 @@ def receive(stream: Reader) -> tuple[dict[str, Any], list[np.ndarray]]:
 
 
 def _exactly(stream: Reader, count: int) -> bytes:
-    parts = []
+    chunks = []
     while count:
-        part = stream.read(count)
-        if not part:
+        chunk = stream.read(count)
+        if not chunk:
             raise EOFError("the other process closed the connection")
-        parts.append(part)
-        count -= len(part)
-    return b"".join(parts)
+        chunks.append(chunk)
+        count -= len(chunk)
+    return b"".join(chunks)
