@@ -59,13 +59,13 @@ def regression_params(selection: Selection) -> list[Any]:
 
 def network_params(selection: Selection) -> list[Any]:
     """One case a network, width and input size."""
-    found = {
+    cases = {
         (case.network.address, case.network.input_size, case.network.width_mult): case
         for case in reversed(selection.cases)
     }
     return [
         _param(case, f"{address}-{size}px-w{width:g}", EXACT_SECONDS, group="exact")
-        for (address, size, width), case in reversed(found.items())
+        for (address, size, width), case in reversed(cases.items())
     ]
 
 

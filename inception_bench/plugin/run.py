@@ -42,21 +42,21 @@ B = TypeVar("B", bound=Body)
 
 
 @dataclass(frozen=True)
-class Timing:
+class TimingOptions:
     """What the ini file (or ``-o``) says of timing: seconds a stage may take, and a GPU's second-level cache."""
 
     limits: Limits
     l2: str
 
     @classmethod
-    def read(cls, limits: str, l2: str, usual: Limits) -> Timing:
+    def read(cls, limits: str, l2: str, usual: Limits) -> TimingOptions:
         """``limits`` as ``parse_limits`` takes it, ``l2`` one of ``warm`` and ``cold``. Raises UsageError."""
         if l2 not in L2_STATES:
             raise UsageError(f"inception_l2: {l2!r} is not possible; write {' or '.join(L2_STATES)}")
         return cls(parse_limits(limits, usual), l2)
 
 
-def read_earlier(records: Sequence[Record[Any]], run: Run, profile: Profile, timing: Timing) -> Earlier:
+def read_earlier(records: Sequence[Record[Any]], run: Run, profile: Profile, timing: TimingOptions) -> Earlier:
     """What of ``records`` holds for a run of a profile; on a GPU only what met its second-level cache as this one."""
 
     def as_timed(record: Record[Any]) -> bool:
@@ -74,7 +74,7 @@ class BenchRun:
 
     folder: Path
     selection: Selection
-    timing: Timing
+    timing: TimingOptions
     workshop: Workshop
     run: Run
     journal: Journal
@@ -86,7 +86,7 @@ class BenchRun:
     partners: Partners | None = field(default=None, init=False)
 
     @classmethod
-    def open(cls, folder: Path, selection: Selection, timing: Timing, *, timed: bool = True) -> BenchRun:
+    def open(cls, folder: Path, selection: Selection, timing: TimingOptions, *, timed: bool = True) -> BenchRun:
         """Begin a run; one that is not ``timed`` writes nothing to ``folder``.
 
         Raises UsageError where the results or the cache cannot be written.
@@ -216,13 +216,13 @@ class BenchRun:
 def parse_limits(text: str, usual: Limits) -> Limits:
     """Read ``build=900 load=180 time=900`` and so on (see ``Limits``; in seconds): what is left out is as usual."""
     known = vars(usual)
-    found = {}
+    given = {}
     for word in text.split():
         stage, _, seconds = word.partition("=")
         try:
-            found[stage] = float(seconds)
+            given[stage] = float(seconds)
         except ValueError:
-            found[stage] = 0.0
-        if stage not in known or not found[stage] > 0:
+            given[stage] = 0.0
+        if stage not in known or not given[stage] > 0:
             raise UsageError(f"inception_limits: {word!r} is not possible; write STAGE=SECONDS with {', '.join(known)}")
-    return Limits(**{**known, **found})
+    return Limits(**{**known, **given})
