@@ -29,11 +29,11 @@ class Told:
     exit_code: int
 
     @classmethod
-    def of_duet(cls, found: DuetResult) -> Told:
+    def of_duet(cls, result: DuetResult) -> Told:
         """What a duet came to, measured now or judged again."""
         from inception_bench.report.duet import duet_json, duet_notes, duet_page, duet_text
 
-        return cls(duet_text(found), duet_page(found), duet_json(found), duet_notes(found), found.exit_code)
+        return cls(duet_text(result), duet_page(result), duet_json(result), duet_notes(result), result.exit_code)
 
     @classmethod
     def of_power(cls, records: Sequence[Record[PowerBody]]) -> Told:
