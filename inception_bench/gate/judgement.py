@@ -52,24 +52,24 @@ class Judgement:
 
 def judge(pairs: Sequence[ProcessPair], rule: Rule) -> Judgement:
     """The verdict after the newest of ``pairs``."""
-    found = estimate(pairs)
-    if found is None:
+    estimated = estimate(pairs)
+    if estimated is None:
         return Judgement(UNCLEAR, pairs=len(pairs))
     look = rule.look(len(pairs))
-    half = found.half_width(nominal_levels(INTERVAL_LEVEL, rule.looks)[look - 1])
-    low, high = found.log_ratio - half, found.log_ratio + half
-    slower, faster = _levels(found, look, rule)
+    half = estimated.half_width(nominal_levels(INTERVAL_LEVEL, rule.looks)[look - 1])
+    low, high = estimated.log_ratio - half, estimated.log_ratio + half
+    slower, faster = _levels(estimated, look, rule)
     confirmed = _confirmed(pairs, rule)
-    made = Judgement(
-        UNCLEAR, math.expm1(found.log_ratio), math.expm1(low), math.expm1(high), slower, faster, found.pairs,
-        found.blocks, confirmed,
+    judgement = Judgement(
+        UNCLEAR, math.expm1(estimated.log_ratio), math.expm1(low), math.expm1(high), slower, faster, estimated.pairs,
+        estimated.blocks, confirmed,
     )  # fmt: skip
     bar = math.log1p(rule.min_effect)
-    if found.pairs < LEAST_PAIRS:
-        return made
+    if estimated.pairs < LEAST_PAIRS:
+        return judgement
     if -bar < low and high < bar:
-        return replace(made, verdict=SAME)
-    return _alarmed(made, FAMILY_LEVEL / rule.cells)
+        return replace(judgement, verdict=SAME)
+    return _alarmed(judgement, FAMILY_LEVEL / rule.cells)
 
 
 def settle(judgements: Sequence[Judgement]) -> list[Judgement]:
@@ -86,17 +86,17 @@ def settle(judgements: Sequence[Judgement]) -> list[Judgement]:
     return settled
 
 
-def _alarmed(found: Judgement, level: float) -> Judgement:
-    if found.p_slower <= level and found.confirmed > 0:
-        return replace(found, verdict=SLOWER)
-    if found.p_faster <= level and found.confirmed < 0:
-        return replace(found, verdict=FASTER)
-    return found
+def _alarmed(judgement: Judgement, level: float) -> Judgement:
+    if judgement.p_slower <= level and judgement.confirmed > 0:
+        return replace(judgement, verdict=SLOWER)
+    if judgement.p_faster <= level and judgement.confirmed < 0:
+        return replace(judgement, verdict=FASTER)
+    return judgement
 
 
-def _levels(found: Estimate, look: int, rule: Rule) -> tuple[float, float]:
+def _levels(estimated: Estimate, look: int, rule: Rule) -> tuple[float, float]:
     """Sequential p-values of slower and of faster."""
-    nominal = found.p_slower()
+    nominal = estimated.p_slower()
     return sequential_p(nominal, look, rule.looks), sequential_p(1 - nominal, look, rule.looks)
 
 

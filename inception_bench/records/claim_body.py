@@ -43,8 +43,8 @@ class Course:
         Accuracies are taken every so many steps only; between two of them the accuracy is taken to rise on a straight
         line. Without that, three seeds that reach it between the same two steps would seem to agree exactly.
         """
-        looks = [(0, 0.0), *sorted(self.validation.items())]
-        for (before, low), (after, high) in itertools.pairwise(looks):
+        accuracies = [(0, 0.0), *sorted(self.validation.items())]
+        for (before, low), (after, high) in itertools.pairwise(accuracies):
             if high >= accuracy:
                 return before + (after - before) * (accuracy - low) / (high - low)
         return float("inf")

@@ -149,11 +149,11 @@ class PowerBody(DuetBody):
         return cls(**_read(cls, data))
 
 
-def _read(kind: type[DuetBody], data: Mapping[str, Any]) -> dict[str, Any]:
+def _read(body_class: type[DuetBody], data: Mapping[str, Any]) -> dict[str, Any]:
     parts = {
         "sides": {name: SideFacts.from_json(facts) for name, facts in data["sides"].items()},
         "plan": DuetPlan(**known_fields(DuetPlan, data["plan"])),
         "rule": None if data["rule"] is None else Rule(**known_fields(Rule, data["rule"])),
         "pairs": tuple(ProcessPair.from_json(pair) for pair in data["pairs"]),
     }
-    return {**known_fields(kind, data), **parts}
+    return {**known_fields(body_class, data), **parts}

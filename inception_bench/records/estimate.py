@@ -96,7 +96,7 @@ def _figure(blocks: tuple[Block, ...]) -> _Figure | None:
     if count < LEAST_BLOCKS:
         return None
     a, b = np.array([block.a_s for block in blocks]), np.array([block.b_s for block in blocks])
-    return min((_jackknife(figure, a, b) for figure in FIGURES), key=lambda found: found.variance)
+    return min((_jackknife(figure, a, b) for figure in FIGURES), key=lambda candidate: candidate.variance)
 
 
 def _jackknife(figure: Callable[[np.ndarray, np.ndarray], np.ndarray], a: np.ndarray, b: np.ndarray) -> _Figure:

@@ -129,10 +129,10 @@ class Board:
     rows: tuple[BoardRow, ...]
 
     def groups(self) -> list[list[BoardRow]]:
-        found: dict[tuple[Any, ...], list[BoardRow]] = {}
+        groups: dict[tuple[Any, ...], list[BoardRow]] = {}
         for row in self.rows:
-            found.setdefault(row.group, []).append(row)
-        return list(found.values())
+            groups.setdefault(row.group, []).append(row)
+        return list(groups.values())
 
 
 def make_board(records: Sequence[Record[Any]]) -> Board:
@@ -186,13 +186,13 @@ def read_row(record: Record[Measurement]) -> BoardRow:
 
 
 def _accuracy(counts: Counts) -> dict[str, Any]:
-    found = counts.accuracy()
+    accuracy = counts.accuracy()
     return {
         "top1_agreement": counts.agreement,
-        "top1": found.top1,
-        "top1_ci95_low": found.top1_ci95_low,
-        "top1_ci95_high": found.top1_ci95_high,
-        "top5": found.top5,
+        "top1": accuracy.top1,
+        "top1_ci95_low": accuracy.top1_ci95_low,
+        "top1_ci95_high": accuracy.top1_ci95_high,
+        "top5": accuracy.top5,
         "accuracy_images": counts.images,
     }
 

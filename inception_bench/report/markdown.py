@@ -46,14 +46,16 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def about(run: Run) -> str:
     """The machine, the versions and the run, in one sentence."""
-    found = run.environment
+    environment = run.environment
     packages = ", ".join(
-        f"{name} {found['packages'][name]}" for name in ("torch", "onnxruntime") if name in found["packages"]
+        f"{name} {environment['packages'][name]}"
+        for name in ("torch", "onnxruntime")
+        if name in environment["packages"]
     )
-    revision = f", revision {found['git_revision'][:10]}" if found["git_revision"] else ""
+    revision = f", revision {environment['git_revision'][:10]}" if environment["git_revision"] else ""
     return (
-        f"{found['cpu']}, {found['usable_cores']} cores, {found['memory_bytes'] / 2**30:.0f} GiB; "
-        f"Python {found['python']}, {packages}{revision}; profile {run.profile}, run {run.run_id}."
+        f"{environment['cpu']}, {environment['usable_cores']} cores, {environment['memory_bytes'] / 2**30:.0f} GiB; "
+        f"Python {environment['python']}, {packages}{revision}; profile {run.profile}, run {run.run_id}."
     )
 
 

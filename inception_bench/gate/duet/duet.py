@@ -99,8 +99,8 @@ class Duet:
         return self.cases.get(side, self.case)
 
     def _measure(self) -> None:
-        began, found, looks, look_s = time.monotonic(), Judgement(UNCLEAR), 0, 0.0
-        while found.verdict == UNCLEAR and (self.rule is None or looks < self.rule.looks):
+        began, judgement, looks, look_s = time.monotonic(), Judgement(UNCLEAR), 0, 0.0
+        while judgement.verdict == UNCLEAR and (self.rule is None or looks < self.rule.looks):
             begun = time.monotonic()
             if looks > 1 and begun - began + look_s > self.settings.budget_s:
                 return
@@ -110,9 +110,9 @@ class Duet:
             if self.rule is None:
                 planned = max(int(self.settings.budget_s / look_s), 2)
                 self.rule = Rule(self.settings.min_effect, planned, self.settings.cells, len(made))
-            found = judge(self.pairs, self.rule)
+            judgement = judge(self.pairs, self.rule)
             self.seconds = time.monotonic() - began
-            self.watch(f"pair {len(self.pairs)}: {found.verdict}")
+            self.watch(f"pair {len(self.pairs)}: {judgement.verdict}")
 
     def _build(self, side: str) -> None:
         """What the side loads: a's weights wherever its code can read them, so that both run the same network."""

@@ -23,14 +23,14 @@ from inception_bench.store.cache import ArtifactCache, default_root, source_hash
 # Asked of the interpreter itself, in its own words: its version, its packages, where it finds the package.
 _PROBE = """
 import importlib.metadata, importlib.util, json, sys
-found = {}
+versions = {}
 for name in json.loads(sys.argv[1]):
     try:
-        found[name] = importlib.metadata.version(name)
+        versions[name] = importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         continue
 spec = importlib.util.find_spec("inception_bench")
-print(json.dumps({"python": sys.version.split()[0], "packages": found, "package": spec and spec.origin}))
+print(json.dumps({"python": sys.version.split()[0], "packages": versions, "package": spec and spec.origin}))
 """
 _COSTS = """
 import json, sys, inception_bench
@@ -74,17 +74,17 @@ def open_side(name: str, given: str | None, tree: Path | None = None, revision: 
         home = HOME
     if home is None and _ask(name, Installation(python, None), _PROBE, "[]")["package"] is None:
         home = _copy_alone()
-    found = _ask(name, Installation(python, home), _PROBE, json.dumps(PACKAGES))
-    if found["package"] is None:
+    probed = _ask(name, Installation(python, home), _PROBE, json.dumps(PACKAGES))
+    if probed["package"] is None:
         raise UsageError(f"side {name}: {python} finds no inception_bench")
-    package = Path(found.pop("package")).parent
+    package = Path(probed.pop("package")).parent
     source = source_hash(package)
     # As it was given: results are published, and whole paths are nobody's business.
-    facts = {"interpreter": given or "this interpreter", "revision": revision, **found, "source_hash": source}
+    facts = {"interpreter": given or "this interpreter", "revision": revision, **probed, "source_hash": source}
     facts["model_source"] = source_hash(package, *MODEL_SOURCES)
     installation = Installation(python, home)
     if (python, home) != (sys.executable, HOME):
-        identity = {"python": found["python"], "packages": found["packages"], "source_hash": source}
+        identity = {"python": probed["python"], "packages": probed["packages"], "source_hash": source}
         installation = Installation(python, home, {"installation": identity})
     return Side(name, facts, Workshop(ArtifactCache(default_root()), Limits().build, installation=installation))
 
@@ -108,10 +108,10 @@ def _interpreter(name: str, given: str | None) -> str:
     if given is None:
         return sys.executable
     path = Path(given)
-    found = shutil.which(str(path / "bin" / "python") if path.is_dir() else given)
-    if found is None:
+    program = shutil.which(str(path / "bin" / "python") if path.is_dir() else given)
+    if program is None:
         raise UsageError(f"--{name} {given}: no Python there; give an interpreter, or the folder of an environment")
-    return os.path.abspath(found)
+    return os.path.abspath(program)
 
 
 def _ask(name: str, installation: Installation, program: str, argument: str) -> dict[str, Any]:

@@ -55,8 +55,8 @@ class Rate:
 
         if not trials:
             return cls(0, 0, 0.0, 1.0)
-        found = binomtest(hits, trials).proportion_ci(0.95, "exact")
-        return cls(hits, trials, float(found.low), float(found.high))
+        interval = binomtest(hits, trials).proportion_ci(0.95, "exact")
+        return cls(hits, trials, float(interval.low), float(interval.high))
 
 
 @dataclass(frozen=True)

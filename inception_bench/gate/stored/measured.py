@@ -26,11 +26,11 @@ def name_of(record: Record[Any]) -> str:
 
 def list_absent(records: Iterable[Record[Any]], where: str) -> list[str]:
     """Which things are not in a run: a sentence for each cell, then one for each other kind of them."""
-    names: dict[str, list[str]] = {}
+    labels: dict[str, list[str]] = {}  # by the name of the kind
     for record in records:
-        names.setdefault(record.kind, []).append(KINDS[record.kind].label(record))
-    cells = [f"{name}: not in {where}" for name in names.pop(CELL.name, [])]
-    return cells + [f"{KINDS[kind].counted(len(own))} not in {where}: {', '.join(own)}" for kind, own in names.items()]
+        labels.setdefault(record.kind, []).append(KINDS[record.kind].label(record))
+    cells = [f"{label}: not in {where}" for label in labels.pop(CELL.name, [])]
+    return cells + [f"{KINDS[name].counted(len(own))} not in {where}: {', '.join(own)}" for name, own in labels.items()]
 
 
 def facts_of(before: Record[Any], after: Record[Any]) -> tuple[Fact, ...]:
