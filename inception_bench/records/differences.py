@@ -104,15 +104,15 @@ def side_facts(before: SideFacts, after: SideFacts) -> tuple[Fact, ...]:
 def held_facts(before: Held, after: Held, costs: Iterable[Fact], *, trained: bool) -> tuple[Fact, ...]:
     """The facts in which two of one cell differ, after those of its costs; ``trained`` if the runs train it."""
     anew = trained and before.weights != after.weights
-    found = [*_outcome(before, after), *costs, *_weights(before, after, anew)]
-    found += [*_artifact(before.artifact, after.artifact), *_attested(before.attest, after.attest)]
+    facts = [*_outcome(before, after), *costs, *_weights(before, after, anew)]
+    facts += [*_artifact(before.artifact, after.artifact), *_attested(before.attest, after.attest)]
     if not anew:
         for name in ("parity", "partner_parity"):
             old, new = getattr(before, name), getattr(after, name)
-            found += [*_parity(name, old, new), *_function(old, new)]
+            facts += [*_parity(name, old, new), *_function(old, new)]
     old_answers, new_answers = _cell_answers(before.accuracy), _cell_answers(after.accuracy)
     # A cell's partner is the same network on eager, and tells of it once more.
-    return (*dict.fromkeys(found), *_accuracy(old_answers, new_answers, anew))
+    return (*dict.fromkeys(facts), *_accuracy(old_answers, new_answers, anew))
 
 
 def training_facts(before: Record[Trained], after: Record[Trained]) -> tuple[Fact, ...]:
@@ -178,8 +178,8 @@ def _outcome(before: _Ended, after: _Ended) -> Iterator[Fact]:
     old, new = before.outcome, after.outcome
     if old == new:
         return
-    kind = REGRESSION if old == "ok" else IMPROVEMENT if new == "ok" else CHANGE
-    yield Fact("outcome", old, new, kind, after.reason if new != "ok" else "")
+    rating = REGRESSION if old == "ok" else IMPROVEMENT if new == "ok" else CHANGE
+    yield Fact("outcome", old, new, rating, after.reason if new != "ok" else "")
 
 
 def _weights(before: Held, after: Held, anew: bool) -> Iterator[Fact]:
@@ -212,12 +212,12 @@ def _attested(before: Attestation | None, after: Attestation | None) -> Iterator
         old, new = getattr(before, name), getattr(after, name)
         if old == new:
             continue
-        kind = CHANGE
+        rating = CHANGE
         if name in SAME:
-            kind = REGRESSION
+            rating = REGRESSION
         elif name in LESS and old is not None and new is not None:
-            kind = REGRESSION if new > old else IMPROVEMENT
-        yield Fact(name, old, new, kind, "attested")
+            rating = REGRESSION if new > old else IMPROVEMENT
+        yield Fact(name, old, new, rating, "attested")
 
 
 def _parity(name: str, before: Parity | SideParity | None, after: Parity | SideParity | None) -> Iterator[Fact]:
@@ -252,9 +252,9 @@ def _accuracy(before: _Answers | None, after: _Answers | None, anew: bool) -> It
     """A top-1 under the baseline's interval; another set of images is another question."""
     if before is None or after is None:
         if before is not after:
-            kind = REGRESSION if after is None else CHANGE
+            rating = REGRESSION if after is None else CHANGE
             top1 = [answers and answers.accuracy.top1 for answers in (before, after)]
-            yield Fact("top1", top1[0], top1[1], kind, "only one run has an accuracy")
+            yield Fact("top1", top1[0], top1[1], rating, "only one run has an accuracy")
         return
     was, now = before.accuracy, after.accuracy
     for name, old, new in (("dataset", before.dataset, after.dataset), ("images", was.images, now.images)):
@@ -263,9 +263,9 @@ def _accuracy(before: _Answers | None, after: _Answers | None, anew: bool) -> It
             return
     low, high = (now.top1_ci95_low, now.top1_ci95_high) if anew else (now.top1, now.top1)
     if high < was.top1_ci95_low or low > was.top1_ci95_high:
-        kind = REGRESSION if now.top1 < was.top1 else IMPROVEMENT
+        rating = REGRESSION if now.top1 < was.top1 else IMPROVEMENT
         own = f"{low:.4f}-{high:.4f} " if anew else ""
-        yield Fact("top1", was.top1, now.top1, kind, f"{own}outside {was.top1_ci95_low:.4f}-{was.top1_ci95_high:.4f}")
+        yield Fact("top1", was.top1, now.top1, rating, f"{own}outside {was.top1_ci95_low:.4f}-{was.top1_ci95_high:.4f}")
 
 
 def _nearly_equal(before: float, after: float) -> bool:

@@ -32,11 +32,11 @@ class Compared:
     @property
     def regressions(self) -> list[str]:
         """A sentence for each thing that got worse."""
-        found = [fact.text for fact in self.facts if fact.kind == REGRESSION]
+        sentences = [fact.text for fact in self.facts if fact.rating == REGRESSION]
         if self.timing is not None and self.timing.verdict == SLOWER:
             change, allowed = self.timing.change or 0.0, self.timing.allowed or 0.0
-            found.append(f"slower against eager by {change:.1%}; chance allows {allowed:.1%}")
-        return found
+            sentences.append(f"slower against eager by {change:.1%}; chance allows {allowed:.1%}")
+        return sentences
 
 
 @dataclass(frozen=True)
