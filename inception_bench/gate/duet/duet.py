@@ -198,9 +198,9 @@ class Duet:
                 at_once = 1 if self._crowded else len(live)
                 if self.rule is None:
                     self._timed_s = self._timed_for(start_s, len(live) // at_once)
-                told = (self._timed_s, at_once, others_cores)
+                timed_for = (self._timed_s, at_once, others_cores)
                 groups = [live[at : at + at_once] for at in range(0, len(live), at_once)]
-                made = [each for group in groups for each in threads.map(lambda pair: pair.time(*told), group)]
+                made = [each for group in groups for each in threads.map(lambda pair: pair.time(*timed_for), group)]
                 self._crowded |= crowded(others.cores(), taken)
                 return made
             finally:  # inside the thread pool: it releases threads that still wait for a worker

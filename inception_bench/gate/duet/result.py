@@ -19,14 +19,18 @@ from inception_bench.records.record import Record
 from inception_bench.records.statistics import median
 from inception_bench.spec.case import Case
 
-# Where side b ends so, and a did not, b is wrong; any other end means that nothing was compared.
+# Outcomes and stages that mean, where side b ends with one, that b is wrong. Every other end means that the cell was
+# not compared.
 WRONG = ("mismatch", "mislabelled")
 WRONG_STAGES = ("parity", "time")
 
 
 @dataclass(frozen=True)
 class DuetRow:
-    """One cell. ``reason`` is why it was not compared; empty where it was. ``p50`` of both sides in seconds."""
+    """One cell. ``reason`` says why it was not compared, ``wrong`` what is wrong with side b; empty where nothing is.
+
+    ``a_p50_s`` and ``b_p50_s`` are the sides' median rounds in seconds.
+    """
 
     case: Case
     judgement: Judgement
@@ -88,7 +92,7 @@ def judge_duet(records: Sequence[Record[DuetBody]]) -> DuetResult:
 
 
 def judgement_of(body: DuetBody) -> Judgement:
-    """A cell's verdict by itself: the pairs as they came, a look after each, until the first that is clear."""
+    """A cell's verdict without Holm's rule: looks are judged in their order, until the first that is not unclear."""
     judgement, rule = Judgement(UNCLEAR), body.rule
     if body.outcome != "ok" or rule is None:
         return judgement

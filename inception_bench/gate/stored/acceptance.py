@@ -1,4 +1,4 @@
-"""Who made a stored run the baseline, when and why: ``baseline.json`` beside its records."""
+"""The acceptance of a run as baseline (who, when and why): ``baseline.json`` beside its records."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class Acceptance:
 
 
 def read_acceptance(folder: Path) -> Acceptance | None:
-    """What was accepted in ``folder``; None where nothing was.
+    """The acceptance in ``folder``; None where its run was never accepted.
 
-    Raises UsageError where records changed since, or where the file is damaged or of a later version.
+    Raises UsageError where the records changed after it, or where the file is damaged or of a later version.
     """
     path = folder / ACCEPTANCE
     if not path.exists():
