@@ -1,4 +1,4 @@
-"""One figure or word in which two records of one thing differ, and whether that is worse."""
+"""A fact: one figure or word in which two records of one thing differ, and whether the second is worse."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ REGRESSION, IMPROVEMENT, CHANGE = "regression", "improvement", "change"
 
 @dataclass(frozen=True)
 class Fact:
-    """One figure or word that differs. ``rating`` is regression, improvement or change; ``why`` is the rule."""
+    """One figure or word that differs. ``rating`` is regression, improvement or change; ``why``: the rule."""
 
     name: str
     before: Any
