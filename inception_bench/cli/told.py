@@ -1,4 +1,4 @@
-"""An answer of the gate in every form in which it is given."""
+"""What a command of the gate answers: text, Markdown page, JSON, annotations for GitHub and exit code."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Told:
         return cls(page, page, power_json(rows), power_notes(rows), exit_code(rows))
 
     def tell(self, json: bool, markdown: Path | None) -> None:
-        """Print it, write the page, tell GitHub where this is a job of it, and leave with the exit code."""
+        """Print the answer, write the page, annotate a job of GitHub Actions, and leave with the exit code."""
         from inception_bench.report.github import annotation_lines, append_summary
 
         if markdown is not None:

@@ -1,8 +1,8 @@
 """A run of the suites against a stored one: what ``--inception-baseline`` adds to a session.
 
-The comparison is made once, when all is measured. Each cell is then a test of its own, so that JUnit and the exit code
-say which one got worse, and all else (pairs, trainings, counts, claims) is one more; what runs without those tests is
-caught by the session's exit code.
+The comparison is made once, when all is measured. Each cell then has a test of its own, so that the JUnit report says
+which cell got worse; one more test stands for all else (pairs, trainings, counts, claims). Where a user deselects these
+tests, the session's exit code still tells of a regression.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Against:
         return comparison
 
     def report(self, run: BenchRun, reporter: Any) -> None:
-        """Print the comparison under the board; tell GitHub where this is a job of it."""
+        """Print the comparison under the board; annotate and summarise it in a job of GitHub Actions."""
         comparison = self.comparison(run)
         reporter.section("against the baseline")
         if isinstance(comparison, str):

@@ -57,7 +57,7 @@ class TimingOptions:
 
 
 def read_earlier(records: Sequence[Record[Any]], run: Run, profile: Profile, timing: TimingOptions) -> Earlier:
-    """What of ``records`` holds for a run of a profile; on a GPU only what met its second-level cache as this one."""
+    """Those of ``records`` that hold for a run of a profile; on a GPU only those with the same state of the L2."""
 
     def as_timed(record: Record[Any]) -> bool:
         return not isinstance(record.body, Measurement) or record.body.l2 in (None, L2_STATES[timing.l2])
@@ -165,7 +165,7 @@ class BenchRun:
         return self._keep(COMPLEXITY, case, counted)
 
     def keep_training(self, case: Case, trained: Trained) -> Record[Trained]:
-        """Write what training came to to the disk."""
+        """Write the result of a training to the disk."""
         return self._keep(TRAINING, case, seen_from(self.folder, trained))
 
     def keep_step(self, case: Case, step: TimedStep) -> Record[TimedStep]:

@@ -110,12 +110,12 @@ class BoardRow:
 
     @property
     def is_unread(self) -> bool:
-        """Whether the precision is what was asked, and the engine did not show that it is what it has."""
+        """Whether ``precision`` is only what was asked for: the engine did not show in what precision it computes."""
         return UNREAD in self.reason
 
     @property
     def precision_text(self) -> str:
-        """The precision as people read it: ``?`` marks one that the engine did not show."""
+        """The precision as people read it: ``?`` marks a precision that the engine did not show."""
         return self.precision + (" ?" if self.is_unread else "")
 
 
@@ -144,9 +144,9 @@ def make_board(records: Sequence[Record[Any]]) -> Board:
 def rank_group(rows: Sequence[BoardRow]) -> list[BoardRow]:
     """Give each timed row its rank ``lo-hi`` among ``rows`` and sort by it.
 
-    lo is one more than the cells that are wholly faster (their interval lies above this one's), hi
-    counts the cells that are not wholly slower, itself among them. Rows whose intervals overlap so
-    share ranks. Rows without a time come last, unranked.
+    ``lo`` is one more than the number of rows that are surely faster: their whole interval lies above this
+    row's. ``hi`` is the number of rows that are not surely slower, this row included. So rows whose
+    intervals overlap share ranks. Rows without a time come last and have no rank.
     """
     timed = [(row, row.speedup) for row in rows if row.speedup is not None]
     ranked = []

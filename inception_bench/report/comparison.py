@@ -131,7 +131,7 @@ def _time_lines(comparison: Comparison) -> list[str]:
 
 
 def _untimed(comparison: Comparison) -> list[str]:
-    """What has times that no two runs are compared by."""
+    """A sentence for the things that have times which are not compared; none where there are no such things."""
     untimed = [kind.noun for kind in UNTIMED if kind.among(each.record for each in comparison.others)]
     return [f"not compared: times of {' and '.join(f'{noun}s' for noun in untimed)} ({UNTIMED_WHY})"] if untimed else []
 

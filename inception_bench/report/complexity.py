@@ -13,9 +13,9 @@ from inception_bench.records.record import Record
 
 @dataclass(frozen=True)
 class ComplexityRow:
-    """One end point. ``fvcore_other`` is what fvcore counts there beside convolutions and linear layers.
+    """One end point. ``fvcore_other`` is what fvcore counts in it beside convolutions and linear layers.
 
-    It is None where fvcore was not installed.
+    ``fvcore_other`` is None where fvcore was not installed.
     """
 
     model: str

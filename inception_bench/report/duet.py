@@ -32,7 +32,7 @@ def duet_text(result: DuetResult) -> str:
 
 
 def duet_row_text(row: DuetRow) -> str:
-    """A cell in words."""
+    """What came of a cell, in words."""
     if row.reason or row.wrong:
         return row.reason or row.wrong
     facts = "; ".join(fact.text for fact in row.facts)

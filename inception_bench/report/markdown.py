@@ -1,4 +1,4 @@
-"""The board as a Markdown page, and what all pages are made with: their tables, and who measured where."""
+"""The board as a Markdown page, and what all pages share: their tables, and the sentence about machine and run."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """
     lines = [[cell.replace("|", "/") for cell in row] for row in rows]
     rule = f"| {' | '.join('---' for _ in heads)} |"
-    if find_spec("tabulate") is None:  # a GPU host of its own make, from the source tree
+    if find_spec("tabulate") is None:  # a GPU host that runs the source tree without all packages
         return "\n".join([f"| {' | '.join(heads)} |", rule, *(f"| {' | '.join(line)} |" for line in lines)])
     from tabulate import DataRow, TableFormat, tabulate
 
