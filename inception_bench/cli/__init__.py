@@ -34,7 +34,7 @@ app.command()(duet)
 app.command("gate-power")(gate_power)
 app.add_typer(baseline, name="baseline")
 app.command()(models)
-# pytest has the options of this one, --help too.
+# ``run`` hands all its options to pytest, --help too.
 app.command(context_settings={"ignore_unknown_options": True}, add_help_option=False)(run)
 app.command()(describe)
 app.command()(board)

@@ -34,9 +34,9 @@ def compare(
         trials = read_trials(before)
         told = Told.of_power(trials) if trials else Told.of_duet(load_duet(before))
     else:
-        found = compare_runs(load_run(before), load_run(after))
+        comparison = compare_runs(load_run(before), load_run(after))
         told = Told(
-            report.comparison_text(found), report.comparison_page(found), report.comparison_json(found),
-            report.comparison_notes(found), found.exit_code,
+            report.comparison_text(comparison), report.comparison_page(comparison), report.comparison_json(comparison),
+            report.comparison_notes(comparison), comparison.exit_code,
         )  # fmt: skip
     told.tell(json, markdown)

@@ -29,8 +29,8 @@ def describe(
     from inception_bench.models.describe import describe as describe_model
     from inception_bench.report import models as report
 
-    found = describe_model(model, input_size=input_size, width_mult=width_mult)
+    description = describe_model(model, input_size=input_size, width_mult=width_mult)
     if json:
-        typer.echo(report.to_json(found))
+        typer.echo(report.to_json(description))
     else:
-        report.show_description(found, wide_console(), compared=compare is not None)
+        report.show_description(description, wide_console(), compared=compare is not None)

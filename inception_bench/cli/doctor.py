@@ -23,11 +23,11 @@ def doctor(
     from inception_bench.measure.selection import read_pythons
     from inception_bench.report.doctor import doctor_text
 
-    found = []
+    checkups = []
     for checkup in examine(pythons=read_pythons(",".join(python) if python else None)):
         typer.echo(f"{checkup.backend}: {'ready' if checkup.ready else 'not ready'}", err=True)
-        found.append(checkup)
+        checkups.append(checkup)
     if json:
-        typer.echo(json_module.dumps([asdict(checkup) for checkup in found], indent=1))
+        typer.echo(json_module.dumps([asdict(checkup) for checkup in checkups], indent=1))
     else:
-        typer.echo(doctor_text(found, colour=sys.stdout.isatty()))
+        typer.echo(doctor_text(checkups, colour=sys.stdout.isatty()))

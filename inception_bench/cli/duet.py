@@ -40,5 +40,5 @@ def duet(
         raise UsageError("duet compares two installations and was given one; give --a, --b, --a-rev or --b-rev")
     lists = Lists(models, backends, device, precisions, batch_sizes, input_sizes, width_mults, threads)
     order = DuetOrder(lists.cases(), Installed(a, a_rev), Installed(b, b_rev), output, budget, min_effect)
-    found = run_duet(order, lambda line: typer.echo(line, err=True))
-    Told.of_duet(found).tell(json, output / "duet.md")
+    result = run_duet(order, lambda line: typer.echo(line, err=True))
+    Told.of_duet(result).tell(json, output / "duet.md")

@@ -1,4 +1,4 @@
-"""The options that choose cells, as the gate's verbs have them."""
+"""The options that choose cells, which all commands of the gate share."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ def models(
     from inception_bench.models.describe import summaries
     from inception_bench.report import models as report
 
-    found = summaries(definitions)
+    networks = summaries(definitions)
     if json:
-        typer.echo(report.to_json(found))
+        typer.echo(report.to_json(networks))
     else:
-        report.show_summaries(found, wide_console())
+        report.show_summaries(networks, wide_console())

@@ -108,13 +108,13 @@ def collected(words: Sequence[str], suites: Path) -> list[str]:
     """
     files = files_of(suites)
     known = {**files, **{f"suites/{path.name}": path for path in files.values()}, "suites": suites, "suites/": suites}
-    found = []
+    paths = []
     for word in words or ["suites"]:
         name, *test = word.partition("::")
         if name not in known and not Path(name).exists():
             raise UnknownNameError("suite", name, files)
-        found.append(str(known.get(name, name)) + "".join(test))
-    return found
+        paths.append(str(known.get(name, name)) + "".join(test))
+    return paths
 
 
 class Chosen:

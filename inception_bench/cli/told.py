@@ -1,4 +1,4 @@
-"""An answer of the gate in every form in which it is given."""
+"""What a command of the gate answers: text, Markdown page, JSON, annotations for GitHub and exit code."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class Told:
     exit_code: int
 
     @classmethod
-    def of_duet(cls, found: DuetResult) -> Told:
+    def of_duet(cls, result: DuetResult) -> Told:
         """What a duet came to, measured now or judged again."""
         from inception_bench.report.duet import duet_json, duet_notes, duet_page, duet_text
 
-        return cls(duet_text(found), duet_page(found), duet_json(found), duet_notes(found), found.exit_code)
+        return cls(duet_text(result), duet_page(result), duet_json(result), duet_notes(result), result.exit_code)
 
     @classmethod
     def of_power(cls, records: Sequence[Record[PowerBody]]) -> Told:
@@ -46,7 +46,7 @@ class Told:
         return cls(page, page, power_json(rows), power_notes(rows), exit_code(rows))
 
     def tell(self, json: bool, markdown: Path | None) -> None:
-        """Print it, write the page, tell GitHub where this is a job of it, and leave with the exit code."""
+        """Print the answer, write the page, annotate a job of GitHub Actions, and leave with the exit code."""
         from inception_bench.report.github import annotation_lines, append_summary
 
         if markdown is not None:

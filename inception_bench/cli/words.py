@@ -22,7 +22,7 @@ def wide_console() -> Console:
     return Console() if sys.stdout.isatty() else Console(width=200)
 
 
-# What is no option of a command but its argument.
+# Fields of a request that are an argument of the command and not an option.
 _ARGUMENTS = {"results": "the argument DIR"}
 
 

@@ -1,1 +1,1 @@
-"""Is it a regression? Stored runs compared, two installations timed side by side, and how sure that is."""
+"""The gate against regressions: compares stored runs, times two installations side by side, tries its own power."""

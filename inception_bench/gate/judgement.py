@@ -1,16 +1,20 @@
-"""Four verdicts: ``same``, ``faster``, ``slower``, ``unclear``. Recomputed at any time from the stored blocks.
+"""The verdict on a cell of a duet: ``same``, ``faster``, ``slower`` or ``unclear``, made from the stored blocks.
 
-After each pair of processes, or all that started at once, one looks, at the nominal level of that look
-(``sequential``):
+A cell is judged at several looks: each time that a pair of processes, or all pairs that started at once, has been
+timed. Every look is one more chance of a false alarm, so each has a stricter level of its own (``sequential``). The
+verdict is
 
-* ``same``: the 95 % interval lies within the smallest effect that matters, on both sides.
-* ``slower`` (or ``faster``): the effect is beyond zero at the level of an alarm, and was so at the look before, and
-  the pairs measured since, fresh processes that had no part in the suspicion, lean the same way by themselves.
-* ``unclear``: the budget ended first.
+* ``same`` if the whole 95 % interval lies between minus and plus the smallest effect that matters;
+* ``slower`` (or ``faster``) if the effect differs from zero at the level of an alarm, the look before suspected the
+  same direction, and the pairs measured since that look show it too. Those are fresh processes, which had no part in
+  the suspicion;
+* ``unclear`` if the budget ended before any of these.
 
-An alarm's level is FAMILY_LEVEL over the number of cells. When all cells are done, Holm's step-down rule (Scand. J.
-Stat. 6, 1979) on the cells' sequential p-values may settle more of the unclear ones: the chance of any false `slower`
-in the whole duet stays below FAMILY_LEVEL, and of any false `faster` too.
+The level of an alarm is FAMILY_LEVEL divided by the number of cells. When all cells are done, Holm's step-down rule
+(Scand. J. Stat. 6, 1979) may settle cells that are still unclear: it holds the smallest p-value of all cells against
+that level and each next p-value against a milder one. The p-values are sequential ones, which allow for the number of
+looks. So the probability of any false ``slower`` in the whole duet stays below FAMILY_LEVEL, and that of any false
+``faster`` too.
 """
 
 from __future__ import annotations
@@ -33,10 +37,11 @@ INTERVAL_LEVEL = 0.025  # at each end: 95 %
 
 @dataclass(frozen=True)
 class Judgement:
-    """A cell's verdict. ``effect`` is the share by which B takes longer, with its 95 % interval; None without data.
+    """A cell's verdict. ``effect`` is the share by which side b takes longer (0.01 is 1 %); None without data.
 
-    ``p_slower`` and ``p_faster`` hold at every look; ``confirmed`` is the direction in which two looks and the fresh
-    pairs between them agree (1 slower, -1 faster, else 0).
+    ``low`` and ``high`` are the effect's 95 % interval. ``p_slower`` and ``p_faster`` are one-sided p-values that
+    allow for all looks. ``confirmed`` is the direction (1 slower, -1 faster) in which this look, the look before and
+    the fresh pairs between them agree; 0 where they do not.
     """
 
     verdict: str
@@ -51,29 +56,29 @@ class Judgement:
 
 
 def judge(pairs: Sequence[ProcessPair], rule: Rule) -> Judgement:
-    """The verdict after the newest of ``pairs``."""
-    found = estimate(pairs)
-    if found is None:
+    """The verdict at the look that follows the newest of ``pairs``."""
+    estimated = estimate(pairs)
+    if estimated is None:
         return Judgement(UNCLEAR, pairs=len(pairs))
     look = rule.look(len(pairs))
-    half = found.half_width(nominal_levels(INTERVAL_LEVEL, rule.looks)[look - 1])
-    low, high = found.log_ratio - half, found.log_ratio + half
-    slower, faster = _levels(found, look, rule)
+    half = estimated.half_width(nominal_levels(INTERVAL_LEVEL, rule.looks)[look - 1])
+    low, high = estimated.log_ratio - half, estimated.log_ratio + half
+    slower, faster = _levels(estimated, look, rule)
     confirmed = _confirmed(pairs, rule)
-    made = Judgement(
-        UNCLEAR, math.expm1(found.log_ratio), math.expm1(low), math.expm1(high), slower, faster, found.pairs,
-        found.blocks, confirmed,
+    judgement = Judgement(
+        UNCLEAR, math.expm1(estimated.log_ratio), math.expm1(low), math.expm1(high), slower, faster, estimated.pairs,
+        estimated.blocks, confirmed,
     )  # fmt: skip
     bar = math.log1p(rule.min_effect)
-    if found.pairs < LEAST_PAIRS:
-        return made
+    if estimated.pairs < LEAST_PAIRS:
+        return judgement
     if -bar < low and high < bar:
-        return replace(made, verdict=SAME)
-    return _alarmed(made, FAMILY_LEVEL / rule.cells)
+        return replace(judgement, verdict=SAME)
+    return _alarmed(judgement, FAMILY_LEVEL / rule.cells)
 
 
 def settle(judgements: Sequence[Judgement]) -> list[Judgement]:
-    """Holm's rule over all cells of a duet, upon what each has reached by itself."""
+    """The judgements of all cells of a duet, after Holm's rule has settled what it can of the unclear ones."""
     settled = list(judgements)
     for direction, p_of in ((1, attrgetter("p_slower")), (-1, attrgetter("p_faster"))):
         order = sorted(range(len(settled)), key=lambda place: p_of(judgements[place]))
@@ -86,24 +91,24 @@ def settle(judgements: Sequence[Judgement]) -> list[Judgement]:
     return settled
 
 
-def _alarmed(found: Judgement, level: float) -> Judgement:
-    if found.p_slower <= level and found.confirmed > 0:
-        return replace(found, verdict=SLOWER)
-    if found.p_faster <= level and found.confirmed < 0:
-        return replace(found, verdict=FASTER)
-    return found
+def _alarmed(judgement: Judgement, level: float) -> Judgement:
+    if judgement.p_slower <= level and judgement.confirmed > 0:
+        return replace(judgement, verdict=SLOWER)
+    if judgement.p_faster <= level and judgement.confirmed < 0:
+        return replace(judgement, verdict=FASTER)
+    return judgement
 
 
-def _levels(found: Estimate, look: int, rule: Rule) -> tuple[float, float]:
-    """Sequential p-values of slower and of faster."""
-    nominal = found.p_slower()
+def _levels(estimated: Estimate, look: int, rule: Rule) -> tuple[float, float]:
+    """The sequential p-values of slower and of faster: one-sided, and allowing for all looks."""
+    nominal = estimated.p_slower()
     return sequential_p(nominal, look, rule.looks), sequential_p(1 - nominal, look, rule.looks)
 
 
 def _confirmed(pairs: Sequence[ProcessPair], rule: Rule) -> int:
-    """The direction that the look before suspected and the pairs since then show too; 0 where there is none.
+    """The direction that the look before suspected and the pairs measured since then show too; 0 if there is none.
 
-    The suspicion is measured at the loosest level that Holm's rule may use: that of one cell.
+    A suspicion is a p-value of at most FAMILY_LEVEL: the mildest level that Holm's rule may use, that of a single cell.
     """
     earlier = pairs[: -rule.pairs_a_look]
     before, fresh = estimate(earlier), estimate(pairs[-rule.pairs_a_look :])

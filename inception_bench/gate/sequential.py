@@ -1,13 +1,18 @@
-"""How often one may look: error levels of repeated looks at growing data.
+"""Error levels for testing growing data several times (at each look) without more false alarms.
 
-Looking after every pair of processes and stopping when it suits would multiply false alarms. The looks here are those
-of a group-sequential plan: of a total level (one-sided) a share is spent at each of K planned looks, by the spending
-function ``level * (look / K) ** RHO`` (Lan and DeMets, Biometrika 70, 1983; this family: Kim and DeMets, Biometrika
-74, 1987). The nominal level of a look is the one at which, under no effect, the chance to cross there for the first
-time is the share spent there; it follows from the joint distribution of the cumulative means, by the recursion of
-Armitage, McPherson and Rowe (J. R. Stat. Soc. A 132, 1969). Nominal levels made for normal statistics are used on
-Student's (significance level approach; Jennison and Turnbull, Group Sequential Methods, 2000, section 3.8), and
-intervals at these levels hold at all looks together (their chapter 9, repeated confidence intervals).
+A duet tests after every few pairs of processes and stops as soon as the verdict is clear. With one fixed level, each
+look would be another chance of a false alarm. A group-sequential plan divides a total one-sided level among K planned
+looks instead: up to a look it spends ``level * (look / K) ** RHO`` (spending functions: Lan and DeMets, Biometrika 70,
+1983; this family: Kim and DeMets, Biometrika 74, 1987).
+
+The nominal level of a look is the level of the ordinary test made there. It is chosen so that, where there is no
+effect, the probability of crossing the bound at that look for the first time is the share spent at that look. That
+probability follows from the joint distribution of the cumulative means, which is integrated look by look (the recursion
+of Armitage, McPherson and Rowe, J. R. Stat. Soc. A 132, 1969).
+
+The nominal levels are computed for normal statistics and used for Student's t (the significance level approach:
+Jennison and Turnbull, Group Sequential Methods, 2000, section 3.8). Confidence intervals at these levels hold at all
+looks together (repeated confidence intervals, chapter 9 of that book).
 """
 
 from __future__ import annotations
@@ -24,13 +29,14 @@ _LEAST_LEVEL = 1e-9
 
 @cache
 def nominal_levels(level: float, looks: int) -> tuple[float, ...]:
-    """For each of ``looks`` equally spaced looks its own one-sided level, which together spend ``level``."""
+    """The one-sided nominal level of each of ``looks`` equally spaced looks; together they spend ``level``."""
     from scipy.special import ndtr, ndtri
 
     spent = level * (np.arange(1, looks + 1) / looks) ** RHO
     shares = np.diff(spent, prepend=0.0)
     bounds = [float(-ndtri(shares[0]))]
-    # The density of the sum after each look, in units of one look's deviation, of paths that never crossed.
+    # The density of the cumulative sum after each look, over the paths that have not crossed a bound. The unit is the
+    # standard deviation of what one look adds.
     grid = np.linspace(-_EDGE, bounds[0], _GRID)
     density = _normal(grid) * _weights(grid)
     for look in range(2, looks + 1):
@@ -43,20 +49,20 @@ def nominal_levels(level: float, looks: int) -> tuple[float, ...]:
 
 
 def sequential_p(nominal: float, look: int, looks: int) -> float:
-    """The least total level at which a nominal one-sided p at ``look`` (from 1) of ``looks`` would have crossed."""
+    """The smallest total level at which the nominal one-sided p-value at ``look`` (from 1) of ``looks`` is an alarm."""
     levels, own = _levels_at(looks)
     return float(np.exp(np.interp(np.log(max(nominal, _LEAST_LEVEL)), np.log(own[:, look - 1]), np.log(levels))))
 
 
 @cache
 def _levels_at(looks: int) -> tuple[np.ndarray, np.ndarray]:
-    """Total levels, and for each the nominal levels of all looks (rows)."""
+    """Total levels, and for each of them a row with the nominal levels of all looks."""
     levels = np.geomspace(_LEAST_LEVEL, 0.49, 40)
     return levels, np.array([nominal_levels(float(level), looks) for level in levels])
 
 
 def _weights(grid: np.ndarray) -> np.ndarray:
-    """The trapezoid rule's."""
+    """The weight of each point of ``grid`` in an integral by the trapezoid rule."""
     weights = np.full(len(grid), grid[1] - grid[0])
     weights[[0, -1]] /= 2
     return weights
@@ -67,7 +73,7 @@ def _bound(grid: np.ndarray, density: np.ndarray, share: float) -> float:
     from scipy.optimize import brentq
     from scipy.special import ndtr
 
-    # Far bounds underflow to nothing; nobody crosses there.
+    # The probability of crossing a bound as far as 60 underflows to 0, so the bound lies below 60.
     return float(brentq(lambda bound: ndtr(grid - bound) @ density - share, -_EDGE, 60.0))
 
 

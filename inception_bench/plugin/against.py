@@ -1,8 +1,8 @@
 """A run of the suites against a stored one: what ``--inception-baseline`` adds to a session.
 
-The comparison is made once, when all is measured. Each cell is then a test of its own, so that JUnit and the exit code
-say which one got worse, and all else (pairs, trainings, counts, claims) is one more; what runs without those tests is
-caught by the session's exit code.
+The comparison is made once, when all is measured. Each cell then has a test of its own, so that the JUnit report says
+which cell got worse; one more test stands for all else (pairs, trainings, counts, claims). Where a user deselects these
+tests, the session's exit code still tells of a regression.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Against:
     """The baseline of a session, and how this run compares with it once that is known."""
 
     stored: StoredRun
-    _found: Comparison | str = field(default="", init=False)
+    _comparison: Comparison | str = field(default="", init=False)
 
     @classmethod
     def open(cls, folder: Path, results: Path, *, timed: bool) -> Against:
@@ -45,19 +45,19 @@ class Against:
 
     def comparison(self, run: BenchRun) -> Comparison | str:
         """The comparison with the records that ``run`` has written, or why there is none."""
-        if not self._found:
+        if not self._comparison:
             try:
-                self._found = compare(self.stored, as_stored(run.folder, run.kept), subset=True)
+                self._comparison = compare(self.stored, as_stored(run.folder, run.kept), subset=True)
             except UsageError as error:
-                self._found = f"NOT COMPARED with the baseline: {error}"
-        return self._found
+                self._comparison = f"NOT COMPARED with the baseline: {error}"
+        return self._comparison
 
     def judge(self, run: BenchRun, case: Case) -> None:
         """Fail where the cell got worse or was not compared; skip where it is unavailable in both runs."""
-        found = self._compared(run)
-        own = next((cell for cell in found.cells if cell.record.case == case), None)
+        comparison = self._compared(run)
+        own = next((cell for cell in comparison.cells if cell.record.case == case), None)
         if own is None:
-            is_new = any(record.kind == CELL.name and record.case == case for record in found.new)
+            is_new = any(record.kind == CELL.name and record.case == case for record in comparison.new)
             where = f"the baseline {self.stored.folder}" if is_new else "this run: run its suite too"
             pytest.fail(f"not compared: {case.id} is not in {where}", pytrace=False)
         if own.regressions:
@@ -70,34 +70,34 @@ class Against:
 
         Skip where no record of anything else was written: its own tests have then failed and said why.
         """
-        found = self._compared(run)
-        worse = [f"{each.name}: {text}" for each in found.others for text in each.regressions]
-        new = [record for record in found.new if record.kind != CELL.name]
+        comparison = self._compared(run)
+        worse = [f"{each.name}: {text}" for each in comparison.others for text in each.regressions]
+        new = [record for record in comparison.new if record.kind != CELL.name]
         worse += [f"not compared: {line}" for line in list_absent(new, f"the baseline {self.stored.folder}")]
         if worse:
             pytest.fail("; ".join(worse), pytrace=False)
-        if not found.others:
+        if not comparison.others:
             pytest.skip("this run measured nothing beside cells")
 
     def _compared(self, run: BenchRun) -> Comparison:
-        found = self.comparison(run)
-        if isinstance(found, str):
-            pytest.fail(found, pytrace=False)
-        return found
+        comparison = self.comparison(run)
+        if isinstance(comparison, str):
+            pytest.fail(comparison, pytrace=False)
+        return comparison
 
     def report(self, run: BenchRun, reporter: Any) -> None:
-        """Print the comparison under the board; tell GitHub where this is a job of it."""
-        found = self.comparison(run)
+        """Print the comparison under the board; annotate and summarise it in a job of GitHub Actions."""
+        comparison = self.comparison(run)
         reporter.section("against the baseline")
-        if isinstance(found, str):
-            reporter.write_line(found)
+        if isinstance(comparison, str):
+            reporter.write_line(comparison)
             return
-        reporter.write_line(comparison_text(found))
-        for line in annotation_lines(comparison_notes(found), os.environ):
+        reporter.write_line(comparison_text(comparison))
+        for line in annotation_lines(comparison_notes(comparison), os.environ):
             reporter.write_line(line)
-        append_summary(comparison_page(found), os.environ)
+        append_summary(comparison_page(comparison), os.environ)
 
     def exit_code(self, run: BenchRun) -> int:
         """1 unless all that was measured was compared and nothing got worse."""
-        found = self.comparison(run)
-        return 1 if isinstance(found, str) or found.exit_code else 0
+        comparison = self.comparison(run)
+        return 1 if isinstance(comparison, str) or comparison.exit_code else 0

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 
-def _item(request: pytest.FixtureRequest, kind: Callable[..., Item], *clock: Any) -> Item:
+def _item(request: pytest.FixtureRequest, item_class: Callable[..., Item], *clock: Any) -> Item:
     """An item of this session, for what the test runs over; ``clock`` is the item's own, where it has one."""
     state = request.config.stash[STATE]
-    return kind(*state.opened(), state.timed, *clock, request.param)
+    return item_class(*state.opened(), state.timed, *clock, request.param)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ _TYPICAL_STEPS = 400
 
 @dataclass(frozen=True)
 class Comparand:
-    """What one comparison with the baseline is of: a cell, or (None) all that a session measures beside cells."""
+    """What one comparison with the baseline covers: a cell, or (None) all that a session measures beside cells."""
 
     case: Case | None
 
@@ -59,13 +59,13 @@ def regression_params(selection: Selection) -> list[Any]:
 
 def network_params(selection: Selection) -> list[Any]:
     """One case a network, width and input size."""
-    found = {
+    cases = {
         (case.network.address, case.network.input_size, case.network.width_mult): case
         for case in reversed(selection.cases)
     }
     return [
         _param(case, f"{address}-{size}px-w{width:g}", EXACT_SECONDS, group="exact")
-        for (address, size, width), case in reversed(found.items())
+        for (address, size, width), case in reversed(cases.items())
     ]
 
 
@@ -103,7 +103,7 @@ def pair_params(selection: Selection) -> list[Any]:
 
 
 def claim_params(selection: Selection) -> list[Any]:
-    """The papers' claims; what the profile leaves out is told by each itself."""
+    """All of the papers' claims; the test of a claim that the profile leaves out says so."""
     from inception_bench.claims.ledger import ledger
     from inception_bench.claims.methods.choice import expected_seconds
 
@@ -136,7 +136,7 @@ def _cell_param(case: Case, rounds: int) -> Any:
 
 
 def _timed_param(value: Any, case: Case, group: str, rounds: int) -> Any:
-    """An item whose workers time themselves; ``case`` says how long about a round takes."""
+    """An item whose workers time themselves; from ``case`` follows about how long a round takes."""
     expected = expected_cell_seconds(case.runtime, network_complexity(case.network).macs, rounds)
     return _param(value, value.id, expected, group=group, timer=ReportedClock(), disable_gc=True)
 

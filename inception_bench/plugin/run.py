@@ -47,14 +47,14 @@ FRESH_S = 2.0
 
 
 @dataclass(frozen=True)
-class Timing:
+class TimingOptions:
     """What the ini file (or ``-o``) says of timing: seconds a stage may take, and a GPU's second-level cache."""
 
     limits: Limits
     l2: str
 
     @classmethod
-    def read(cls, limits: str, l2: str, usual: Limits) -> Timing:
+    def read(cls, limits: str, l2: str, usual: Limits) -> TimingOptions:
         """``limits`` as ``parse_limits`` takes it, ``l2`` one of ``warm`` and ``cold``. Raises UsageError."""
         if l2 not in L2_STATES:
             raise UsageError(f"inception_l2: {l2!r} is not possible; write {' or '.join(L2_STATES)}")
@@ -69,8 +69,8 @@ def gauge_of(selection: Selection) -> Gauge | None:
     return Gauge(max(threads), sorted({case.runtime.precision for case in selection.cases}))
 
 
-def read_earlier(records: Sequence[Record[Any]], run: Run, profile: Profile, timing: Timing) -> Earlier:
-    """What of ``records`` holds for a run of a profile; on a GPU only what met its second-level cache as this one."""
+def read_earlier(records: Sequence[Record[Any]], run: Run, profile: Profile, timing: TimingOptions) -> Earlier:
+    """Those of ``records`` that hold for a run of a profile; on a GPU only those with the same state of the L2."""
 
     def as_timed(record: Record[Any]) -> bool:
         return not isinstance(record.body, Measurement) or record.body.l2 in (None, L2_STATES[timing.l2])
@@ -87,7 +87,7 @@ class BenchRun:
 
     folder: Path
     selection: Selection
-    timing: Timing
+    timing: TimingOptions
     workshop: Workshop
     run: Run
     journal: Journal
@@ -102,7 +102,7 @@ class BenchRun:
     _board: tuple[int, Board] | None = field(default=None, init=False)  # of how many records, so that it is made once
 
     @classmethod
-    def open(cls, folder: Path, selection: Selection, timing: Timing, *, timed: bool = True) -> BenchRun:
+    def open(cls, folder: Path, selection: Selection, timing: TimingOptions, *, timed: bool = True) -> BenchRun:
         """Begin a run; one that is not ``timed`` writes nothing to ``folder``.
 
         Raises UsageError where the results or the cache cannot be written.
@@ -194,7 +194,7 @@ class BenchRun:
         return self._keep(COMPLEXITY, case, counted)
 
     def keep_training(self, case: Case, trained: Trained) -> Record[Trained]:
-        """Write what training came to to the disk."""
+        """Write the result of a training to the disk."""
         return self._keep(TRAINING, case, seen_from(self.folder, trained))
 
     def keep_step(self, case: Case, step: TimedStep) -> Record[TimedStep]:
@@ -249,13 +249,13 @@ class BenchRun:
 def parse_limits(text: str, usual: Limits) -> Limits:
     """Read ``build=900 load=180 time=900`` and so on (see ``Limits``; in seconds): what is left out is as usual."""
     known = vars(usual)
-    found = {}
+    given = {}
     for word in text.split():
         stage, _, seconds = word.partition("=")
         try:
-            found[stage] = float(seconds)
+            given[stage] = float(seconds)
         except ValueError:
-            found[stage] = 0.0
-        if stage not in known or not found[stage] > 0:
+            given[stage] = 0.0
+        if stage not in known or not given[stage] > 0:
             raise UsageError(f"inception_limits: {word!r} is not possible; write STAGE=SECONDS with {', '.join(known)}")
-    return Limits(**{**known, **found})
+    return Limits(**{**known, **given})

@@ -94,12 +94,12 @@ class State:
 
     def open(self, expected_s: list[float]) -> None:
         """Begin the run for the collected items, of which each has a guess in seconds."""
-        from inception_bench.plugin.run import BenchRun, Timing
+        from inception_bench.plugin.run import BenchRun, TimingOptions
         from inception_bench.plugin.watch import Watch
 
         try:
             selection, ini = self.select(), self.config.getini
-            timing = Timing.read(ini("inception_limits"), ini("inception_l2"), selection.profile.limits)
+            timing = TimingOptions.read(ini("inception_limits"), ini("inception_l2"), selection.profile.limits)
             self.run = BenchRun.open(self.folder, selection, timing, timed=self.timed)
         except UsageError as error:
             raise pytest.UsageError(told(error, named)) from None

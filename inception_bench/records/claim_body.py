@@ -10,7 +10,7 @@ from typing import Any
 from inception_bench.records.statistics import Interval
 from inception_bench.store.known import known_fields
 
-# Below this accuracy a training has learnt nothing: twice what guessing gives with ten classes.
+# A share, 0 to 1: below this accuracy a training has learnt nothing. Guessing among ten classes gives half of it.
 STALLED = 0.2
 # ``state`` of a claim: figures are there, or the reason why there are none.
 MEASURED, NOT_TESTABLE, NOT_RUN, INCONCLUSIVE = "measured", "not testable here", "not run", "inconclusive"
@@ -18,9 +18,9 @@ MEASURED, NOT_TESTABLE, NOT_RUN, INCONCLUSIVE = "measured", "not testable here",
 
 @dataclass(frozen=True)
 class Course:
-    """What one training gave: validation top-1 by step, the loss of every step, and how it ended.
+    """The course of one training: validation top-1 (share, 0 to 1) by step, the loss of every step, and how it ended.
 
-    ``dead_share`` is the share of channels before the last pool that are zero on every image, where it was asked.
+    ``dead_share`` is the share of channels before the last pool that are zero on every image, if it was measured.
     """
 
     outcome: str
@@ -40,18 +40,18 @@ class Course:
     def steps_to(self, accuracy: float) -> float:
         """The step at which the accuracy was first reached; infinite where it never was.
 
-        Accuracies are taken every so many steps only; between two of them the accuracy is taken to rise on a straight
-        line. Without that, three seeds that reach it between the same two steps would seem to agree exactly.
+        Accuracies are measured only now and then. Between two measurements the accuracy is assumed to rise on a
+        straight line: else three seeds that reach it between the same two measurements would seem to agree exactly.
         """
-        looks = [(0, 0.0), *sorted(self.validation.items())]
-        for (before, low), (after, high) in itertools.pairwise(looks):
+        accuracies = [(0, 0.0), *sorted(self.validation.items())]
+        for (before, low), (after, high) in itertools.pairwise(accuracies):
             if high >= accuracy:
                 return before + (after - before) * (accuracy - low) / (high - low)
         return float("inf")
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Course:
-        """As JSON has it (steps are text there), or as a trainer answers; what else it has is left.
+        """Read a course from JSON, where steps are text, or from a trainer's answer; unknown fields are ignored.
 
         Raises KeyError or TypeError for anything else.
         """
@@ -61,11 +61,12 @@ class Course:
 
 @dataclass(frozen=True)
 class ClaimBody:
-    """``figures`` are in the claim's own units, with their 95 % intervals; an exact one is its own interval.
+    """What one claim came to. ``figures`` are in the claim's own units, with 95 % intervals (exact ones: of width 0).
 
-    They are empty where they follow from raw values: from ``pairs``, ids of pairs that were timed in this run, or
-    from ``courses``, the trainings of a proxy, (changed, compared with) a seed. ``note`` says what figures do not:
-    why it was not run, on what two ways disagree. ``run_device`` is cpu or cuda: times are compared on it.
+    ``figures`` is empty where it follows from raw values: from ``pairs``, the ids of pairs that were timed in this run,
+    or from ``courses``, for each seed of a proxy the changed training and the one it is compared with. ``note`` says
+    what figures cannot: why the claim was not run, or in what two ways of counting disagree. ``run_device`` is cpu or
+    cuda: the device whose expected verdict counts for a claim about times.
     """
 
     id: str
@@ -94,7 +95,7 @@ class ClaimBody:
     def from_json(cls, data: Mapping[str, Any]) -> ClaimBody:
         """What ``to_json`` gave. Raises KeyError or TypeError for anything else.
 
-        Records that do not tell their device are of CPUs, as all runs then were.
+        Records without a device are from a CPU: when they were written, all runs were.
         """
         parts = {
             "figures": tuple(Interval(**figure) for figure in data["figures"]),

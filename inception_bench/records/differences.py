@@ -1,10 +1,11 @@
-"""The facts of what was measured that must be equal in two runs, on whatever machines.
+"""The exact facts of what was measured: those that must be equal in two runs, on whatever machines they ran.
 
-Weights are exact too, but for those that a run trains itself: they follow from the code, which is what changes.
-Where a network was trained anew, what depends on the values of its weights is another draw: the parity error, and the
-limit that was measured for it. So they are not compared (each run still holds its own limit), and top-1 is worse only
-where its whole interval lies under the baseline's. With the same weights the answers are the network's own, and top-1
-must lie within the baseline's interval. All else is exact in both.
+Weights are exact facts, except where a run trained the network itself: trained weights follow from the code, and the
+code is what may change between the runs. After such a training everything that depends on the values of the weights is
+another random draw: the parity error, and the limit that was measured for it. So these two are not compared (each run
+still keeps its own limit), and top-1 is worse only where its whole 95 % interval lies below the baseline's. With the
+same weights, the answers are the network's own, and top-1 must lie within the baseline's interval. All other facts are
+exact in both cases.
 """
 
 from __future__ import annotations
@@ -27,15 +28,18 @@ from inception_bench.store.known import known_fields
 from inception_bench.train.accuracy import Accuracy
 from inception_bench.train.trained import Trained
 
-# An archive of TorchScript keeps file names and line numbers of its source: a comment moves them by some bytes.
+# As a share of the size. A TorchScript archive holds file names and line numbers of its source, so that a new comment
+# changes its size by some bytes.
 ARTIFACT_SLACK = 0.001
-# Another order of summation moves a parity error by a small factor; ten times is another arithmetic.
+# Another order of summation changes a parity error by a small factor; ten times the error is other arithmetic.
 PARITY_FACTOR = 10.0
-# Between versions of the code on one machine it was the same to the last bit; other machines round otherwise.
+# How far a fault's effect may differ, as a share. On one machine it was the same to the last bit in all versions of the
+# code; other machines round differently.
 FUNCTION_SLACK = 0.01
 # Sums of the same numbers in another order differ in the last bits.
 SUM_ERROR = 1e-9
-# What a session attests: of these another value is another configuration, of those more is worse.
+# What a session attests. SAME: another value is another configuration. LESS: a larger value is worse. TOLD: a change
+# is reported and not judged.
 SAME = ("engine", "device", "precision", "threads", "tf32")
 LESS = ("batch_norms_left", "graph_breaks", "nodes_elsewhere")
 TOLD = ("engine_version", "note")
@@ -57,9 +61,9 @@ class _Ended(Protocol):
 
 @dataclass(frozen=True)
 class Held:
-    """What of a cell is held against another run's: of a stored cell, or of one side of a duet.
+    """The exact facts of one cell: of a stored cell, or of one side of a duet.
 
-    ``parity`` and ``partner_parity`` may be of a side, which keeps their error and limit alone.
+    A side of a duet keeps only the error and the limit of its parity.
     """
 
     outcome: str
@@ -78,7 +82,7 @@ class Held:
 
     @classmethod
     def of_side(cls, facts: SideFacts) -> Held:
-        """Of a side that was measured. What it did not come to is empty."""
+        """The exact facts of one side of a duet; those of stages that it did not reach are empty."""
         return cls(
             facts.outcome or "failed",
             facts.reason or "",
@@ -91,7 +95,7 @@ class Held:
 
 
 def cell_facts(before: Record[Measurement], after: Record[Measurement]) -> tuple[Fact, ...]:
-    """Every exact fact in which two records of one cell, or of a cell beside another, differ."""
+    """Every exact fact in which two records of one cell, or of one pair, differ."""
     both = Held.of_cell(before.body), Held.of_cell(after.body)
     return held_facts(*both, network_facts(before, after), trained=after.own_case.network.trained_by is not None)
 
@@ -102,17 +106,17 @@ def side_facts(before: SideFacts, after: SideFacts) -> tuple[Fact, ...]:
 
 
 def held_facts(before: Held, after: Held, costs: Iterable[Fact], *, trained: bool) -> tuple[Fact, ...]:
-    """The facts in which two of one cell differ, after those of its costs; ``trained`` if the runs train it."""
+    """The facts in which two runs of a cell differ, ``costs`` among them; ``trained``: the runs trained it."""
     anew = trained and before.weights != after.weights
-    found = [*_outcome(before, after), *costs, *_weights(before, after, anew)]
-    found += [*_artifact(before.artifact, after.artifact), *_attested(before.attest, after.attest)]
+    facts = [*_outcome(before, after), *costs, *_weights(before, after, anew)]
+    facts += [*_artifact(before.artifact, after.artifact), *_attested(before.attest, after.attest)]
     if not anew:
         for name in ("parity", "partner_parity"):
             old, new = getattr(before, name), getattr(after, name)
-            found += [*_parity(name, old, new), *_function(old, new)]
+            facts += [*_parity(name, old, new), *_function(old, new)]
     old_answers, new_answers = _cell_answers(before.accuracy), _cell_answers(after.accuracy)
-    # A cell's partner is the same network on eager, and tells of it once more.
-    return (*dict.fromkeys(found), *_accuracy(old_answers, new_answers, anew))
+    # A cell's partner is the same network on eager, so that its parity may repeat a fact: each fact is kept once.
+    return (*dict.fromkeys(facts), *_accuracy(old_answers, new_answers, anew))
 
 
 def training_facts(before: Record[Trained], after: Record[Trained]) -> tuple[Fact, ...]:
@@ -123,7 +127,7 @@ def training_facts(before: Record[Trained], after: Record[Trained]) -> tuple[Fac
 
 
 def counting_facts(before: Record[Counted], after: Record[Counted]) -> Iterator[Fact]:
-    """The table's costs, and what each public counter gave; one that is not installed there gave None."""
+    """The costs by the table, and those by each public counter; None stands for a counter that was not installed."""
     yield from network_facts(before, after)
     for name, old in vars(before.body).items():
         new = getattr(after.body, name)
@@ -132,7 +136,10 @@ def counting_facts(before: Record[Counted], after: Record[Counted]) -> Iterator[
 
 
 def claim_facts(before: Record[ClaimBody], after: Record[ClaimBody]) -> Iterator[Fact]:
-    """Figures without an interval are arithmetic over tables; the others, and verdicts, are the ledger's to judge."""
+    """The state, and the figures without an interval, which are arithmetic over tables.
+
+    Figures with an interval, and verdicts, are judged by the ledger of claims.
+    """
     old, new = before.body.state, after.body.state
     if old != new:
         yield Fact("state", old, new, REGRESSION if new == INCONCLUSIVE else IMPROVEMENT, after.body.note)
@@ -156,7 +163,7 @@ def _costs(before: _Costs, after: _Costs) -> Iterator[Fact]:
 
 @dataclass(frozen=True)
 class _Answers:
-    """Whose answers to how many images of a set were how often right."""
+    """How often a network's answers were right on the images of ``dataset``."""
 
     dataset: str
     accuracy: Accuracy
@@ -169,7 +176,7 @@ def _cell_answers(counts: Counts | None) -> _Answers | None:
 def _training_answers(body: Trained) -> _Answers | None:
     shares = (body.top1, body.top1_ci95_low, body.top1_ci95_high, body.top5)
     top1, low, high, top5 = shares
-    if top1 is None or low is None or high is None or top5 is None:  # it diverged
+    if top1 is None or low is None or high is None or top5 is None:  # the training diverged
         return None
     return _Answers(body.dataset, Accuracy(top1, low, high, top5, images=body.test_images))
 
@@ -178,12 +185,12 @@ def _outcome(before: _Ended, after: _Ended) -> Iterator[Fact]:
     old, new = before.outcome, after.outcome
     if old == new:
         return
-    kind = REGRESSION if old == "ok" else IMPROVEMENT if new == "ok" else CHANGE
-    yield Fact("outcome", old, new, kind, after.reason if new != "ok" else "")
+    rating = REGRESSION if old == "ok" else IMPROVEMENT if new == "ok" else CHANGE
+    yield Fact("outcome", old, new, rating, after.reason if new != "ok" else "")
 
 
 def _weights(before: Held, after: Held, anew: bool) -> Iterator[Fact]:
-    """The weights that were loaded; a cell that came to no artifact names those that were asked for."""
+    """The weights that were loaded. A cell without an artifact loaded none, and only names what was asked for."""
     if before.artifact is None or after.artifact is None:
         return
     old, new = before.weights, after.weights
@@ -212,16 +219,16 @@ def _attested(before: Attestation | None, after: Attestation | None) -> Iterator
         old, new = getattr(before, name), getattr(after, name)
         if old == new:
             continue
-        kind = CHANGE
+        rating = CHANGE
         if name in SAME:
-            kind = REGRESSION
+            rating = REGRESSION
         elif name in LESS and old is not None and new is not None:
-            kind = REGRESSION if new > old else IMPROVEMENT
-        yield Fact(name, old, new, kind, "attested")
+            rating = REGRESSION if new > old else IMPROVEMENT
+        yield Fact(name, old, new, rating, "attested")
 
 
 def _parity(name: str, before: Parity | SideParity | None, after: Parity | SideParity | None) -> Iterator[Fact]:
-    """A limit that was loosened, or an error that grew tenfold; over its limit is an outcome."""
+    """A limit that was loosened, or an error that grew tenfold. An error over its limit is a fact of the outcome."""
     if before is None or after is None:
         return
     if after.limit > before.limit:
@@ -233,10 +240,10 @@ def _parity(name: str, before: Parity | SideParity | None, after: Parity | SideP
 
 
 def _function(before: Parity | SideParity | None, after: Parity | SideParity | None) -> Iterator[Fact]:
-    """What each known fault does to the network's own answers in float64: of equal weights, its fingerprint.
+    """How much each known fault changes the network's answers in float64: with equal weights, its fingerprint.
 
-    A network whose branches changed places has the same params, MACs and bytes, and agrees with its own reference.
-    End points that were compared row by row are in units that depend on rounding.
+    No other fact tells a network whose branches changed places: it has the same params, MACs and bytes, and agrees with
+    its own reference. Networks that were compared row by row are left out, as their units depend on rounding.
     """
     if not (isinstance(before, Parity) and isinstance(after, Parity) and before.by == after.by == "logits"):
         return
@@ -249,12 +256,12 @@ def _function(before: Parity | SideParity | None, after: Parity | SideParity | N
 
 
 def _accuracy(before: _Answers | None, after: _Answers | None, anew: bool) -> Iterator[Fact]:
-    """A top-1 under the baseline's interval; another set of images is another question."""
+    """A top-1 outside the baseline's 95 % interval. On other images, the accuracies cannot be compared."""
     if before is None or after is None:
         if before is not after:
-            kind = REGRESSION if after is None else CHANGE
+            rating = REGRESSION if after is None else CHANGE
             top1 = [answers and answers.accuracy.top1 for answers in (before, after)]
-            yield Fact("top1", top1[0], top1[1], kind, "only one run has an accuracy")
+            yield Fact("top1", top1[0], top1[1], rating, "only one run has an accuracy")
         return
     was, now = before.accuracy, after.accuracy
     for name, old, new in (("dataset", before.dataset, after.dataset), ("images", was.images, now.images)):
@@ -263,9 +270,9 @@ def _accuracy(before: _Answers | None, after: _Answers | None, anew: bool) -> It
             return
     low, high = (now.top1_ci95_low, now.top1_ci95_high) if anew else (now.top1, now.top1)
     if high < was.top1_ci95_low or low > was.top1_ci95_high:
-        kind = REGRESSION if now.top1 < was.top1 else IMPROVEMENT
+        rating = REGRESSION if now.top1 < was.top1 else IMPROVEMENT
         own = f"{low:.4f}-{high:.4f} " if anew else ""
-        yield Fact("top1", was.top1, now.top1, kind, f"{own}outside {was.top1_ci95_low:.4f}-{was.top1_ci95_high:.4f}")
+        yield Fact("top1", was.top1, now.top1, rating, f"{own}outside {was.top1_ci95_low:.4f}-{was.top1_ci95_high:.4f}")
 
 
 def _nearly_equal(before: float, after: float) -> bool:

@@ -1,4 +1,4 @@
-"""What a duet keeps of a cell: facts of both sides, and the raw rounds. Its verdict is made again when it is read."""
+"""The record of a cell in a duet: facts of both sides, and raw rounds. The verdict is made again at every reading."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ SIDES = ("a", "b")
 
 @dataclass(frozen=True)
 class Rule:
-    """How a verdict is made. ``min_effect`` is a share of the time; ``cells`` are judged together.
+    """How a verdict is made. ``min_effect`` is a share of the time, 0 to 1; ``cells``: how many are judged together.
 
-    ``looks`` were planned, each after ``pairs_a_look`` more pairs: those that started at once.
+    ``looks`` is how many looks were planned. Each comes after ``pairs_a_look`` more pairs: those that started at once.
     """
 
     min_effect: float
@@ -27,13 +27,13 @@ class Rule:
     pairs_a_look: int = 1
 
     def look(self, pairs: int) -> int:
-        """Which look it is after so many pairs, from 1."""
+        """The number of the look, from 1, at which ``pairs`` pairs have been measured."""
         return min(max(pairs // self.pairs_a_look, 1), self.looks)
 
 
 @dataclass(frozen=True)
 class DuetPlan:
-    """How a cell was to be timed: seconds it might take in all, and each pair of processes.
+    """How a cell was to be timed: ``budget_s`` seconds at most, and ``timed_s`` seconds for each pair of processes.
 
     ``min_effect`` is the smallest effect that matters and ``busy_share`` an injected slow-down of b, as shares of the
     time; ``seed`` drew all orders.
@@ -59,7 +59,7 @@ class SideParity:
 
 @dataclass(frozen=True)
 class SideFacts:
-    """What one installation did with the cell; None is what it did not come to.
+    """What one installation did with the cell; None stands for what it did not reach.
 
     ``installation`` is where the package lay. ``params`` and ``macs`` are by its own tables. ``worker``,
     ``first_call_s`` and ``attest`` are of its newest process.
@@ -80,7 +80,7 @@ class SideFacts:
     parity: SideParity | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values, without what it did not come to."""
+        """Plain JSON values, without what the side did not reach."""
         made = {name: value for name, value in asdict(self).items() if value is not None}
         if self.artifact is not None:
             made["artifact"] = {name: made["artifact"][name] for name in ("size_bytes", "digest", "build_s")}
@@ -101,9 +101,9 @@ class SideFacts:
 
 @dataclass(frozen=True)
 class DuetBody:
-    """One cell under two installations. ``side`` is the one that stopped it; empty where none did.
+    """One cell under two installations. ``side`` is the side that stopped it; empty where neither did.
 
-    ``seconds`` are from the start of the first processes to the last look, building aside. ``rule`` is None where no
+    ``seconds`` are from the start of the first processes to the last look, without building. ``rule`` is None where no
     pair of processes was timed.
     """
 
@@ -135,7 +135,7 @@ class DuetBody:
 
 @dataclass(frozen=True)
 class PowerBody(DuetBody):
-    """A trial of the gate itself: a duet whose truth is known, by the name of its ``scenario``."""
+    """A trial of the gate itself: a duet whose right verdict is known from its ``scenario``."""
 
     scenario: str = ""
 
@@ -149,11 +149,11 @@ class PowerBody(DuetBody):
         return cls(**_read(cls, data))
 
 
-def _read(kind: type[DuetBody], data: Mapping[str, Any]) -> dict[str, Any]:
+def _read(body_class: type[DuetBody], data: Mapping[str, Any]) -> dict[str, Any]:
     parts = {
         "sides": {name: SideFacts.from_json(facts) for name, facts in data["sides"].items()},
         "plan": DuetPlan(**known_fields(DuetPlan, data["plan"])),
         "rule": None if data["rule"] is None else Rule(**known_fields(Rule, data["rule"])),
         "pairs": tuple(ProcessPair.from_json(pair) for pair in data["pairs"]),
     }
-    return {**known_fields(kind, data), **parts}
+    return {**known_fields(body_class, data), **parts}

@@ -1,20 +1,25 @@
-"""The effect that several pairs of processes show, and how sure it is.
+"""The effect that several pairs of processes show together: the log ratio of b's time over a's, and its error.
 
-Two things spoil the ratio of two programs on a shared machine, and each is met where it arises:
+Two things disturb that ratio on a shared machine, and each is treated where it arises:
 
-* A neighbour slows some rounds, for a tenth of a second or for many rounds, and not both sides alike; rounds have long
-  tails. No one figure is best against both, so each pair of processes has the surest of three (``FIGURES``): what
-  either side does undisturbed, by the fastest quarter or half of its rounds, each relative to the level around it; and
-  the biweight mean of the ratios of neighbouring rounds, which leaves out those with a change between the two. For
-  equal programs none can favour a side: its rounds lie between the other's, and one rule chooses among both. The error
-  is the jackknife's over whole blocks (Tukey, Ann. Math. Stat. 29, 1958), its variance drawn towards that of all pairs.
-  (Of 180 pairs, true slow-downs taken off, the figures lay 1.01 of their errors from 0, root mean square.)
-* Two processes of one program differ for as long as they live, by where their memory lies. So the process pair is
-  the unit of replication (Kalibera and Jones, Rigorous Benchmarking in Reasonable Time, ISMM 2013): figures are
-  averaged with weights 1 / (s_k^2 + p_k^2), p_k the ``process_spread``, and the variance of the average is scaled by
-  how far the pairs really scatter. As there are few pairs, that scale is drawn towards 1 with the weight of
-  PRIOR_PAIRS pairs (moderated t: Smyth, Stat. Appl. Genet. Mol. Biol. 3, 2004), and Student's t has
-  PRIOR_PAIRS + pairs - 1 degrees of freedom.
+* Within a pair of processes, other programs slow some rounds, for a tenth of a second or for many rounds, and not both
+  sides alike: rounds have a long tail of slow values. No single statistic is the most precise against short and long
+  disturbances alike. So three are computed (``FIGURES``), and each pair keeps the one with the smallest variance. Two
+  of them compare the undisturbed speeds: the means of the fastest quarter, or half, of each side's rounds, where every
+  round is relative to the level of the blocks around it. The third is the mean of the log ratios of neighbouring rounds
+  by Tukey's biweight, which gives no weight to outliers, such as a disturbance that begins between the two rounds. If
+  the programs are equal, no statistic favours a side: in a block one side's rounds lie between the other's, and the
+  choice is made for both sides at once. The variance is the jackknife's: each block is left out in turn, and the
+  variance follows from how much the statistic changes (Tukey, Ann. Math. Stat. 29, 1958). Few blocks give an uncertain
+  variance, so it is drawn towards the mean variance of all pairs. (A check on 180 pairs: after the true slow-down was
+  subtracted, log ratios divided by their errors had a root mean square of 1.01.)
+* Between pairs, two processes of one program differ for as long as they live, by where their memory lies. So the unit
+  of replication is the pair of processes, not the round (Kalibera and Jones, Rigorous Benchmarking in Reasonable Time,
+  ISMM 2013). The pairs' log ratios are averaged with weights 1 / (s_k^2 + p_k^2), where s_k is the standard error of
+  pair k and p_k its ``process_spread``. The variance of the average is scaled by how far the pairs really scatter. Few
+  pairs give an uncertain scale, so it is drawn towards 1 as if PRIOR_PAIRS more pairs had scattered as expected (the
+  moderated t-test: Smyth, Stat. Appl. Genet. Mol. Biol. 3, 2004), and Student's t has PRIOR_PAIRS + pairs - 1 degrees
+  of freedom.
 """
 
 from __future__ import annotations
@@ -28,26 +33,28 @@ import numpy as np
 
 from inception_bench.records.process_pair import Block, ProcessPair
 
+# The level around a block is a running median over this many blocks.
 LEVEL = 5
-# Tukey's biweight: ratios further from the middle than so many deviations (of a normal one, by the median absolute
-# deviation, and at least LEAST_SCALE) do not count.
+# Tukey's biweight: ratios further from the middle than BIWEIGHT standard deviations have no weight. The standard
+# deviation is that of a normal distribution with the same median absolute deviation, and at least LEAST_SCALE.
 BIWEIGHT, LEAST_SCALE, BIWEIGHT_STEPS = 4.0, 0.002, 10
 NORMAL_PER_MAD = 1.4826
 LEAST_BLOCKS = LEVEL + 1
-# Standard deviation of the log ratio of two processes of one program; with it the errors came out as said above. Quick
-# rounds differ by more: 0.27 % at 3.6 ms, 0.36 % at 1.7, 0.59 % at 0.5 and 0.85 % at 0.16 on ONNX Runtime, 0.54 % at
-# 1.5 ms on eager (96 to 178 pairs each, their own errors taken off). So from SPREAD_ROUND_S down its variance grows as
-# 1 / round; none of these lies above that line.
+# The standard deviation of the log ratio of two processes of one program; the check above was made with it. Shorter
+# rounds differ by more: 0.27 % at 3.6 ms, 0.36 % at 1.7 ms, 0.59 % at 0.5 ms and 0.85 % at 0.16 ms on ONNX Runtime,
+# 0.54 % at 1.5 ms on eager (96 to 178 pairs each, the pairs' own errors subtracted). So for rounds shorter than
+# SPREAD_ROUND_S seconds the variance grows as 1 / round; no measured value lies above that curve.
 PROCESS_SPREAD, SPREAD_ROUND_S = 0.0025, 0.007
+# How strongly the scale is drawn towards 1 (in pairs), and a pair's variance towards that of all pairs (in blocks).
 PRIOR_PAIRS = 16
 PRIOR_BLOCKS = 10
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """The log ratio of B's time over A's with its standard error and degrees of freedom.
+    """The log ratio of b's time over a's, its standard error and the degrees of freedom.
 
-    ``pairs`` and ``blocks`` are those that count: a pair needs LEAST_BLOCKS.
+    ``pairs`` and ``blocks`` say how many were used: a pair with fewer than LEAST_BLOCKS blocks is not.
     """
 
     log_ratio: float
@@ -57,13 +64,13 @@ class Estimate:
     blocks: int
 
     def half_width(self, level: float) -> float:
-        """Of the interval whose ends are each exceeded with probability ``level``."""
+        """Half the width of the interval whose ends are each exceeded with probability ``level``."""
         from scipy.stats import t
 
         return float(t.isf(level, self.freedom)) * self.error
 
     def p_slower(self) -> float:
-        """One-sided, nominal: how likely such a figure or a larger one is where B is not slower."""
+        """The nominal one-sided p-value: how probable this log ratio or a larger one is where b is not slower."""
         from scipy.stats import t
 
         return float(t.sf(self.log_ratio / self.error, self.freedom))
@@ -71,7 +78,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class _Figure:
-    """A pair's own log ratio; ``variance`` is the jackknife's times ``blocks``, ``process`` the ``process_spread``."""
+    """One pair's log ratio. ``variance``: the jackknife's, times ``blocks``; ``process``: the ``process_spread``."""
 
     value: float
     variance: float
@@ -80,27 +87,27 @@ class _Figure:
 
 
 def estimate(pairs: Sequence[ProcessPair]) -> Estimate | None:
-    """What ``pairs`` show; None while too few blocks are there."""
+    """What ``pairs`` show together; None while no pair has LEAST_BLOCKS blocks."""
     used = [figure for pair in pairs if (figure := _figure(pair.blocks)) is not None]
     return _combine(used) if used else None
 
 
 def process_spread(round_s: float) -> float:
-    """How far the log ratio of two processes of one program lies from 0, for rounds of so many seconds."""
+    """The standard deviation of the log ratio of two processes of one program, for rounds of ``round_s`` seconds."""
     return PROCESS_SPREAD * math.sqrt(max(SPREAD_ROUND_S / round_s, 1.0))
 
 
-@lru_cache(maxsize=128)  # each look asks for all pairs again, twice
+@lru_cache(maxsize=128)  # every look needs all pairs again, twice
 def _figure(blocks: tuple[Block, ...]) -> _Figure | None:
     count = len(blocks)
     if count < LEAST_BLOCKS:
         return None
     a, b = np.array([block.a_s for block in blocks]), np.array([block.b_s for block in blocks])
-    return min((_jackknife(figure, a, b) for figure in FIGURES), key=lambda found: found.variance)
+    return min((_jackknife(figure, a, b) for figure in FIGURES), key=lambda candidate: candidate.variance)
 
 
 def _jackknife(figure: Callable[[np.ndarray, np.ndarray], np.ndarray], a: np.ndarray, b: np.ndarray) -> _Figure:
-    """``figure`` of all blocks (blocks, 2), and how far it changes where each is left out."""
+    """``figure`` of all blocks (seconds: blocks, 2), and its variance from leaving out each block in turn."""
     count = len(a)
     kept = ~np.eye(count, dtype=bool)
     without = figure(np.array([a[rest] for rest in kept]), np.array([b[rest] for rest in kept]))
@@ -110,16 +117,16 @@ def _jackknife(figure: Callable[[np.ndarray, np.ndarray], np.ndarray], a: np.nda
 
 
 def _undisturbed(share: float, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Of each sample of blocks (samples, blocks, 2): b's fastest ``share`` over a's, the logarithm of their means."""
+    """For each sample (seconds: samples, blocks, 2): the log ratio of the means of b's and a's fastest ``share``."""
     levels = _levels(np.minimum(a.min(axis=2), b.min(axis=2)))[:, :, None]
     logarithms: np.ndarray = np.log(_fastest(b / levels, share) / _fastest(a / levels, share))
     return logarithms
 
 
 def _neighbouring(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Of each sample of blocks: the biweight mean of the log ratios of rounds that followed each other.
+    """For each sample of blocks: the biweight mean of the log ratios of rounds that followed each other.
 
-    In ABBA and in BAAB alike these are the first of both sides, and the second.
+    In ABBA as in BAAB, the first round of a is beside the first round of b, and the second beside the second.
     """
     ratios = np.log(b / a).reshape(len(a), -1)
     middle: np.ndarray = np.median(ratios, axis=1, keepdims=True)
@@ -134,13 +141,13 @@ FIGURES = (partial(_undisturbed, 0.25), partial(_undisturbed, 0.5), _neighbourin
 
 
 def _levels(quickest: np.ndarray) -> np.ndarray:
-    """The running median of each row; the ends have that of the LEVEL blocks there."""
+    """The running median of each row over LEVEL blocks; near an end, the median of the LEVEL blocks at that end."""
     windows = np.lib.stride_tricks.sliding_window_view(quickest, LEVEL, axis=1)
     return np.pad(np.median(windows, axis=2), ((0, 0), (LEVEL // 2, LEVEL // 2)), mode="edge")
 
 
 def _fastest(rounds: np.ndarray, share: float) -> np.ndarray:
-    """Of each sample (samples, blocks, 2): the mean of the fastest ``share`` of its rounds."""
+    """For each sample (samples, blocks, 2): the mean of the fastest ``share`` of its rounds."""
     every = rounds.reshape(len(rounds), -1)
     count = round(share * every.shape[1])
     means: np.ndarray = np.partition(every, count - 1, axis=1)[:, :count].mean(axis=1)

@@ -59,7 +59,7 @@ class Journal:
 
 
 def newest_run(records: Sequence[Record[Any]]) -> list[Record[Any]]:
-    """The records of the run that wrote last. Trainings by the command are a run each, and are taken together."""
+    """The records of the run that wrote last. Each training by the command is a run; all of them are taken together."""
     last = records[-1].run
     if last.profile == TRAIN:
         return [record for record in records if record.run.profile == TRAIN]

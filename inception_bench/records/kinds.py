@@ -1,4 +1,4 @@
-"""The kinds of records, a line each: how its body is read, how it is found again, taken over, compared and named."""
+"""The kinds of records: how the body of each is read, how a record is found again, taken over, compared and named."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from inception_bench.spec.network import SIGNAL_KEEPING
 from inception_bench.train.trained import Trained
 
 T = TypeVar("T", bound=Body)
-# What cases of the first version of the format lack: theirs were all so.
+# Fields that cases in the first version of the format lack, and the values that all of them had.
 _FIRST_CASES = {"weights": SIGNAL_KEEPING, "data": ""}
 
 
@@ -35,10 +35,11 @@ _FIRST_CASES = {"weights": SIGNAL_KEEPING, "data": ""}
 class Kind(Generic[T]):
     """One kind of record.
 
-    ``read`` makes the body from JSON. ``key`` tells one thing from all others of its kind and is the same in every
-    run; ``label`` names it for readers. ``facts`` are those in which two records of one thing differ; None for a kind
-    that is judged by itself. ``is_measured`` is false where the record only says why there is nothing. ``holds``
-    says whether a later run of so many rounds on an equal machine may take the record over.
+    ``read`` makes the body from JSON. ``key`` tells one measured thing from all others of its kind and is the same in
+    every run; ``label`` names the thing for readers. ``facts`` gives the facts in which two records of one thing
+    differ; None for a kind that is never compared with another run. ``is_measured`` is false where the record only says
+    why nothing was measured. ``holds`` says whether a later run, which asks for that many rounds, may take the record
+    over.
     """
 
     name: str
@@ -72,7 +73,7 @@ def _case_label(record: Record[Any]) -> str:
 
 
 def _counting_label(record: Record[Any]) -> str:
-    """What costs depend on; the runtime and threads that a case names too do not count."""
+    """The fields of a case that its costs depend on: those of the network, without runtime and threads."""
     network = record.own_case.network
     return f"{network.address}-{network.input_size}px-w{network.width_mult:g}-c{network.num_classes}"
 
@@ -94,7 +95,7 @@ PAIR = Kind(
 TRAINING = Kind("training", "training", Trained.from_json, _case_key, _case_label, training_facts)
 STEP = Kind("step", "training step", TimedStep.from_json, _case_key, _case_label, network_facts)
 COMPLEXITY = Kind("complexity", "count", Counted.from_json, _counting_label, _counting_label, counting_facts)
-# Only the trainings of a proxy are taken over: other claims take no time, or are made of pairs.
+# Only the trainings of a proxy are worth taking over: other claims take no time, or follow from pairs.
 CLAIM = Kind(
     "claim",
     "claim",
@@ -146,12 +147,12 @@ def read_record(data: Any) -> Record[Any]:
 
 
 def thing_key(record: Record[Any]) -> str:
-    """What a record is of, whatever its kind, as a key that is the same in every run."""
+    """A key for the thing that a record measured, over all kinds; the same in every run."""
     return f"{record.kind} {KINDS[record.kind].key(record)}"
 
 
 def measured_things(records: Iterable[Record[Any]]) -> Iterator[Record[Any]]:
-    """The records that can be found again in another run, without those that say why nothing was measured."""
+    """The records that can be compared with another run's; not those that only say why nothing was measured."""
     for record in records:
         kind = KINDS.get(record.kind)
         if kind is not None and kind.facts is not None and kind.is_measured(record.body):

@@ -1,4 +1,4 @@
-"""What the record of a timed pair says: which pair it is of, and how many times as long the old side took."""
+"""What the record of a timed pair says: which pair it is, and how many times as long the old network took."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ def pair_of(record: Record[PairMeasurement]) -> Pair:
 
 
 def time_ratio(record: Record[PairMeasurement]) -> Interval:
-    """Time of the old side over the new side's: the median over the rounds, each with its partner's beside it."""
+    """The time of the old network over that of the new one: the median of the ratios of paired rounds."""
     return median_interval(record.body.timed.ratios())

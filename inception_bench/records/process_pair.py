@@ -1,4 +1,4 @@
-"""What a duet measures: blocks of four rounds by two processes, raw. Seconds as the workers' own clocks gave them."""
+"""What a duet measures: raw blocks of four rounds by two processes, in seconds by the workers' own clocks."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ class Block:
 
 @dataclass(frozen=True)
 class ProcessPair:
-    """One process of each side, alive together, and their blocks. ``start_s``: until both were warm.
+    """One process of each side, alive together, and their blocks. ``start_s`` is the seconds until both were warm.
 
-    ``busy_share`` is what each worker said of an injected slow-down: 0 but in a trial of the gate's power. ``cores``
-    are those that both were held to; empty where they ran wherever they were. ``at_once`` pairs were timed beside each
-    other; ``others_cores`` is how many cores' worth of time other programs used while the pair started.
+    ``busy_share`` is the injected slow-down that each worker reported, as a share of the time, 0 to 1: 0 except in
+    trials of the gate's power. ``preempted`` counts how often the kernel interrupted each side. ``cores`` are the only
+    cores on which both ran; empty where they were not bound. ``at_once`` is how many pairs were timed at the same time;
+    ``others_cores`` is how many cores' worth of time other programs used while the pair started.
     """
 
     start_s: float

@@ -1,4 +1,4 @@
-"""A record: one measured (or unmeasurable) thing with all its circumstances, versioned.
+"""A record: one thing that was measured (or could not be), with all its circumstances. Its format has a version.
 
 Format history of ``records.jsonl``:
 
@@ -7,9 +7,9 @@ Format history of ``records.jsonl``:
   was measured for one claim of the papers; its ``case`` is empty, ``params`` and ``macs`` null), ``pair`` (a cell
   timed beside another; its body is a cell's with ``pair``, the name, and ``partner``, the other's case), ``duet`` (a
   cell under two installations; its body holds both sides' facts and the raw blocks) and ``power`` (a trial of the
-  gate). Records of version 1 are read as such of version 2: theirs were all signal-keeping, without data. A reader
-  that does not know a kind passes it over, so the kind ``ceilings`` (what the machine gave between two cells, without
-  a case) came later without a new version.
+  gate). Records of version 1 are read as records of version 2 with signal-keeping weights and no data, as all of them
+  had. A reader passes over records of a kind that it does not know, so the kind ``ceilings`` (what the machine gave
+  between two cells, without a case) came later without a new version.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Run:
 
     @classmethod
     def begin(cls, profile: str) -> Run:
-        """A run that starts now, on this machine; ``profile`` may be the name of what runs without one."""
+        """A run that starts now, on this machine; a command without profiles gives its own name as ``profile``."""
         now = datetime.datetime.now(datetime.UTC)
         run_id = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
         return cls(run_id, now.isoformat(timespec="seconds"), profile, read_environment().to_json())
@@ -56,10 +56,11 @@ class Run:
 
 @dataclass(frozen=True)
 class Record(Generic[B]):
-    """One line. ``kind`` is a name of ``records.kinds``, which says what ``body`` holds.
+    """One line of ``records.jsonl``. ``kind`` is a name of ``records.kinds``, which says what ``body`` holds.
 
-    ``case`` is None where the record is of no one cell (a claim). ``params`` and ``macs`` are by table, aux heads
-    off; None where the record is of no network.
+    ``case`` is None where the record is of no single cell (a claim). ``params`` and ``macs`` are those of the network's
+    table, aux heads off; None where the record is of no network. ``resumed_from`` is the run that measured a record
+    which was taken over.
     """
 
     kind: str

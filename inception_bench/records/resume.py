@@ -1,4 +1,4 @@
-"""What of earlier runs still holds: measured for the same thing, by the same code, here."""
+"""Records of earlier runs that still hold: of the same thing, measured by the same code on an equal machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from inception_bench.records.record import Record, Run
 from inception_bench.spec.case import Case
 from inception_bench.spec.pair import Pair
 
-# What of an environment must be the same for a time to hold. Left out: what may change without changing a time
+# The facts of an environment that must be the same for a time to hold. Left out: what may change without changing it
 # (the git revision of equal sources), and what a run's own records keep (load, governor).
 SAME = (
     "cpu", "architecture", "logical_cores", "usable_cores", "memory_bytes", "system", "python", "packages", "gpu",
@@ -33,7 +33,7 @@ class Earlier:
     def among(
         cls, records: Sequence[Record[Any]], environment: Mapping[str, Any], rounds: Callable[[Record[Any]], int]
     ) -> Earlier:
-        """Those of ``records`` from an equal ``environment`` that hold where ``rounds`` says how many it takes."""
+        """Those of ``records`` that hold: from an equal ``environment``, with as many rounds as ``rounds`` asks for."""
         holding = [
             record
             for record in records

@@ -60,7 +60,7 @@ def median_interval(values: Sequence[float]) -> Interval:
     middle = median(values)
     if np.all(data == data[0]):
         return Interval(middle, middle, middle)
-    found = bootstrap(
+    resampled = bootstrap(
         (data,),
         np.median,
         n_resamples=RESAMPLES,
@@ -68,7 +68,7 @@ def median_interval(values: Sequence[float]) -> Interval:
         rng=np.random.default_rng(_SEED),
         vectorized=True,
     )
-    return Interval(middle, float(found.confidence_interval.low), float(found.confidence_interval.high))
+    return Interval(middle, float(resampled.confidence_interval.low), float(resampled.confidence_interval.high))
 
 
 def mean_interval(values: Sequence[float]) -> Interval:
@@ -86,8 +86,8 @@ def share_interval(values: Sequence[float]) -> Interval:
     """The share of ones among zeros and ones, with its 95 % score interval (Wilson, 1927)."""
     from scipy.stats import binomtest
 
-    found = binomtest(int(sum(values)), len(values)).proportion_ci(confidence_level=0.95, method="wilson")
-    return Interval(sum(values) / len(values), float(found.low), float(found.high))
+    score = binomtest(int(sum(values)), len(values)).proportion_ci(confidence_level=0.95, method="wilson")
+    return Interval(sum(values) / len(values), float(score.low), float(score.high))
 
 
 def share_difference_interval(ones: Sequence[float], others: Sequence[float]) -> Interval:
@@ -96,7 +96,7 @@ def share_difference_interval(ones: Sequence[float], others: Sequence[float]) ->
     Two equal shares of few are so no proof of equality: 0 of 5 less 0 of 5 reaches from -0.43 to 0.43.
     """
     one, other = share_interval(ones), share_interval(others)
-    found = one.value - other.value
-    low = found - ((one.value - one.low) ** 2 + (other.high - other.value) ** 2) ** 0.5
-    high = found + ((one.high - one.value) ** 2 + (other.value - other.low) ** 2) ** 0.5
-    return Interval(found, low, high)
+    difference = one.value - other.value
+    low = difference - ((one.value - one.low) ** 2 + (other.high - other.value) ** 2) ** 0.5
+    high = difference + ((one.high - one.value) ** 2 + (other.value - other.low) ** 2) ** 0.5
+    return Interval(difference, low, high)

@@ -16,7 +16,7 @@ from inception_bench.train.trained import Trained
 
 
 def seen_from(folder: Path, trained: Trained) -> Trained:
-    """With checkpoint and log relative to ``folder``, so that a folder of results and networks can be moved."""
+    """``trained`` with paths relative to ``folder``, so that a folder of results and networks can be moved."""
     checkpoint = None if trained.checkpoint is None else _relative(trained.checkpoint, folder)
     return replace(trained, checkpoint=checkpoint, log=_relative(trained.log, folder))
 
@@ -26,7 +26,7 @@ def _relative(path: str, folder: Path) -> str:
 
 
 def keep_trained(folder: Path, run: Run, job: Job, trained: Trained) -> Record[Trained]:
-    """Write the record of a training by the command ``train``, of which ``run`` is one, into a results folder."""
+    """Write the record of a training by the command ``train`` into a results folder; ``run`` is this training's own."""
     case = case_of(job, trained)
     costs = network_complexity(case.network)
     body = seen_from(folder, trained)

@@ -113,12 +113,12 @@ class BoardRow:
 
     @property
     def is_unread(self) -> bool:
-        """Whether the precision is what was asked, and the engine did not show that it is what it has."""
+        """Whether ``precision`` is only what was asked for: the engine did not show in what precision it computes."""
         return UNREAD in self.reason
 
     @property
     def precision_text(self) -> str:
-        """The precision as people read it: ``?`` marks one that the engine did not show."""
+        """The precision as people read it: ``?`` marks a precision that the engine did not show."""
         return self.precision + (" ?" if self.is_unread else "")
 
 
@@ -141,10 +141,10 @@ class Board:
         return [row for row in self.rows if (row.roofline_fraction or 0.0) > IMPOSSIBLE]
 
     def groups(self) -> list[list[BoardRow]]:
-        found: dict[tuple[Any, ...], list[BoardRow]] = {}
+        groups: dict[tuple[Any, ...], list[BoardRow]] = {}
         for row in self.rows:
-            found.setdefault(row.group, []).append(row)
-        return list(found.values())
+            groups.setdefault(row.group, []).append(row)
+        return list(groups.values())
 
 
 def make_board(records: Sequence[Record[Any]]) -> Board:
@@ -157,9 +157,9 @@ def make_board(records: Sequence[Record[Any]]) -> Board:
 def rank_group(rows: Sequence[BoardRow]) -> list[BoardRow]:
     """Give each timed row its rank ``lo-hi`` among ``rows`` and sort by it.
 
-    lo is one more than the cells that are wholly faster (their interval lies above this one's), hi
-    counts the cells that are not wholly slower, itself among them. Rows whose intervals overlap so
-    share ranks. Rows without a time come last, unranked.
+    ``lo`` is one more than the number of rows that are surely faster: their whole interval lies above this
+    row's. ``hi`` is the number of rows that are not surely slower, this row included. So rows whose
+    intervals overlap share ranks. Rows without a time come last and have no rank.
     """
     timed = [(row, row.speedup) for row in rows if row.speedup is not None]
     ranked = []
@@ -199,13 +199,13 @@ def read_row(record: Record[Measurement], machine: Machine = NOT_READ) -> BoardR
 
 
 def _accuracy(counts: Counts) -> dict[str, Any]:
-    found = counts.accuracy()
+    accuracy = counts.accuracy()
     return {
         "top1_agreement": counts.agreement,
-        "top1": found.top1,
-        "top1_ci95_low": found.top1_ci95_low,
-        "top1_ci95_high": found.top1_ci95_high,
-        "top5": found.top5,
+        "top1": accuracy.top1,
+        "top1_ci95_low": accuracy.top1_ci95_low,
+        "top1_ci95_high": accuracy.top1_ci95_high,
+        "top5": accuracy.top5,
         "accuracy_images": counts.images,
     }
 

@@ -46,7 +46,7 @@ COLUMNS = tuple(field.name for field in fields(ClaimRow))
 def outcomes_of(records: Sequence[Record[Any]]) -> list[Outcome]:
     """An outcome for every claim of the ledger, in its order; the last record of a claim counts.
 
-    A claim without a record was not selected. Empty where no record is of a claim.
+    A claim without a record was not selected in this run. The list is empty where no record is of a claim.
     """
     pairs = {pair_of(record).id: record for record in PAIR.among(records)}
     bodies = {claim_id: record.body for claim_id, record in CLAIM.newest(records).items()}
@@ -90,7 +90,7 @@ def claim_row(outcome: Outcome, run_id: str) -> ClaimRow:
 
 
 def why(outcome: Outcome) -> str:
-    """One line: the ledger's reason, and what this run has to add."""
+    """One line: the ledger's reason for the expected verdict, and this run's note where it has another."""
     if not outcome.note or outcome.note == outcome.claim.reason:
         return outcome.reason
     return f"{outcome.note}; {outcome.reason}" if outcome.figures else outcome.note

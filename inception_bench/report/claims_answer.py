@@ -1,4 +1,4 @@
-"""Which claims are shown of a results folder, or of none, and whether the answer is no."""
+"""The answer of the command ``claims``: the text to print, and whether every verdict is as expected."""
 
 from __future__ import annotations
 

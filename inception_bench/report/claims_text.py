@@ -77,7 +77,7 @@ def explanation(outcome: Outcome, *, measured: bool) -> str:
 
 
 def _on_cuda(claim: Claim) -> str:
-    """What is expected on a GPU where that may be something else than on a CPU."""
+    """The verdict expected on a GPU, for claims about times: it may differ from the one on a CPU."""
     if not claim.is_timed:
         return ""
     return f"{claim.expected_cuda}: {claim.reason_cuda}" if claim.expected_cuda else "no expectation yet"
@@ -91,7 +91,7 @@ def command(claim: Claim) -> str:
 
 
 def to_json(outcomes: Sequence[Outcome], run_id: str | None) -> str:
-    """The rows of ``claims.csv`` with the hand calculation, as one JSON document; without a run nothing is measured."""
+    """The rows of ``claims.csv`` with the hand calculation, as one JSON document; ``run_id`` None: no run."""
     rows = [_json_row(outcome, run_id) for outcome in outcomes]
     return json.dumps(rows, indent=1, ensure_ascii=False)
 
@@ -113,5 +113,5 @@ def _claimed(claim: Claim) -> str:
 
 
 def unread(claims: Sequence[Claim]) -> list[Outcome]:
-    """Claims that no run has looked at."""
+    """An outcome for each claim where no run is shown: not run."""
     return [Outcome(claim, NOT_RUN) for claim in claims]

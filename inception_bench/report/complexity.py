@@ -13,9 +13,9 @@ from inception_bench.records.record import Record
 
 @dataclass(frozen=True)
 class ComplexityRow:
-    """One end point. ``fvcore_other`` is what fvcore counts there beside convolutions and linear layers.
+    """One end point. ``fvcore_other`` is what fvcore counts in it beside convolutions and linear layers.
 
-    It is None where fvcore was not installed.
+    ``fvcore_other`` is None where fvcore was not installed.
     """
 
     model: str
@@ -33,12 +33,12 @@ COLUMNS = tuple(field.name for field in fields(ComplexityRow))
 
 def complexity_rows(records: Sequence[Record[Any]]) -> list[ComplexityRow]:
     """The rows of every network that was counted, in order."""
-    found = []
+    rows = []
     for record in COMPLEXITY.among(records):
         network = record.own_case.network
         costs = network_complexity(network)
         other = record.body.other_by_row
-        found += [
+        rows += [
             ComplexityRow(
                 network.model,
                 network.definition,
@@ -51,4 +51,4 @@ def complexity_rows(records: Sequence[Record[Any]]) -> list[ComplexityRow]:
             )
             for row in costs.rows
         ]
-    return found
+    return rows

@@ -20,11 +20,11 @@ COLOURS = {
 def board_text(board: Board, *, width: int = 110, colour: bool = False) -> str:
     """The ranked table as text, ``width`` columns wide at most."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for head, side in (
+    for head, justify in (
         ("network", "left"), ("batch", "right"), ("rank", "left"), ("backend", "left"), ("p50", "right"),
         ("speed-up vs eager (95 %)", "left"), ("peak RSS", "right"), ("outcome", "left"),
     ):  # fmt: skip
-        table.add_column(head, justify=side, no_wrap=True)  # type: ignore[arg-type]
+        table.add_column(head, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     for group in board.groups():
         for number, row in enumerate(group):
             table.add_row(*_cells(row, first=number == 0), end_section=row is group[-1])

@@ -35,5 +35,5 @@ def _versions(checkup: Checkup) -> str:
 
 
 def _precisions(checkup: Checkup) -> str:
-    found = [f"{device}: {' '.join(names)}" for device in checkup.refusals if (names := checkup.precisions(device))]
-    return "; ".join(found)
+    lines = [f"{device}: {' '.join(names)}" for device in checkup.refusals if (names := checkup.precisions(device))]
+    return "; ".join(lines)

@@ -14,68 +14,68 @@ from inception_bench.report.text import milliseconds
 _HEADS = ("cell", "verdict", "effect (95 %)", "a", "b", "pairs", "blocks", "exact facts")
 
 
-def duet_line(found: DuetResult) -> str:
+def duet_line(result: DuetResult) -> str:
     """One sentence: is b worse, and was all of it compared?"""
-    count, unclear = len(found.rows), sum(row.judgement.verdict == UNCLEAR for row in found.rows)
-    if found.regressed:
-        return f"REGRESSION in {len(found.regressed)} of {count} cells"
-    if found.uncompared:
-        return f"NOT COMPARED: {len(found.uncompared)} of {count} cells"
+    count, unclear = len(result.rows), sum(row.judgement.verdict == UNCLEAR for row in result.rows)
+    if result.regressed:
+        return f"REGRESSION in {len(result.regressed)} of {count} cells"
+    if result.uncompared:
+        return f"NOT COMPARED: {len(result.uncompared)} of {count} cells"
     return f"no regression in {count} cells" + (f", {unclear} of them unclear" if unclear else "")
 
 
-def duet_text(found: DuetResult) -> str:
+def duet_text(result: DuetResult) -> str:
     """The result in a terminal, a line a cell."""
-    lines = [f"{name}: {_about(side)}" for name, side in found.sides.items()]
-    lines += [f"{row.case.id}: {duet_row_text(row)}" for row in found.rows]
-    return "\n".join([*lines, duet_line(found), how(found)])
+    lines = [f"{name}: {_about(side)}" for name, side in result.sides.items()]
+    lines += [f"{row.case.id}: {duet_row_text(row)}" for row in result.rows]
+    return "\n".join([*lines, duet_line(result), how(result)])
 
 
 def duet_row_text(row: DuetRow) -> str:
-    """A cell in words."""
+    """What came of a cell, in words."""
     if row.reason or row.wrong:
         return row.reason or row.wrong
     facts = "; ".join(fact.text for fact in row.facts)
     return f"{row.judgement.verdict} {_effect(row)}, {_counts(row)}" + (f"; {facts}" if facts else "")
 
 
-def how(found: DuetResult) -> str:
+def how(result: DuetResult) -> str:
     """What the verdicts mean, in one sentence."""
     return (
-        f"b against a: effects under {found.min_effect:.1%} count as same; the chance of any false 'slower' among all "
-        f"{len(found.rows)} cells is at most {FAMILY_LEVEL:.1%} (Holm), however often one looked"
+        f"b against a: effects under {result.min_effect:.1%} count as same; the chance of any false 'slower' among all "
+        f"{len(result.rows)} cells is at most {FAMILY_LEVEL:.1%} (Holm), however often one looked"
     )
 
 
-def duet_page(found: DuetResult) -> str:
+def duet_page(result: DuetResult) -> str:
     """The result as Markdown."""
-    about = "\n".join(f"* {name}: {_about(side)}" for name, side in found.sides.items())
-    return f"# Duet: {duet_line(found)}\n\n{about}\n\n{table(_HEADS, map(_cells, found.rows))}\n\n{how(found)}.\n"
+    about = "\n".join(f"* {name}: {_about(side)}" for name, side in result.sides.items())
+    return f"# Duet: {duet_line(result)}\n\n{about}\n\n{table(_HEADS, map(_cells, result.rows))}\n\n{how(result)}.\n"
 
 
-def duet_json(found: DuetResult) -> dict[str, Any]:
+def duet_json(result: DuetResult) -> dict[str, Any]:
     """Plain JSON values."""
     return {
-        "verdict": duet_line(found),
-        "exit_code": found.exit_code,
-        "min_effect": found.min_effect,
+        "verdict": duet_line(result),
+        "exit_code": result.exit_code,
+        "min_effect": result.min_effect,
         "family_level": FAMILY_LEVEL,
-        "sides": found.sides,
-        "cells": [_row_json(row) for row in found.rows],
+        "sides": result.sides,
+        "cells": [_row_json(row) for row in result.rows],
     }
 
 
 def _row_json(row: DuetRow) -> dict[str, Any]:
-    judged = {"judgement": asdict(row.judgement), "facts": [asdict(fact) for fact in row.facts]}
+    judged = {"judgement": asdict(row.judgement), "facts": [fact.to_json() for fact in row.facts]}
     plain = {**vars(row), "case": row.case.to_json(), **judged}
     return {"cell": row.case.id, **plain, "regressions": row.regressions}
 
 
-def duet_notes(found: DuetResult) -> list[Note]:
+def duet_notes(result: DuetResult) -> list[Note]:
     """Annotations: an error for what is worse or was not compared, a warning for what stayed unclear."""
-    notes = [Note("error", row.case.id, text) for row in found.regressed for text in row.regressions]
-    notes += [Note("error", row.case.id, f"not compared: {row.reason}") for row in found.uncompared]
-    unclear = [row for row in found.rows if row.judgement.verdict == UNCLEAR and not row.reason and not row.wrong]
+    notes = [Note("error", row.case.id, text) for row in result.regressed for text in row.regressions]
+    notes += [Note("error", row.case.id, f"not compared: {row.reason}") for row in result.uncompared]
+    unclear = [row for row in result.rows if row.judgement.verdict == UNCLEAR and not row.reason and not row.wrong]
     return notes + [Note("warning", row.case.id, duet_row_text(row)) for row in unclear]
 
 
@@ -84,13 +84,15 @@ def _cells(row: DuetRow) -> list[str]:
         return [row.case.id, "not compared" if row.reason else "wrong", row.reason or row.wrong, *[""] * 5]
     times = [milliseconds(row.a_p50_s), milliseconds(row.b_p50_s)]
     facts = "; ".join(fact.text for fact in row.facts) or "equal"
-    found = row.judgement
-    return [row.case.id, found.verdict, _effect(row), *times, str(found.pairs), str(found.blocks), facts]
+    judgement = row.judgement
+    return [row.case.id, judgement.verdict, _effect(row), *times, str(judgement.pairs), str(judgement.blocks), facts]
 
 
 def _effect(row: DuetRow) -> str:
-    found = row.judgement
-    return "no data" if found.effect is None else f"{found.effect:+.2%} ({found.low:+.2%} to {found.high:+.2%})"
+    judgement = row.judgement
+    if judgement.effect is None:
+        return "no data"
+    return f"{judgement.effect:+.2%} ({judgement.low:+.2%} to {judgement.high:+.2%})"
 
 
 def _counts(row: DuetRow) -> str:

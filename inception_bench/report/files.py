@@ -85,7 +85,7 @@ def _write_claims(folder: Path, records: Sequence[Record[Any]]) -> None:
 
 
 def write_trained(folder: Path, run: Run, job: Job, trained: Trained) -> None:
-    """Keep the record of a training by the command ``train``, and show it beside the folder's others."""
+    """Keep the record of a training by the command ``train``, and show it beside the folder's other trainings."""
     folder.mkdir(parents=True, exist_ok=True)
     with alone_in(folder):
         keep_trained(folder, run, job, trained)
@@ -107,6 +107,6 @@ def write_environment(folder: Path, facts: dict[str, Any]) -> None:
 def _write_csv(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
     import pandas
 
-    # Columns of objects, so that a count beside an unknown one stays a whole number.
+    # Columns of objects: in a column of numbers, one unknown count (None) would turn all counts into fractions.
     frame = pandas.DataFrame(rows, columns=list(columns), dtype=object)
     replace_text(path, frame.to_csv(index=False))

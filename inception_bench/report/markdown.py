@@ -1,4 +1,4 @@
-"""The board as a Markdown page, and what all pages are made with: their tables, and who measured where."""
+"""The board as a Markdown page, and what all pages share: their tables, and the sentence about machine and run."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """
     lines = [[cell.replace("|", "/") for cell in row] for row in rows]
     rule = f"| {' | '.join('---' for _ in heads)} |"
-    if find_spec("tabulate") is None:  # a GPU host of its own make, from the source tree
+    if find_spec("tabulate") is None:  # a GPU host that runs the source tree without all packages
         return "\n".join([f"| {' | '.join(heads)} |", rule, *(f"| {' | '.join(line)} |" for line in lines)])
     from tabulate import DataRow, TableFormat, tabulate
 
@@ -48,14 +48,16 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def about(run: Run) -> str:
     """The machine, the versions and the run, in one sentence."""
-    found = run.environment
+    environment = run.environment
     packages = ", ".join(
-        f"{name} {found['packages'][name]}" for name in ("torch", "onnxruntime") if name in found["packages"]
+        f"{name} {environment['packages'][name]}"
+        for name in ("torch", "onnxruntime")
+        if name in environment["packages"]
     )
-    revision = f", revision {found['git_revision'][:10]}" if found["git_revision"] else ""
+    revision = f", revision {environment['git_revision'][:10]}" if environment["git_revision"] else ""
     return (
-        f"{found['cpu']}, {found['usable_cores']} cores, {found['memory_bytes'] / 2**30:.0f} GiB; "
-        f"Python {found['python']}, {packages}{revision}; profile {run.profile}, run {run.run_id}."
+        f"{environment['cpu']}, {environment['usable_cores']} cores, {environment['memory_bytes'] / 2**30:.0f} GiB; "
+        f"Python {environment['python']}, {packages}{revision}; profile {run.profile}, run {run.run_id}."
     )
 
 

@@ -117,7 +117,7 @@ def _printed(printed: Printed) -> str:
 
 
 def _shape(output: tuple[int, int, int]) -> str:
-    return "x".join(str(side) for side in output)
+    return "x".join(str(length) for length in output)
 
 
 def _share(share: float | None) -> str:

@@ -19,7 +19,7 @@ from inception_bench.records.statistics import median
 class PairRow:
     """One pair. The fields are the columns of ``modules.csv``, in order; None is unknown, written empty.
 
-    ``macs_saved`` and ``time_saved`` are shares of what the replaced side needs, below 0 where the
+    ``macs_saved`` and ``time_saved`` are shares of what the replaced network needs, below 0 where the
     replacement needs more; ``time_saved_per_macs_saved`` is 1 where every MAC saved is time saved.
     ``speedup`` is the median of paired ratios, replaced over replacement, with its 95 % interval.
     """

@@ -30,9 +30,9 @@ not all trials are done."""
 
 def power_page(rows: Sequence[PowerRow], records: Sequence[Record[PowerBody]]) -> str:
     """The whole page: ``rows`` are those of ``records``."""
-    threads = min(record.own_case.runtime.threads for record in records)  # one kind of trial gives side a more
+    threads = min(record.own_case.runtime.threads for record in records)  # in one scenario side a has more threads
     each = "One thread" if threads == 1 else f"{threads} threads"
-    runs = dict.fromkeys(record.run.run_id for record in records)  # one for each time that the proof was gone on with
+    runs = dict.fromkeys(record.run.run_id for record in records)  # every call of the command is a run
     hours = sum(record.body.seconds for record in records) / 3600
     trials = f"{each} a process; {len(records)} trials in {hours:.1f} h, run {', '.join(runs)}."
     parts = ["# Power of the gate", f"{about(records[-1].run)}\n{trials}", _HOW, table(_HEADS, map(_cells, rows))]

@@ -10,8 +10,8 @@ from inception_bench.spec.runtime import Runtime
 
 # A first guess for counting one network in the builder.
 EXACT_SECONDS = 2.0
-# And for cells: starting processes, the pace of binary32 on two cores and on a large GPU, and there what stands
-# around the rounds (libraries, cuDNN's search, the window in which power is looked at) or is compiled first.
+# First guesses for cells: seconds for starting processes, MACs a second in fp32 on two cores and on a large GPU; and on
+# a GPU the seconds beside the rounds (libraries, cuDNN's search, the window for reading power) and for compiling.
 _START_S, _CPU_MACS_S, _CUDA_MACS_S = 6.0, 60e9, 15e12
 _CUDA_CELL_S = 14.0
 _CUDA_COMPILE_S = {"compile": 45.0, "aot_inductor": 75.0, "tensorrt": 90.0, "tensorrt_rtx": 60.0}

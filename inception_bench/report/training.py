@@ -31,7 +31,7 @@ def training_rows(records: Sequence[Record[Any]], folder: Path) -> list[dict[str
 
 
 def with_older_rows(rows: Sequence[dict[str, Any]], older: Sequence[Mapping[str, str]]) -> list[Mapping[str, Any]]:
-    """``rows`` below those of an ``older`` file that no record is of: the command once wrote no records."""
+    """``rows`` below those rows of an ``older`` file that have no record: the command once wrote no records."""
     known = {_row_key(row) for row in rows}
     return [*(row for row in older if _row_key(row) not in known), *rows]
 
@@ -70,7 +70,7 @@ def training_line(body: Trained) -> str:
 
 
 def arithmetic_sentence(body: Trained) -> str:
-    """``Trained on NVIDIA H100 in 32-true, TF32 off.``; empty for a record that does not tell, of old code."""
+    """``Trained on NVIDIA H100 in 32-true, TF32 off.``; empty for a record of old code, which lacks it."""
     if not body.precision:
         return ""
     tf32 = "" if body.tf32 is None else f", TF32 {'on' if body.tf32 else 'off'}"

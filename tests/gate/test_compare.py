@@ -78,7 +78,7 @@ TRAINED = [case.with_network(weights="recipe:quick:0", data="digits") for case i
 def test_exact_fact(tmp_path, change, kind, text):
     found = compared(tmp_path, change)
     (fact,) = found.cells[ORT].facts
-    assert fact.kind == kind
+    assert fact.rating == kind
     assert text in fact.text
     assert found.exit_code == (1 if kind == "regression" else 0)
 
@@ -118,7 +118,7 @@ def accuracies(tmp_path, before, after, cases=CASES, weights=("w", "w")):
 def test_accuracy_of_the_same_weights_counts_beyond_its_interval(tmp_path, right, texts, cases):
     facts = accuracies(tmp_path, ACCURACY, counts(right), cases)
     assert [fact.text for fact in facts] == texts
-    assert [fact.kind for fact in facts] == (["regression"] if right < 90 else ["improvement"])[: len(texts)]
+    assert [fact.rating for fact in facts] == (["regression"] if right < 90 else ["improvement"])[: len(texts)]
 
 
 @pytest.mark.parametrize(
@@ -127,9 +127,9 @@ def test_accuracy_of_the_same_weights_counts_beyond_its_interval(tmp_path, right
 def test_accuracy_of_a_network_that_was_trained_anew_counts_where_intervals_do_not_meet(tmp_path, right, texts):
     weights = ("trained:1", "trained:2")
     first, *rest = accuracies(tmp_path, ACCURACY, counts(right), TRAINED, weights)
-    assert (first.kind, first.text) == ("change", "weights trained:1 -> trained:2 (trained anew)")
+    assert (first.rating, first.text) == ("change", "weights trained:1 -> trained:2 (trained anew)")
     assert [fact.text for fact in rest] == texts
-    assert {fact.kind for fact in rest} <= {"regression"}
+    assert {fact.rating for fact in rest} <= {"regression"}
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_accuracy_of_a_network_that_was_trained_anew_counts_where_intervals_do_n
 )
 def test_accuracy_on_other_images_is_another_question(tmp_path, after, text):
     (fact,) = accuracies(tmp_path, ACCURACY, after)
-    assert (fact.kind, fact.text) == ("regression", text)
+    assert (fact.rating, fact.text) == ("regression", text)
 
 
 def test_parity_is_not_compared_where_the_network_was_trained_anew(tmp_path):
@@ -156,12 +156,12 @@ def test_parity_is_not_compared_where_the_network_was_trained_anew(tmp_path):
     before = load_run(write_run(tmp_path / "before", anew(1e-6, 100), TRAINED))
     after = load_run(write_run(tmp_path / "after", anew(5e-5, 101), TRAINED))
     facts = compare(before, after).cells[ORT].facts
-    assert [(fact.name, fact.kind) for fact in facts] == [("params", "regression"), ("weights", "change")]
+    assert [(fact.name, fact.rating) for fact in facts] == [("params", "regression"), ("weights", "change")]
     # The same of weights that no run trains: all three are worse.
     before = load_run(write_run(tmp_path / "given before", anew(1e-6, 100)))
     after = load_run(write_run(tmp_path / "given after", anew(5e-5, 101)))
     facts = compare(before, after).cells[ORT].facts
-    assert [fact.name for fact in facts if fact.kind == "regression"] == ["params", "weights", "parity_error"]
+    assert [fact.name for fact in facts if fact.rating == "regression"] == ["params", "weights", "parity_error"]
 
 
 def test_an_accuracy_that_is_gone_is_a_regression(tmp_path):
@@ -321,7 +321,12 @@ def test_command_exits_with_the_answer(tmp_path):
     page = tmp_path / "page.md"
     done = run_command("compare", before, after, "--json", "--markdown", page)
     assert done.returncode == 1
-    assert json.loads(done.stdout)["cells"][ORT]["regressions"] == ["outcome ok -> mismatch (parity error 2.00e+00)"]
+    cell = json.loads(done.stdout)["cells"][ORT]
+    assert cell["regressions"] == ["outcome ok -> mismatch (parity error 2.00e+00)"]
+    # The keys are public, whatever the program calls them.
+    assert cell["facts"][0] == {
+        "name": "outcome", "before": "ok", "after": "mismatch", "kind": "regression", "why": "parity error 2.00e+00",
+    }  # fmt: skip
     assert page.read_text().startswith("# Comparison: REGRESSION in 1 of 4 cells\n")
     done = run_command("compare", tmp_path / "nowhere", after)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)

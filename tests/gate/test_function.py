@@ -27,7 +27,7 @@ def with_faults(faults, by="logits"):
 
 def facts(tmp_path, before, after):
     runs = [load_run(write_run(tmp_path / name, change)) for name, change in (("before", before), ("after", after))]
-    return [(fact.kind, fact.text) for fact in compare(*runs).cells[ORT].facts]
+    return [(fact.rating, fact.text) for fact in compare(*runs).cells[ORT].facts]
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_exact_fact(tmp_path, number, change, kind, text):
     found = compared(tmp_path, change)
     (each,) = [each for each in found.others if each.facts]
     (fact,) = each.facts
-    assert (each.name, fact.kind) == (NAMES[number], kind)
+    assert (each.name, fact.rating) == (NAMES[number], kind)
     assert text in fact.text
     assert found.exit_code == (1 if kind == "regression" else 0)
 

@@ -1,9 +1,14 @@
-"""The same cell under two installations at the same time: fresh pairs of processes, blocks in random ABBA order.
+"""One cell timed under two installations, side a and side b, at the same time, until the verdict is clear.
 
-Pairs are many and short, and as many start at once as there are lanes (``cores``); after these one looks. How long
-they are timed, together where they take turns, follows from how long they took to start (Kalibera and Jones, ISMM 2013:
-the dearer a replication, the more is measured in it): TIMED_PER_START times as long, as far as LEAST_LOOKS still fit
-into the budget. The budget counts from the start of the first pair; building is outside.
+A pair of processes is a fresh process of each side, alive together. Their rounds are measured in blocks of four, in
+ABBA or BAAB order drawn at random: a linear drift of the machine cancels.
+
+There are many short pairs instead of a few long ones. As many pairs start at once as there are lanes: sets of CPU cores
+that no other pair uses. When they have been timed, the cell is judged; this is called a look. How long pairs are timed
+follows from how long they took to start: TIMED_PER_START times that time, because the more a replication costs, the
+more should be measured in it (Kalibera and Jones, ISMM 2013), but only so long that LEAST_LOOKS looks fit into the
+budget. Pairs that are timed in turn share that time. The budget counts seconds from the start of the first pair;
+building comes before it and is not counted.
 """
 
 from __future__ import annotations
@@ -37,17 +42,19 @@ from inception_bench.store.cache import Artifact
 TIMED_PER_START = 0.9
 LEAST_TIMED_S = 1.0
 LEAST_LOOKS = 4
-# The first two processes answer all photographs, as a cell does. Later ones load the same files: two are enough.
+# The processes of the first look are compared with the reference on all photographs, as those of a cell are. Later
+# processes load the same files: two photographs are enough.
 LATER_IMAGES = 2
-# Of an error's words: the first names of a long list say enough.
+# Characters that are kept of an error's text: it may list all weights, and the first names say enough.
 _WHY_LENGTH = 240
 
 
 @dataclass(frozen=True)
 class DuetSettings:
-    """How cells are timed. ``budget_s`` is a cell's; ``cells`` are judged together; ``seed`` draws all orders.
+    """How cells are timed: each for at most ``budget_s`` seconds. ``cells`` is how many cells are judged together.
 
-    ``busy_share`` is an injected slow-down of side b, for proving the gate's power; 0 otherwise.
+    ``min_effect`` is the smallest effect that matters. ``busy_share`` is an injected slow-down of side b, for proving
+    the gate's power; 0 otherwise. Both are shares of the time, 0 to 1. All random orders are drawn from ``seed``.
     """
 
     budget_s: float
@@ -60,20 +67,20 @@ class DuetSettings:
 
 @dataclass
 class Duet:
-    """One cell under way; ``run`` gives what its record keeps."""
+    """The measurement of one cell; ``run`` returns the body of its record."""
 
     case: Case
     sides: Mapping[str, Side]
     settings: DuetSettings
     watch: Callable[[str], None]
-    cases: Mapping[str, Case] = field(default_factory=dict)  # another case for a side: only in trials of power
+    cases: Mapping[str, Case] = field(default_factory=dict)  # sides with another case: only in trials of power
     facts: dict[str, SideFacts] = field(init=False)
     pairs: list[ProcessPair] = field(default_factory=list, init=False)
     rule: Rule | None = field(default=None, init=False)
-    seconds: float = field(default=0.0, init=False)  # of all pairs, building aside
+    seconds: float = field(default=0.0, init=False)  # from the first pair's start to the last look
     _built: dict[str, Built] = field(default_factory=dict, init=False)
     _timed_s: float = field(default=0.0, init=False)
-    _crowded: bool = field(default=False, init=False)  # once is enough: others come in bursts
+    _crowded: bool = field(default=False, init=False)  # stays True: other programs come in bursts
     _order: str = field(default="ab", init=False)
 
     def __post_init__(self) -> None:
@@ -99,8 +106,8 @@ class Duet:
         return self.cases.get(side, self.case)
 
     def _measure(self) -> None:
-        began, found, looks, look_s = time.monotonic(), Judgement(UNCLEAR), 0, 0.0
-        while found.verdict == UNCLEAR and (self.rule is None or looks < self.rule.looks):
+        began, judgement, looks, look_s = time.monotonic(), Judgement(UNCLEAR), 0, 0.0
+        while judgement.verdict == UNCLEAR and (self.rule is None or looks < self.rule.looks):
             begun = time.monotonic()
             if looks > 1 and begun - began + look_s > self.settings.budget_s:
                 return
@@ -110,12 +117,15 @@ class Duet:
             if self.rule is None:
                 planned = max(int(self.settings.budget_s / look_s), 2)
                 self.rule = Rule(self.settings.min_effect, planned, self.settings.cells, len(made))
-            found = judge(self.pairs, self.rule)
+            judgement = judge(self.pairs, self.rule)
             self.seconds = time.monotonic() - began
-            self.watch(f"pair {len(self.pairs)}: {found.verdict}")
+            self.watch(f"pair {len(self.pairs)}: {judgement.verdict}")
 
     def _build(self, side: str) -> None:
-        """What the side loads: a's weights wherever its code can read them, so that both run the same network."""
+        """Make what ``side`` loads.
+
+        Side b loads side a's weights wherever b's code can read them, so that both sides run the same network.
+        """
         self.watch(f"build {side}")
         shop, case = self.sides[side].workshop, self.case_of(side)
         runtime = case.runtime
@@ -153,7 +163,7 @@ class Duet:
         try:
             if self.sides["a"].facts["model_source"] != self.sides["b"].facts["model_source"]:
                 shop.reference(case.network, theirs)
-        except CallFailed as error:  # the network of b cannot hold them: another network, which the exact facts tell
+        except CallFailed as error:  # b's network has other weights: another network, as the exact facts report
             why = f"a's do not fit the network of b: {str(error)[:_WHY_LENGTH]}"
             return _Weights(shop.weights(case), f"{SIGNAL_KEEPING} of its own", shared=False, why=why)
         return _Weights(theirs, SIGNAL_KEEPING, shared=True)
@@ -161,13 +171,17 @@ class Duet:
     def _rounding(self, side: str, case: Case, reference: Reference) -> float | None:
         runtime = case.runtime
         if runtime.precision in LIMITS:
-            # On a GPU no eager stands beside a duet's sides: both have the whole of what may be allowed there.
+            # On a GPU the limit of fp32 follows eager's own error, and a duet has no process of eager: an infinite
+            # error gives both sides the largest limit.
             return math.inf if runtime.precision == "fp32" and runtime.device == "cuda" else None
         shop = self.sides["a"].workshop if self.case_of("a") == case else self.sides[side].workshop
         return shop.rounding(case, shop.weights(case), reference)
 
     def _pairs_of_a_look(self) -> list[ProcessPair]:
-        """Fresh pairs, each on its own cores: all start at once, and are timed at once unless others need a core."""
+        """Measure the fresh pairs of one look, each pair on its own cores.
+
+        All pairs start at once. They are timed at once too, unless other programs need a core.
+        """
         most_threads = max(built.case.runtime.threads for built in self._built.values())
         lanes = draw_lanes(most_threads, self._random) if self.case.runtime.device == "cpu" else [()]
         taken = most_threads * len(lanes)
@@ -184,26 +198,27 @@ class Duet:
                 at_once = 1 if self._crowded else len(live)
                 if self.rule is None:
                     self._timed_s = self._timed_for(start_s, len(live) // at_once)
-                told = (self._timed_s, at_once, others_cores)
+                timed_for = (self._timed_s, at_once, others_cores)
                 groups = [live[at : at + at_once] for at in range(0, len(live), at_once)]
-                made = [each for group in groups for each in threads.map(lambda pair: pair.time(*told), group)]
+                made = [each for group in groups for each in threads.map(lambda pair: pair.time(*timed_for), group)]
                 self._crowded |= crowded(others.cores(), taken)
                 return made
-            finally:  # within the pool: a thread that still waits for a worker goes on by this
+            finally:  # inside the thread pool: it releases threads that still wait for a worker
                 for pair in live:
                     pair.workers.kill()
                     self._keep_facts(pair)
 
     def _timed_for(self, start_s: float, turns: int) -> float:
-        """How long each pair is timed where so many take turns, from how long they took to start."""
+        """The seconds for which each pair is timed, after ``start_s`` seconds of starting and in ``turns`` turns."""
         fitting = self.settings.budget_s / LEAST_LOOKS - start_s
         return max(min(TIMED_PER_START * start_s, fitting) / turns, LEAST_TIMED_S)
 
     def _live_pair(self, number: int, cores: tuple[int, ...], cores_each: int) -> LivePair:
         """A fresh process of each side.
 
-        Which is started first is drawn for each two pairs and exchanged between them: on a busy machine the one that
-        was there first was seen to fare otherwise for as long as both lived.
+        The side that starts first is drawn at random for every other pair, and the next pair starts the other side
+        first: on a busy machine the process that started first was seen to have another speed than the second for as
+        long as both lived.
         """
         if number % 2 == 0:
             self._order = self._random.choice(("ab", "ba"))
@@ -216,7 +231,7 @@ class Duet:
         return LivePair(both, self._built, cores, seed, self.settings.busy_share, images)
 
     def _keep_facts(self, pair: LivePair) -> None:
-        """Of all processes the newest facts, and the largest parity error."""
+        """Keep the newest facts of each side, and the largest parity error of all its processes."""
         for side, newest in pair.facts.items():
             known = self.facts[side]
             parities = [each for each in (known.parity, newest.parity) if each is not None]
@@ -244,15 +259,15 @@ class Duet:
 
 
 def _error(parity: SideParity) -> float:
-    """A parity error; what no JSON number can hold was infinite."""
+    """The error as a number: None stands for an infinite error, which JSON cannot hold."""
     return math.inf if parity.error is None else parity.error
 
 
 @dataclass(frozen=True)
 class _Weights:
-    """What a side runs on. ``shared``: b runs on a's."""
+    """The weights that a side loads. ``shared``: they are side a's, loaded by side b too; ``why`` they are not."""
 
     artifact: Artifact
     name: str
     shared: bool
-    why: str = ""  # not shared
+    why: str = ""

@@ -21,13 +21,16 @@ from inception_bench.store.cache import Artifact
 
 WARMUP_ROUNDS = 1  # after the first call and the photographs
 _DIGITS = 7  # of a second: a tenth of a microsecond
-# So many blocks at least in each pair, so that the fastest quarter of a side's rounds is a sample.
+# The fewest blocks of a pair: with fewer, the fastest quarter of a side's rounds would be too few to average.
 _LEAST_BLOCKS = 8
 
 
 @dataclass(frozen=True)
 class Built:
-    """What a side's processes load and are compared with. ``rounding``: eager's own error in a reduced precision."""
+    """What a side's processes load (``artifact``) and are compared with (``reference``).
+
+    ``rounding`` is eager's own parity error in a reduced precision, from which the limit follows; None elsewhere.
+    """
 
     case: Case
     artifact: Artifact
@@ -37,9 +40,10 @@ class Built:
 
 @dataclass
 class LivePair:
-    """``start`` and then ``time``, both in one thread that may be another than that of the pairs beside it.
+    """A pair of processes: call ``start``, then ``time``. Pairs beside each other may each have a thread of their own.
 
-    ``images`` are shown in each process (None: all); ``facts`` of each side are what its process said of itself.
+    ``images`` is how many photographs each process answers (None: all); ``facts`` of a side are what its process said
+    of itself; ``busy_share`` is the share of the time, 0 to 1, by which side b is slowed down in trials of the gate.
     """
 
     workers: WorkerPair
@@ -53,7 +57,7 @@ class LivePair:
     _busy: dict[str, float] = field(default_factory=dict, init=False)
 
     def start(self) -> None:
-        """Import, load, first call, parity, warm-up; none of it is timed but for the record. Raises SideStopped."""
+        """Import, load, first call, parity, warm-up: these times are recorded and not compared. Raises SideStopped."""
         begun = time.monotonic()
         with self.workers.stopping():
             self._make_ready()
@@ -61,7 +65,10 @@ class LivePair:
         self.start_s = time.monotonic() - begun
 
     def time(self, seconds: float, at_once: int, others_cores: float) -> ProcessPair:
-        """Blocks for so long, on this pair's cores; the rest is for the record. Raises SideStopped."""
+        """Measure blocks for so many ``seconds`` on this pair's cores. Raises SideStopped.
+
+        ``at_once`` and ``others_cores`` only go into the record.
+        """
         pin_this_thread(self.cores)
         self.workers.pin(self.cores)
         draw, until = random.Random(self.seed), time.monotonic() + seconds
@@ -71,8 +78,8 @@ class LivePair:
             while len(blocks) < _LEAST_BLOCKS or time.monotonic() < until:
                 blocks.append(self._block(draw.choice(ORDERS), preempted))
         self.workers.close()
-        told = (self.cores, at_once, others_cores)
-        return ProcessPair(self.start_s, tuple(blocks), self._busy, preempted, *told)
+        circumstances = (self.cores, at_once, others_cores)
+        return ProcessPair(self.start_s, tuple(blocks), self._busy, preempted, *circumstances)
 
     def _make_ready(self) -> None:
         both = self.workers
@@ -94,7 +101,7 @@ class LivePair:
         self._busy = {side: float(answer.busy_share) for side, answer in begun.items()}
 
     def _keep(self, side: str, step: Step) -> None:
-        """What each process says of itself, and its parity with the float64 reference."""
+        """Keep what a process says of itself, and its parity with the float64 reference."""
         known = self.facts[side]
         if isinstance(step, Started):
             self.facts[side] = replace(known, worker=step.to_json())
@@ -109,7 +116,7 @@ class LivePair:
         built = self.built[side]
         reference = built.reference
         known = (reference.logits[: self.images], reference.spread, reference.mutations)
-        # The oldest workers answer to all images.
+        # Workers of the oldest versions answer all images, whatever was asked.
         return compare(answered.values[: self.images], *known, built.case.runtime.precision, built.rounding)
 
     def _keep_parity(self, side: str, parity: Parity) -> None:
@@ -118,7 +125,7 @@ class LivePair:
             raise SideStopped(side, "mismatch", "parity", parity.reason())
 
     def _block(self, order: str, preempted: dict[str, int]) -> Block:
-        """Four rounds; ``preempted`` counts how often the kernel interrupted either side."""
+        """Four rounds in ``order``; adds to ``preempted`` how often the kernel interrupted each side."""
         seconds: dict[str, list[float]] = {"a": [], "b": []}
         for side in order.lower():
             answer = self.workers.engines[side].round()

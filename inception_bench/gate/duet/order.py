@@ -1,4 +1,4 @@
-"""A whole duet: both sides opened, each cell measured and on the disk before the next begins."""
+"""A whole duet: opens both sides and measures cell by cell, each on the disk before the next begins."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from inception_bench.spec.case import Case
 
 @dataclass(frozen=True)
 class Installed:
-    """Where a side is: an interpreter or an environment's folder (None: the running one), and a git revision."""
+    """What a side is: an interpreter or environment's folder (None: the running one), and a git revision (or None)."""
 
     python: str | None = None
     revision: str | None = None
@@ -29,7 +29,7 @@ class Installed:
 
 @dataclass(frozen=True)
 class DuetOrder:
-    """What to compare, and how well. ``budget_s`` is a cell's; ``min_effect`` a share of the time."""
+    """What to compare, and how. ``budget_s`` is for each cell; ``min_effect`` and ``busy_share`` are shares, 0 to 1."""
 
     cases: tuple[Case, ...]
     a: Installed
@@ -41,7 +41,7 @@ class DuetOrder:
 
 
 def run_duet(order: DuetOrder, watch: Callable[[str], None]) -> DuetResult:
-    """Measure and judge. ``watch`` is told what goes on. Raises UsageError where a side cannot be opened at all."""
+    """Measure and judge; ``watch`` gets a line for each step. Raises UsageError where a side cannot be opened."""
     if not (order.budget_s > 0 and 0 < order.min_effect < 1):
         raise OptionError(
             lambda named: (
@@ -67,7 +67,7 @@ def run_duet(order: DuetOrder, watch: Callable[[str], None]) -> DuetResult:
 
 
 def measure_cell(duet: Duet, run: Run) -> Record[DuetBody]:
-    """One cell's record. Params and MACs are those of side a, 0 where it did not come so far."""
+    """Measure one cell. The record has the params and MACs of side a; 0 where side a did not get as far as counting."""
     body = duet.run()
     costs = body.sides["a"]
     return Record(DUET.name, run, duet.case, costs.params or 0, costs.macs or 0, body)

@@ -1,4 +1,4 @@
-"""What a duet found, from its records alone: each cell's verdict and exact facts, and whether it was compared."""
+"""What a duet showed, from its records alone: each cell's verdict and exact facts, and whether it was compared."""
 
 from __future__ import annotations
 
@@ -19,14 +19,18 @@ from inception_bench.records.record import Record
 from inception_bench.records.statistics import median
 from inception_bench.spec.case import Case
 
-# Where side b ends so, and a did not, b is wrong; any other end means that nothing was compared.
+# Outcomes and stages that mean, where side b ends with one, that b is wrong. Every other end means that the cell was
+# not compared.
 WRONG = ("mismatch", "mislabelled")
 WRONG_STAGES = ("parity", "time")
 
 
 @dataclass(frozen=True)
 class DuetRow:
-    """One cell. ``reason`` is why it was not compared; empty where it was. ``p50`` of both sides in seconds."""
+    """One cell. ``reason`` says why it was not compared, ``wrong`` what is wrong with side b; empty where nothing is.
+
+    ``a_p50_s`` and ``b_p50_s`` are the sides' median rounds in seconds.
+    """
 
     case: Case
     judgement: Judgement
@@ -39,11 +43,11 @@ class DuetRow:
     @property
     def regressions(self) -> list[str]:
         """A sentence for each thing that is worse in b."""
-        found = [fact.text for fact in self.facts if fact.kind == REGRESSION] + [self.wrong] * bool(self.wrong)
+        sentences = [fact.text for fact in self.facts if fact.rating == REGRESSION] + [self.wrong] * bool(self.wrong)
         if self.judgement.verdict == SLOWER:
             effect, low, high = (self.judgement.effect, self.judgement.low, self.judgement.high)
-            found.append(f"slower by {effect:.1%} ({low:+.1%} to {high:+.1%}), p {self.judgement.p_slower:.1g}")
-        return found
+            sentences.append(f"slower by {effect:.1%} ({low:+.1%} to {high:+.1%}), p {self.judgement.p_slower:.1g}")
+        return sentences
 
 
 @dataclass(frozen=True)
@@ -82,29 +86,29 @@ def load_duet(folder: Path) -> DuetResult:
 def judge_duet(records: Sequence[Record[DuetBody]]) -> DuetResult:
     """The verdicts of one duet's records."""
     settled = settle([judgement_of(record.body) for record in records])
-    rows = tuple(_row(record, found) for record, found in zip(records, settled, strict=True))
+    rows = tuple(_row(record, judgement) for record, judgement in zip(records, settled, strict=True))
     sides = {name: side.installation for name, side in records[0].body.sides.items()}
     return DuetResult(sides, records[0].body.plan.min_effect, rows)
 
 
 def judgement_of(body: DuetBody) -> Judgement:
-    """A cell's verdict by itself: the pairs as they came, a look after each, until the first that is clear."""
-    found, rule = Judgement(UNCLEAR), body.rule
+    """A cell's verdict without Holm's rule: looks are judged in their order, until the first that is not unclear."""
+    judgement, rule = Judgement(UNCLEAR), body.rule
     if body.outcome != "ok" or rule is None:
-        return found
+        return judgement
     for count in range(rule.pairs_a_look, len(body.pairs) + 1, rule.pairs_a_look):
-        found = judge(body.pairs[:count], rule)
-        if found.verdict != UNCLEAR:
+        judgement = judge(body.pairs[:count], rule)
+        if judgement.verdict != UNCLEAR:
             break
-    return found
+    return judgement
 
 
-def _row(record: Record[DuetBody], found: Judgement) -> DuetRow:
+def _row(record: Record[DuetBody], judgement: Judgement) -> DuetRow:
     body, case = record.body, record.own_case
     if body.outcome != "ok":
         text = f"side {body.side}, stage {body.stage}: {body.outcome}: {body.reason}"
         is_wrong = body.side == "b" and (body.outcome in WRONG or body.stage in WRONG_STAGES)
-        return DuetRow(case, found, (), "" if is_wrong else text, text if is_wrong else "")
+        return DuetRow(case, judgement, (), "" if is_wrong else text, text if is_wrong else "")
     p50 = {side: median(rounds_of(body.pairs, side)) for side in SIDES}
     facts = side_facts(*(body.sides[side] for side in SIDES))
-    return DuetRow(case, found, facts, a_p50_s=p50["a"], b_p50_s=p50["b"])
+    return DuetRow(case, judgement, facts, a_p50_s=p50["a"], b_p50_s=p50["b"])

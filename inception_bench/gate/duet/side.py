@@ -1,4 +1,4 @@
-"""One of the two installations that a duet compares: its interpreter, its copy of the package, what it builds with."""
+"""A side: one of the two installations that a duet compares, with its interpreter and its copy of the package."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from inception_bench.spec.network import NetworkSpec
 from inception_bench.spec.profile import Limits
 from inception_bench.store.cache import ArtifactCache, default_root, source_hash
 
-# Asked of the interpreter itself, in its own words: its version, its packages, where it finds the package.
+# A program that the side's own interpreter runs: it prints its version, its packages and where it finds this package.
 _PROBE = """
 import importlib.metadata, importlib.util, json, sys
-found = {}
+versions = {}
 for name in json.loads(sys.argv[1]):
     try:
-        found[name] = importlib.metadata.version(name)
+        versions[name] = importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         continue
 spec = importlib.util.find_spec("inception_bench")
-print(json.dumps({"python": sys.version.split()[0], "packages": found, "package": spec and spec.origin}))
+print(json.dumps({"python": sys.version.split()[0], "packages": versions, "package": spec and spec.origin}))
 """
 _COSTS = """
 import json, sys, inception_bench
@@ -43,7 +43,10 @@ _PROBE_LIMIT_S = 120.0
 
 @dataclass
 class Side:
-    """``name`` is a or b. ``facts``: interpreter, revision, packages, hash of its sources."""
+    """``name`` is a or b. ``facts`` are its interpreter, revision, packages and the hash of its sources.
+
+    ``workshop`` builds what its processes load.
+    """
 
     name: str
     facts: dict[str, Any]
@@ -51,7 +54,7 @@ class Side:
     _costs: dict[str, dict[str, int]] = field(default_factory=dict, init=False)
 
     def costs(self, network: NetworkSpec) -> dict[str, int]:
-        """Params and MACs by its own tables. Raises UsageError where it has no such network."""
+        """Params and MACs by the side's own tables. Raises UsageError where the side has no such network."""
         fields = {"address": network.address, "input_size": network.input_size, "width_mult": network.width_mult}
         given = json.dumps({**fields, "num_classes": network.num_classes})
         if given not in self._costs:
@@ -59,14 +62,15 @@ class Side:
         return self._costs[given]
 
     def close(self) -> None:
-        """End its builder."""
+        """End the process that builds."""
         self.workshop.close()
 
 
 def open_side(name: str, given: str | None, tree: Path | None = None, revision: str | None = None) -> Side:
-    """A side by its interpreter or environment (None: the running one), with the package in ``tree`` if given.
+    """Open the side of an interpreter or environment (None: the running interpreter).
 
-    Without a tree it is the package installed there, else the running one's copy. Raises UsageError.
+    Its package is the one in the folder ``tree``. Without a tree, it is the package that the interpreter has installed,
+    else a copy of the running one. Raises UsageError.
     """
     python = _interpreter(name, given)
     home = tree
@@ -74,17 +78,17 @@ def open_side(name: str, given: str | None, tree: Path | None = None, revision: 
         home = HOME
     if home is None and _ask(name, Installation(python, None), _PROBE, "[]")["package"] is None:
         home = _copy_alone()
-    found = _ask(name, Installation(python, home), _PROBE, json.dumps(PACKAGES))
-    if found["package"] is None:
+    probed = _ask(name, Installation(python, home), _PROBE, json.dumps(PACKAGES))
+    if probed["package"] is None:
         raise UsageError(f"side {name}: {python} finds no inception_bench")
-    package = Path(found.pop("package")).parent
+    package = Path(probed.pop("package")).parent
     source = source_hash(package)
-    # As it was given: results are published, and whole paths are nobody's business.
-    facts = {"interpreter": given or "this interpreter", "revision": revision, **found, "source_hash": source}
+    # The interpreter as the user gave it: results are published, and a whole path would tell of the user's machine.
+    facts = {"interpreter": given or "this interpreter", "revision": revision, **probed, "source_hash": source}
     facts["model_source"] = source_hash(package, *MODEL_SOURCES)
     installation = Installation(python, home)
     if (python, home) != (sys.executable, HOME):
-        identity = {"python": found["python"], "packages": found["packages"], "source_hash": source}
+        identity = {"python": probed["python"], "packages": probed["packages"], "source_hash": source}
         installation = Installation(python, home, {"installation": identity})
     return Side(name, facts, Workshop(ArtifactCache(default_root()), Limits().build, installation=installation))
 
@@ -92,8 +96,8 @@ def open_side(name: str, given: str | None, tree: Path | None = None, revision: 
 def _copy_alone() -> Path:
     """A folder with a copy of the running package and nothing else.
 
-    The folder that it runs from may be one of installed packages: on the path of another interpreter, that would
-    bring engines which are not its own.
+    The running package may lie among other installed packages. With that folder on its path, another interpreter would
+    import engines that are not its own.
     """
     package = HOME / "inception_bench"
 
@@ -108,14 +112,14 @@ def _interpreter(name: str, given: str | None) -> str:
     if given is None:
         return sys.executable
     path = Path(given)
-    found = shutil.which(str(path / "bin" / "python") if path.is_dir() else given)
-    if found is None:
+    program = shutil.which(str(path / "bin" / "python") if path.is_dir() else given)
+    if program is None:
         raise UsageError(f"--{name} {given}: no Python there; give an interpreter, or the folder of an environment")
-    return os.path.abspath(found)
+    return os.path.abspath(program)
 
 
 def _ask(name: str, installation: Installation, program: str, argument: str) -> dict[str, Any]:
-    """What a short program says in an installation."""
+    """What a short program prints when it runs in an installation, read as JSON."""
     done = subprocess.run(
         installation.command(program, argument), env=installation.environment({}),
         capture_output=True, text=True, check=False, timeout=_PROBE_LIMIT_S,

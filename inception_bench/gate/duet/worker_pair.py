@@ -1,4 +1,4 @@
-"""A worker of each side, alive together, and how both are asked."""
+"""A worker process of each side, alive together, and calls to both."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ class SideStopped(Exception):
 
 
 class WorkerPair:
-    """``engines`` and ``runtimes`` by side, in the order in which they were started.
+    """``engines`` and ``runtimes`` are by side, in the order in which the workers were started.
 
-    ``cores`` is how many of the machine's are for this pair. ``calls_at_once``: both may call their networks at once,
-    as each thread of both has a core of its own; threads that wait for each other on one take ten times as long.
+    ``cores`` is how many of the machine's cores this pair may use. ``calls_at_once`` says whether both workers may call
+    their networks at the same time: only where each of their threads has a core of its own. Threads that wait for each
+    other on one core take ten times as long.
     """
 
     def __init__(self, engines: Mapping[str, Engine], runtimes: Mapping[str, Runtime], limits: Limits, cores: int):
@@ -55,11 +56,11 @@ class WorkerPair:
             raise SideStopped(side, error.outcome, self._stage, str(error)) from None
 
     def ask_both(self, ask: Callable[[Engine], Callable[[], T]], *, at_once: bool = True) -> dict[str, T]:
-        """Both sides' answers to the call that ``ask`` sends with ``later``."""
+        """Both sides' answers to the call that ``ask`` begins by its ``later``."""
         return ask_each(self.engines, lambda _, engine: ask(engine), at_once=at_once)
 
     def pin(self, cores: Sequence[int]) -> None:
-        """Hold both to ``cores``; leave them where none are given."""
+        """Let both processes run on ``cores`` only; on any core where ``cores`` is empty."""
         for pid in self.pids:
             pin(pid, cores)
 

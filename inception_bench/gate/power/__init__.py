@@ -1,1 +1,1 @@
-"""The proof that the gate finds what it must and raises no false alarm."""
+"""Trials that show how often the gate finds a true slow-down and how often it raises a false alarm."""

@@ -12,13 +12,14 @@ from contextlib import contextmanager
 
 from inception_bench.processes.installation import HERE
 
-# Seconds that a burst and the pause after it last, drawn evenly between these: half of the time is burnt.
+# The seconds that a burst lasts, and the pause after it, are each drawn evenly between these: so half of the time is
+# burnt.
 SHORTEST_S, LONGEST_S = 0.1, 1.5
 
 
 @contextmanager
 def neighbour(seed: str) -> Iterator[int]:
-    """The neighbour beside what is done inside, by its process id; it ends with it, or with this process."""
+    """Run the neighbour while the block runs, and yield its process id. It also ends when this process does."""
     command = HERE.module_command("inception_bench.gate.power.neighbour", seed)
     process = subprocess.Popen(command, env=HERE.environment({}), start_new_session=True)
     try:

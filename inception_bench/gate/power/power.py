@@ -1,4 +1,7 @@
-"""Does the gate find what it must, and raise no false alarm? Trials, each on the disk before the next begins."""
+"""How often does the gate find a true slow-down, and how often does it raise a false alarm? Trials of both.
+
+Each trial is a duet of one cell whose right answer is known; it is on the disk before the next begins.
+"""
 
 from __future__ import annotations
 
@@ -27,12 +30,13 @@ from inception_bench.records.resume import SAME
 from inception_bench.records.statistics import median
 from inception_bench.spec.case import Case
 
+# The rule of pytest-benchmark that is judged on the same rounds, for comparison.
 RIVAL_RULE = "median:5%"
 
 
 @dataclass(frozen=True)
 class PowerOrder:
-    """Which cells, for how long, and where the trials lie. ``budget_s`` is what one trial may take."""
+    """Which cells to try, for how many minutes, and in which folder. One trial may take ``budget_s`` seconds."""
 
     cases: tuple[Case, ...]
     folder: Path
@@ -42,7 +46,7 @@ class PowerOrder:
 
 @dataclass(frozen=True)
 class Rate:
-    """``hits`` of ``trials`` with the exact 95 % interval (Clopper and Pearson, Biometrika 26, 1934)."""
+    """``hits`` of ``trials``, and the rate's exact 95 % interval, 0 to 1 (Clopper and Pearson, Biometrika 26, 1934)."""
 
     hits: int
     trials: int
@@ -55,16 +59,17 @@ class Rate:
 
         if not trials:
             return cls(0, 0, 0.0, 1.0)
-        found = binomtest(hits, trials).proportion_ci(0.95, "exact")
-        return cls(hits, trials, float(found.low), float(found.high))
+        interval = binomtest(hits, trials).proportion_ci(0.95, "exact")
+        return cls(hits, trials, float(interval.low), float(interval.high))
 
 
 @dataclass(frozen=True)
 class PowerRow:
-    """What became of one kind of trial, on one cell or on all (``cell`` empty).
+    """The results of all trials of one scenario, on one cell or on all cells (``cell`` is then empty).
 
-    ``rival_apart`` judges a's rounds of the first half of a trial against b's of the second, as two runs one after
-    the other would; ``rival_together`` all rounds of both. Seconds are of a trial, building aside.
+    ``gate`` is how often the gate said ``slower``. The rival is pytest-benchmark's rule on the same rounds:
+    ``rival_apart`` compares side a's rounds of a trial's first half with side b's of the second half, as two runs one
+    after the other would; ``rival_together`` compares all rounds of both. Seconds are of one trial, without building.
     """
 
     scenario: Scenario
@@ -86,7 +91,7 @@ class PowerRow:
 
 
 def run_power(order: PowerOrder, watch: Callable[[str], None]) -> list[Record[PowerBody]]:
-    """Go on with the trials in the folder, by one at least, until all are done or the minutes are over: all records.
+    """Add trials to those in the folder until all are done or the minutes are over, but at least one; all records.
 
     Raises UsageError where a cell cannot be measured or the folder's trials are of another machine or other sources.
     """
@@ -128,7 +133,7 @@ def read_trials(folder: Path, run: Run | None = None) -> list[Record[PowerBody]]
 
 @dataclass(frozen=True)
 class Trial:
-    """A cell, and what measures it."""
+    """A cell to try, the sides that measure it, the seconds it may take and the seed of its random orders."""
 
     case: Case
     sides: dict[str, Side]
@@ -148,7 +153,7 @@ def _trial(scenario: Scenario, trial: Trial, run: Run) -> Record[PowerBody]:
 
 
 def _left(order: PowerOrder, records: Sequence[Record[PowerBody]]) -> Iterator[tuple[Scenario, Case]]:
-    """The trials that are left: the scenario that lags most first, its cells in turn."""
+    """The trials that are left. The scenario with the smallest share done comes first; its cells take turns."""
     done = Counter(record.body.scenario for record in records)
     while True:
         scenario = min(SCENARIOS, key=lambda each: done[each.name] / each.trials)
@@ -161,7 +166,7 @@ def _left(order: PowerOrder, records: Sequence[Record[PowerBody]]) -> Iterator[t
 
 
 def power_rows(records: Sequence[Record[PowerBody]]) -> list[PowerRow]:
-    """A row a scenario over all cells, and one each cell below it. Judged again from the raw rounds."""
+    """A row for each scenario over all cells, and below it a row for each cell. Judged again from the raw rounds."""
     rows = []
     for scenario in SCENARIOS:
         own = [record for record in records if record.body.scenario == scenario.name]
@@ -191,7 +196,7 @@ def _row(scenario: Scenario, cell: str, records: Sequence[Record[PowerBody]]) ->
 
 
 def rival_alarms(before: Sequence[float], after: Sequence[float]) -> bool:
-    """What pytest-benchmark's ``--benchmark-compare-fail=median:5%`` says of two runs' rounds: its own code."""
+    """Whether ``--benchmark-compare-fail=median:5%`` fails on two runs' rounds, by pytest-benchmark's own code."""
     from pytest_benchmark.stats import Stats
     from pytest_benchmark.utils import parse_compare_fail
 
@@ -204,7 +209,7 @@ def rival_alarms(before: Sequence[float], after: Sequence[float]) -> bool:
 
 
 def _apart(pairs: Sequence[ProcessPair]) -> tuple[list[float], list[float]]:
-    """One side's rounds of the first half of a trial's blocks, the other's of the second."""
+    """Side a's rounds of the first half of a trial's blocks, and side b's of the second half."""
     blocks = [block for pair in pairs for block in pair.blocks]
     half = len(blocks) // 2
     before = [seconds for block in blocks[:half] for seconds in block.a_s]
@@ -217,5 +222,5 @@ def missed(rows: Sequence[PowerRow]) -> list[PowerRow]:
 
 
 def exit_code(rows: Sequence[PowerRow]) -> int:
-    """1 where a rate is missed."""
+    """1 where a rate is missed, else 0."""
     return int(bool(missed(rows)))

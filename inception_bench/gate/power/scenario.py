@@ -1,20 +1,22 @@
-"""What a proof of the gate's power tries, and what must come of it: a table."""
+"""The table of scenarios: what is tried on the gate, how often, and how often it must answer rightly."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-# A false alarm: at most 1 in 200. Found: at least so many in 100.
+# What a scenario counts: false alarms where the sides are equal, or slow-downs that were found where b is slower.
 FALSE_ALARM, FOUND = "false alarms", "found"
-# A rate is given up before all trials are done only where it is this unlikely to come right: one looks many times.
+# Before all trials are done, a rate counts as missed only if the trials so far are this improbable for a right rate.
+# The probability is small because the rate is looked at again and again.
 SURE = 0.001
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """One kind of trial. ``bound`` is the highest rate of false alarms, or the lowest of finds.
+    """One kind of trial. ``bound`` is the highest rate of false alarms, or the lowest rate of slow-downs found, 0 to 1.
 
-    ``busy_share`` is burnt by side b inside its clock; with ``one_thread`` side a has a thread for each core and b one.
+    ``loaded``: another program burns a core in bursts. ``busy_share`` is the share of the time that side b burns while
+    it is timed. ``one_thread``: side a has a thread for each core, and side b only one.
     """
 
     name: str
@@ -26,11 +28,11 @@ class Scenario:
     one_thread: bool = False
 
     def reached(self, hits: int, trials: int) -> bool:
-        """Whether the rate that was seen is on the right side."""
+        """Whether the measured rate is on the right side of the bound."""
         return hits <= self.bound * trials if self.counts == FALSE_ALARM else hits >= self.bound * trials
 
     def missed(self, hits: int, trials: int) -> bool:
-        """Whether so bad a count has a probability under SURE where the rate is just at the bound."""
+        """Whether a count this bad, or worse, has a probability under SURE if the true rate is just at the bound."""
         from scipy.stats import binom
 
         if self.counts == FALSE_ALARM:

@@ -1,1 +1,1 @@
-"""Two runs that lie on disk, compared in their facts and, where that can be, in their times."""
+"""Compares two runs that lie on disk: their exact facts and, where the machine allows it, their times."""

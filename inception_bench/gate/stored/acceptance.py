@@ -1,4 +1,4 @@
-"""Who made a stored run the baseline, when and why: ``baseline.json`` beside its records."""
+"""The acceptance of a run as baseline (who, when and why): ``baseline.json`` beside its records."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class Acceptance:
 
 
 def read_acceptance(folder: Path) -> Acceptance | None:
-    """What was accepted in ``folder``; None where nothing was.
+    """The acceptance in ``folder``; None where its run was never accepted.
 
-    Raises UsageError where records changed since, or where the file is damaged or of a later version.
+    Raises UsageError where the records changed after it, or where the file is damaged or of a later version.
     """
     path = folder / ACCEPTANCE
     if not path.exists():
@@ -42,17 +42,17 @@ def read_acceptance(folder: Path) -> Acceptance | None:
     try:
         told = json.loads(path.read_text())
         check_version(path, told.pop("version", None), VERSION, f"accept the baseline again: {_command(folder)}")
-        found = Acceptance(**told)
+        acceptance = Acceptance(**told)
     except NewerVersionError:
         raise
     except (ValueError, TypeError, AttributeError) as error:
         raise UsageError(f"{path} is damaged ({error}); accept the baseline again: {_command(folder)}") from None
-    if file_hash(folder / FILE) != found.records_sha256:
+    if file_hash(folder / FILE) != acceptance.records_sha256:
         raise UsageError(
-            f"{folder / FILE} is not what {found.who} accepted on {found.when[:10]}: it was changed since; restore it, "
-            f"or accept it as it is: {_command(folder)}"
+            f"{folder / FILE} is not what {acceptance.who} accepted on {acceptance.when[:10]}: it was changed since; "
+            f"restore it, or accept it as it is: {_command(folder)}"
         )
-    return found
+    return acceptance
 
 
 def write_acceptance(folder: Path, to: Path, run_id: str, why: str, who: str | None = None) -> Acceptance:
@@ -67,17 +67,17 @@ def write_acceptance(folder: Path, to: Path, run_id: str, why: str, who: str | N
             )
         )
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    found = Acceptance(who or _user(), now, why.strip(), run_id, file_hash(folder / FILE))
+    acceptance = Acceptance(who or _user(), now, why.strip(), run_id, file_hash(folder / FILE))
     try:
         if to.resolve() != folder.resolve():
             shutil.copytree(folder, to, dirs_exist_ok=True)
-        replace_text(to / ACCEPTANCE, json.dumps({"version": VERSION, **asdict(found)}, indent=1) + "\n")
+        replace_text(to / ACCEPTANCE, json.dumps({"version": VERSION, **asdict(acceptance)}, indent=1) + "\n")
     except OSError as error:
         why_not = error.strerror
         raise OptionError(
             lambda named: f"baseline folder {to} cannot be written ({why_not}); give another with {named('to')}"
         ) from None
-    return found
+    return acceptance
 
 
 def _command(folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""Two stored runs, thing by thing: what changed, what is exact and what is timed apart. Recomputed from raw rounds."""
+"""Compares two stored runs thing by thing, exact facts apart from times. Times are computed again from raw rounds."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from inception_bench.records.record import Record
 
 @dataclass(frozen=True)
 class Compared:
-    """A cell, or what else was measured, of both runs; ``record`` is the second's.
+    """One cell, or another thing that both runs measured; ``record`` is the second run's.
 
-    ``timing`` is None where times are not compared at all.
+    ``timing`` is None where times of this thing are not compared.
     """
 
     record: Record[Any]
@@ -32,19 +32,19 @@ class Compared:
     @property
     def regressions(self) -> list[str]:
         """A sentence for each thing that got worse."""
-        found = [fact.text for fact in self.facts if fact.kind == REGRESSION]
+        sentences = [fact.text for fact in self.facts if fact.rating == REGRESSION]
         if self.timing is not None and self.timing.verdict == SLOWER:
             change, allowed = self.timing.change or 0.0, self.timing.allowed or 0.0
-            found.append(f"slower against eager by {change:.1%}; chance allows {allowed:.1%}")
-        return found
+            sentences.append(f"slower against eager by {change:.1%}; chance allows {allowed:.1%}")
+        return sentences
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What changed from ``before`` to ``after``. ``missing`` were only in the first, ``new`` only in the second.
+    """What changed from ``before`` to ``after``. Only ``before`` has the ``missing``, only ``after`` the ``new``.
 
-    ``cells`` are a run's main job, ``others`` pairs, trainings, training steps, counts and claims, whose exact facts
-    alone are compared. ``times_reason`` says why times of cells were not compared; empty where they were.
+    ``cells`` are compared in exact facts and times. ``others`` (pairs, trainings, training steps, counts and claims)
+    are compared in exact facts alone. ``times_reason`` says why no times were compared; empty where they were.
     """
 
     before: StoredRun

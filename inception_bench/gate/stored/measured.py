@@ -9,7 +9,7 @@ from inception_bench.records.fact import Fact
 from inception_bench.records.kinds import CELL, KINDS, PAIR, STEP, measured_things, thing_key
 from inception_bench.records.record import Record
 
-# Of these times are kept and not compared.
+# The kinds of records that keep times which are not compared, and why.
 UNTIMED, UNTIMED_WHY = (PAIR, STEP), "no round of eager stands beside them"
 
 
@@ -19,18 +19,18 @@ def newest_of_each(records: Iterable[Record[Any]]) -> dict[str, Record[Any]]:
 
 
 def name_of(record: Record[Any]) -> str:
-    """A cell's own name; of anything else it is said what it is."""
+    """The label of a cell; for any other thing the noun of its kind and its label."""
     kind = KINDS[record.kind]
     return kind.label(record) if kind is CELL else f"{kind.noun} {kind.label(record)}"
 
 
 def list_absent(records: Iterable[Record[Any]], where: str) -> list[str]:
-    """Which things are not in a run: a sentence for each cell, then one for each other kind of them."""
-    names: dict[str, list[str]] = {}
+    """A sentence for each cell among ``records``, which ``where`` lacks; then one for each other kind of record."""
+    labels: dict[str, list[str]] = {}  # by the name of the kind
     for record in records:
-        names.setdefault(record.kind, []).append(KINDS[record.kind].label(record))
-    cells = [f"{name}: not in {where}" for name in names.pop(CELL.name, [])]
-    return cells + [f"{KINDS[kind].counted(len(own))} not in {where}: {', '.join(own)}" for kind, own in names.items()]
+        labels.setdefault(record.kind, []).append(KINDS[record.kind].label(record))
+    cells = [f"{label}: not in {where}" for label in labels.pop(CELL.name, [])]
+    return cells + [f"{KINDS[name].counted(len(own))} not in {where}: {', '.join(own)}" for name, own in labels.items()]
 
 
 def facts_of(before: Record[Any], after: Record[Any]) -> tuple[Fact, ...]:

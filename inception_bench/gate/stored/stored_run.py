@@ -1,4 +1,4 @@
-"""A run as it lies in a results folder, checked so far that others can be compared with it."""
+"""A run as it lies in a results folder, checked for whether other runs can be compared with it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class StoredRun:
 
 
 def load_run(folder: Path) -> StoredRun:
-    """The run in ``folder``. Raises UsageError where it cannot be compared with: each reason has a sentence."""
+    """The run in ``folder``. Raises UsageError, with the reason, where no other run can be compared with it."""
     if not (folder / FILE).exists():
         raise UsageError(f"{folder} holds no {FILE}; give a results folder, such as results/local")
     acceptance = read_acceptance(folder)
@@ -43,7 +43,7 @@ def load_run(folder: Path) -> StoredRun:
 
 
 def as_stored(folder: Path, records: Sequence[Record[Any]], acceptance: Acceptance | None = None) -> StoredRun:
-    """``records`` as a run. Raises UsageError where nothing of them can be compared."""
+    """The newest run among ``records``. Raises UsageError where it holds nothing that can be compared."""
     newest = newest_run(records) if records else []
     stored = StoredRun(folder, newest[-1].run, newest_of_each(newest), acceptance) if newest else None
     if stored is None or not stored.measured:

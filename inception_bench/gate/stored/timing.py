@@ -1,18 +1,22 @@
-"""Times of two runs of different moments: how far they may differ by chance on that machine, and whether they do.
+"""Times of two runs made at different moments: what chance may change on that machine, and whether more changed.
 
-An absolute time of another moment says little: on a shared machine medians of identical code were seen to differ by
-a factor of 0.63 to 1.44. So what is compared is each cell's speed-up, the median ratio to eager rounds of the same
-seconds. How far that differs between two runs of the same code the machine tells itself: a row of eager is eager
-against eager in two processes of their own, so its median ratio would be 1 but for chance (an A/A pair). The root
-mean square of the logarithms of all such rows of both runs is the spread of one cell; a difference of two has the
-root of two squares, and Student's quantile with as many degrees of freedom as there are such rows, at the family's
-level over the number of cells (Bonferroni), is the allowance. Few A/A rows so give a wide allowance by themselves.
+Absolute times of different moments say little: on a shared machine medians of identical code were seen to differ by
+a factor of 0.63 to 1.44. So each cell's speed-up is compared instead: the median ratio of eager's rounds to the cell's
+rounds, which were measured in turn within the same seconds.
 
-What slows a machine down need not slow two engines alike: between two runs of one code, on one machine, ONNX
-Runtime's speed-up was seen to differ by 7 % while A/A rows spread by 1 %; eager's own rounds had moved too. So the
-shift of the cell's eager rounds between the two runs is added to the allowance.
+How far the speed-up of identical code differs between two runs is measured on the machine itself. A row of the
+backend eager times eager against another process of eager (an A/A pair), so that its median ratio differs from 1 by
+chance alone. The root mean square of the logarithms of all such rows of both runs is the spread of one cell; where the
+cell's own interval shows a larger error, that is used. The difference of two cells has the root of the sum of the two
+squares as its spread. What chance is allowed is that spread times a quantile of Student's t, with as many degrees of
+freedom as there are A/A rows, at FAMILY_LEVEL divided by the number of cells (Bonferroni: so the probability of any
+false ``slower`` in the whole comparison is at most FAMILY_LEVEL). Few A/A rows thus give a wide allowance.
 
-Eager's own rows have a speed-up of 1 by construction: only ``duet`` can tell whether eager got slower.
+A disturbance need not slow two engines alike: between two runs of one code, on one machine, ONNX Runtime's speed-up was
+seen to differ by 7 % while A/A rows spread by 1 %; eager's own rounds had changed too. So the change of the cell's
+eager rounds between the two runs is added to the allowance.
+
+Rows of eager have a speed-up of 1, however fast eager is: only ``duet`` can tell whether eager got slower.
 """
 
 from __future__ import annotations
@@ -30,8 +34,8 @@ from inception_bench.records.statistics import Interval, median, median_interval
 SAME, SLOWER, FASTER, NOT_COMPARABLE = "same", "slower", "faster", "not comparable"
 FAMILY_LEVEL = 0.005  # of a false `slower` anywhere in a comparison
 LEAST_PAIRS = 2
-MOST_ALLOWED = 0.5  # where chance may do more, a verdict would say nothing
-# What must be equal for times to be comparable. Not the source: a change of it is what a gate is for.
+MOST_ALLOWED = 0.5  # share; where chance may change a time by more, there is no verdict
+# Facts that must be equal in both runs for times to be comparable. The source is none: its changes are what is judged.
 MACHINE = ("cpu", "architecture", "logical_cores", "usable_cores", "memory_bytes", "gpu", "system", "governor")
 CONFIGURATION = ("python", "packages", "thread_variables")
 _Z95 = 1.96
@@ -40,8 +44,10 @@ POINTER = "inception-bench duet times both in one job"
 
 @dataclass(frozen=True)
 class Timing:
-    """A cell's speed-up in both runs. ``change`` is the share by which its time grew relative to eager; ``allowed``
-    what chance may make of it on this machine. None where times are not comparable; ``reason`` says why.
+    """A cell's speed-up in both runs.
+
+    ``change`` is the share by which the cell's time grew relative to eager's (0.01 is 1 %); ``allowed`` is the share
+    by which chance may change it on this machine. They are None where times are not comparable; ``reason`` says why.
     """
 
     verdict: str
@@ -54,7 +60,7 @@ class Timing:
 
 @dataclass(frozen=True)
 class Spread:
-    """What A/A rows say of one cell's log speed-up: its root mean square over ``pairs`` rows."""
+    """The root mean square of the log speed-ups of ``pairs`` A/A rows: how far chance moves one cell."""
 
     log_rms: float
     pairs: int
@@ -88,7 +94,7 @@ def not_comparable(before: StoredRun, after: StoredRun, spread: Spread) -> str:
 
 
 def compare_times(before: Record[Measurement], after: Record[Measurement], spread: Spread, cells: int) -> Timing:
-    """One cell's speed-ups, of ``cells`` that are judged together."""
+    """Compare the speed-ups of one cell; ``cells`` is how many cells are judged together."""
     if _is_eager_itself(before):
         return Timing(NOT_COMPARABLE, reason=f"eager is its own reference; {POINTER}")
     from scipy.stats import t
@@ -111,13 +117,13 @@ def speedup(record: Record[Measurement]) -> Interval:
 
 
 def _reference_shift(before: Record[Measurement], after: Record[Measurement]) -> float:
-    """By how much the paired eager rounds of a cell moved from one run to the other, as an absolute logarithm."""
+    """How much the median of the cell's eager rounds changed from one run to the other, as an absolute logarithm."""
     old, new = (median(record.body.timed.reference_s) for record in (before, after))
     return abs(math.log(new / old))
 
 
 def _is_eager_itself(record: Record[Measurement]) -> bool:
-    """Whether a cell is timed against a second process of its own."""
+    """Whether the cell is eager, and so timed against a second process of eager: an A/A row."""
     return record.own_case == record.own_case.reference()
 
 
