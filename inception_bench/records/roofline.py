@@ -53,6 +53,9 @@ class Machine:
         return sum(state.has_changed for _, state in self.states)
 
 
+NOT_READ = Machine()
+
+
 def roofline_fraction(cell: Record[Any], p50_s: float, machine: Machine) -> float | None:
     """Multiply-accumulates a second of an ok cell over its ceiling; None where either is unknown."""
     case, macs = cell.own_case, cell.macs

@@ -15,13 +15,12 @@ from inception_bench.measure.parity import finite
 from inception_bench.measure.rounds import Rounds
 from inception_bench.records.kinds import CELL
 from inception_bench.records.record import Record
-from inception_bench.records.roofline import Machine, roofline_fraction
+from inception_bench.records.roofline import NOT_READ, Machine, roofline_fraction
 from inception_bench.records.statistics import Interval, median, median_interval, percentile_upper
 from inception_bench.spec.profile import LEAST_ROUNDS
 from inception_bench.spec.runtime import runtime_text
 
 WIDE_INTERVAL = 0.10
-NOT_READ = Machine()
 UNREAD = "the engine does not show in what precision it computes"
 
 

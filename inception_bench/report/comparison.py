@@ -13,6 +13,7 @@ from inception_bench.gate.stored.stored_run import StoredRun
 from inception_bench.gate.stored.timing import NOT_COMPARABLE, POINTER, Timing
 from inception_bench.records.fact import CHANGE, IMPROVEMENT, REGRESSION
 from inception_bench.records.kinds import KINDS
+from inception_bench.records.roofline import paces_apart
 from inception_bench.report.github import Note
 from inception_bench.report.markdown import table
 from inception_bench.report.text import ratio
@@ -43,7 +44,7 @@ def comparison_text(comparison: Comparison) -> str:
     lines = [f"baseline: {_about(comparison.before)}", f"this run: {_about(comparison.after)}", "", "exact facts:"]
     exact = [f"  {each.name}: {_MARKS[fact.rating]}: {fact.text}" for each in _all(comparison) for fact in each.facts]
     lines += exact or ["  all equal"]
-    lines += ["", "times (speed-up vs eager):"]
+    lines += ["", "times (speed-up vs eager):", *(f"  {line}" for line in _machine_lines(comparison))]
     lines += [f"  {line}" for line in _time_lines(comparison)]
     if comparison.uncompared:
         lines += ["", "not compared:", *(f"  {line}" for line in comparison.uncompared)]
@@ -80,6 +81,7 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
         "before": _run_json(comparison.before),
         "after": _run_json(comparison.after),
         "times_not_comparable": comparison.times_reason,
+        "machine_pace_share": paces_apart(comparison.before.machine, comparison.after.machine),
         "spread": asdict(comparison.spread),
         "missing": [name_of(record) for record in comparison.missing],
         "new": [name_of(record) for record in comparison.new],
@@ -123,6 +125,18 @@ def _about(stored: StoredRun) -> str:
     return f"{stored.folder}, run {stored.run.run_id}: {counts}{told}"
 
 
+def _machine_lines(comparison: Comparison) -> list[str]:
+    """How the machine's own pace differed between the runs, which moves speed-ups; empty where it was not read."""
+    before, after = comparison.before.machine, comparison.after.machine
+    share = paces_apart(before, after)
+    if share is None or before.pace is None or after.pace is None:
+        return []
+    return [
+        f"the machine gave {share:.0%} of what it gave in run {comparison.before.run.run_id}: "
+        f"{after.pace / 1e9:.3g} GMAC/s in fp32 after {before.pace / 1e9:.3g}"
+    ]
+
+
 def _time_lines(comparison: Comparison) -> list[str]:
     lines = [f"{cell.name}: {_timing_words(cell.timing)}" for cell in comparison.cells if cell.timing is not None]
     if comparison.times_reason or not lines:
@@ -151,7 +165,10 @@ def _fact_table(things: Sequence[Compared]) -> str:
 
 
 def _timing_section(comparison: Comparison) -> str:
-    return "\n\n".join([_timing_table(comparison), *(line.capitalize() + "." for line in _untimed(comparison))])
+    machine = [f"{line[0].upper()}{line[1:]}." for line in _machine_lines(comparison)]
+    return "\n\n".join(
+        [*machine, _timing_table(comparison), *(line.capitalize() + "." for line in _untimed(comparison))]
+    )
 
 
 def _timing_table(comparison: Comparison) -> str:

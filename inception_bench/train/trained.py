@@ -28,9 +28,9 @@ class Trained:
     file with the loss of each step; a record and ``training.csv`` name both relative to their own folder. ``digest``
     is the SHA-256 of its weights. ``data_digest`` is a hash of the images and their split. ``precision`` (a name of
     ``train.job.PRECISIONS``), ``tf32`` (whether binary32 was allowed to round to TF32) and ``gpu`` (its name) are
-    what was in force when training and test ended; the last two are None on a CPU, and ``precision`` is empty in records
-    from before these fields existed. ``cached`` tells whether the network was taken from the cache, where an earlier run
-    had put it.
+    what was in force when training and test ended; the last two are None on a CPU, and ``precision`` is empty in
+    records from before these fields existed. ``cached`` tells whether the network was taken from the cache, where an
+    earlier run had put it.
     """
 
     model: str

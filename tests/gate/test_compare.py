@@ -17,7 +17,7 @@ from inception_bench.gate.stored.stored_run import load_run
 from inception_bench.report.comparison import comparison_json, comparison_notes, comparison_page, comparison_text
 from inception_bench.report.github import annotation_lines, append_summary
 from tests.conftest import ROOT
-from tests.gate.records import CASES, parity, rounds, write_run
+from tests.gate.records import CASES, parity, record, rounds, write_run
 from tests.gate.records import put as put_into
 
 ORT = 1  # the record of GoogLeNet on ONNX Runtime, in the order of CASES
@@ -33,6 +33,24 @@ def test_equal_runs_are_no_regression(tmp_path):
     assert (found.exit_code, found.regressed, found.uncompared) == (0, [], [])
     assert [cell.timing.verdict for cell in found.cells] == ["not comparable", "same", "not comparable", "same"]
     assert "no regression in 4 cells (exact facts and times)" in comparison_text(found)
+
+
+def giving(gigamacs):
+    """A reading of the machine."""
+    pace = {"threads": 2, "fp32_macs_s": gigamacs * 1e9, "by": "onnxruntime product", "copy_bytes_s": 1e10}
+    return lambda run: [record("ceilings", run, None, (None, None), {**pace, "spin_s": 0.003, "seconds": 0.1})]
+
+
+def test_what_the_machine_gave_stands_beside_the_times(tmp_path):
+    """61 of 100 GMAC/s are 61 %; readings are no things that could be missing."""
+    before = load_run(write_run(tmp_path / "before", beside=giving(100)))
+    found = compare(before, load_run(write_run(tmp_path / "after", beside=giving(61))))
+    line = "the machine gave 61% of what it gave in run run-before: 61 GMAC/s in fp32 after 100"
+    assert line in comparison_text(found)
+    assert f"T{line[1:]}." in comparison_page(found)
+    assert comparison_json(found)["machine_pace_share"] == pytest.approx(0.61)
+    assert found.uncompared == []
+    assert "the machine gave" not in comparison_text(compared(tmp_path / "unread"))
 
 
 put = partial(put_into, ORT)
@@ -210,8 +228,8 @@ def test_a_spread_that_allows_anything_is_no_verdict(tmp_path):
 
 def environment(name, value):
     def change(records):
-        for record in records:
-            record["run"]["environment"][name] = value
+        for line in records:
+            line["run"]["environment"][name] = value
 
     return change
 

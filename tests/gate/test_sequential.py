@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal, norm
 
-from inception_bench.gate import estimate as estimate_module
 from inception_bench.gate.judgement import Judgement, Rule, judge, settle
 from inception_bench.gate.sequential import RHO, nominal_levels, sequential_p
+from inception_bench.records import estimate as estimate_module
 from inception_bench.records.estimate import PRIOR_PAIRS, PROCESS_SPREAD, estimate
 from inception_bench.records.process_pair import Block, ProcessPair
 from tests.gate.simulation import LOADED, QUIET, Machine, run_cell

@@ -14,16 +14,21 @@ from inception_bench.measure.measurement import Measurement
 from inception_bench.records.journal import FILE, Journal, newest_run
 from inception_bench.records.kinds import CELL
 from inception_bench.records.record import Record, Run
+from inception_bench.records.roofline import NOT_READ, Machine
 
 
 @dataclass(frozen=True)
 class StoredRun:
-    """The newest run of a folder: the last record of each thing that it measured, by its key."""
+    """The newest run of a folder: the last record of each thing that it measured, by its key.
+
+    ``machine`` is what its machine gave while it ran.
+    """
 
     folder: Path
     run: Run
     measured: Mapping[str, Record[Any]]
     acceptance: Acceptance | None = None
+    machine: Machine = NOT_READ
 
     @property
     def cells(self) -> list[Record[Measurement]]:
@@ -45,13 +50,17 @@ def load_run(folder: Path) -> StoredRun:
 def as_stored(folder: Path, records: Sequence[Record[Any]], acceptance: Acceptance | None = None) -> StoredRun:
     """The newest run among ``records``. Raises UsageError where it holds nothing that can be compared."""
     newest = newest_run(records) if records else []
-    stored = StoredRun(folder, newest[-1].run, newest_of_each(newest), acceptance) if newest else None
+    stored = _of_run(folder, newest, acceptance) if newest else None
     if stored is None or not stored.measured:
         raise UsageError(f"{folder / FILE} is empty of what can be compared; run pytest suites/ --benchmark-only first")
     cells = stored.cells
     if cells and not any(record.body.is_ok for record in cells):
         raise UsageError(f"{folder / FILE}: not one of its {len(cells)} cells is ok; there is nothing to compare with")
     return stored
+
+
+def _of_run(folder: Path, records: Sequence[Record[Any]], acceptance: Acceptance | None) -> StoredRun:
+    return StoredRun(folder, records[-1].run, newest_of_each(records), acceptance, Machine.of_run(records))
 
 
 def accept(folder: Path, why: str, to: Path | None = None, who: str | None = None) -> Acceptance:
