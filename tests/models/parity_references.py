@@ -30,9 +30,10 @@ def library(name: str):
     """Import a library of the parity extra.
 
     torchvision from the package index is built for CUDA: beside a CPU torch its compiled operators do
-    not load, and its import fails on the two that it registers shapes for. Its networks need none.
+    not load, and its import fails on the two that it registers shapes for. Its networks need none. A training in the
+    same process may have declared them before.
     """
-    if not _OPERATORS:
+    if not hasattr(torch.ops.torchvision, "nms"):
         _OPERATORS.append(torch.library.Library("torchvision", "DEF"))
         _OPERATORS[0].define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         _OPERATORS[0].define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
