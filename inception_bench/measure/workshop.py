@@ -69,8 +69,7 @@ class Workshop:
 
     ``limit_s`` and ``train_limit_s`` are the seconds that one call to the builder and one training may take.
     ``pythons`` names, by backend, another interpreter for its workers. All processes run ``installation``; what an
-    installation other than the running one builds has keys of its own in the cache. Inductor compiles with
-    ``compile_threads`` processes.
+    installation other than the running one builds has keys of its own in the cache.
 
     Methods that build or train raise CallFailed, with the outcome ``unavailable`` where an engine cannot do on this
     machine what is asked, ``timeout`` past the limit, and ``failed`` otherwise. Files of images are in float32.
@@ -81,7 +80,6 @@ class Workshop:
     pythons: Mapping[str, str] = field(default_factory=dict)
     train_limit_s: float = Limits().train
     installation: Installation = HERE
-    compile_threads: int = 1
     training: Training = field(init=False)
     refusals: Refusals = field(init=False)
     _builder: Process | None = field(default=None, init=False)
@@ -198,7 +196,7 @@ class Workshop:
             "OMP_NUM_THREADS": str(runtime.threads),
             "MKL_NUM_THREADS": str(runtime.threads),
             **ALLOCATOR,
-            **self._compiler_variables(),
+            **self._compiler_variables(on_gpu=runtime.device == "cuda"),
         }
         python = self.pythons.get(runtime.backend)
         return Process(WORKER, python=python, environment=variables, installation=self.installation)
@@ -234,17 +232,17 @@ class Workshop:
             "precision": MEASURED_AS[precision],
         }
 
-    def _compiler_variables(self) -> dict[str, str]:
+    def _compiler_variables(self, *, on_gpu: bool) -> dict[str, str]:
         """The variables that make inductor, Triton and TensorRT keep compiled code and timings in the cache's folder.
 
-        With one thread inductor compiles in the calling process. With more, for the hundreds of kernels of a GPU, it
-        starts processes, which end by themselves when the worker ends.
+        With one thread inductor compiles in the calling process. With more, for the hundreds of kernels of a network
+        ``on_gpu``, it starts processes, which end by themselves when the worker ends.
         """
         root = self.cache.root / "inductor"
         return {
             "TORCHINDUCTOR_CACHE_DIR": str(root / "code"),
             "TRITON_CACHE_DIR": str(root / "triton"),
-            "TORCHINDUCTOR_COMPILE_THREADS": str(self.compile_threads),
+            "TORCHINDUCTOR_COMPILE_THREADS": str(usable_cores() if on_gpu else 1),
             TIMINGS: str(self.cache.root / "timings"),
         }
 
@@ -270,7 +268,8 @@ class Workshop:
 
     def _ask(self, op: str, **fields: Any) -> dict[str, Any]:
         if self._builder is None or not self._builder.alive:
-            self._builder = Process(BUILDER, environment=self._compiler_variables(), installation=self.installation)
+            variables = self._compiler_variables(on_gpu=driver_problem() is None)
+            self._builder = Process(BUILDER, environment=variables, installation=self.installation)
             self._builder.call("threads", self.limit_s, threads=usable_cores())
         return self._builder.call(op, self.limit_s, **fields)[0]
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from inception_bench.claims.outcome import Outcome
 from inception_bench.errors import UsageError
-from inception_bench.machine.environment import Activity, usable_cores
+from inception_bench.machine.environment import Activity
 from inception_bench.machine.processor import L2_STATES
 from inception_bench.measure.accuracy import Counts
 from inception_bench.measure.ceilings import Gauge
@@ -121,7 +121,6 @@ class BenchRun:
             limits.build,
             selection.pythons,
             limits.train,
-            compile_threads=usable_cores() if selection.device == "cuda" else 1,
         )
         journal = Journal(folder / FILE)
         earlier = Earlier()
