@@ -36,6 +36,7 @@ from inception_bench.spec.case import Case
 from inception_bench.spec.pair import Pair
 from inception_bench.spec.profile import Limits, Profile
 from inception_bench.store.cache import ArtifactCache, default_root
+from inception_bench.store.housekeeping import Limit, Pruned, end_run, read_limit
 from inception_bench.train.trained import Trained
 
 B = TypeVar("B", bound=Body)
@@ -80,6 +81,7 @@ class BenchRun:
     journal: Journal
     activity: Activity
     earlier: Earlier
+    cache_limit: Limit
     kept: list[Record[Any]] = field(default_factory=list, init=False)
     pairs: dict[str, Record[PairMeasurement]] = field(default_factory=dict, init=False)
     accuracies: dict[str, Counts] = field(default_factory=dict, init=False)
@@ -89,9 +91,9 @@ class BenchRun:
     def open(cls, folder: Path, selection: Selection, timing: Timing, *, timed: bool = True) -> BenchRun:
         """Begin a run; one that is not ``timed`` writes nothing to ``folder``.
 
-        Raises UsageError where the results or the cache cannot be written.
+        Raises UsageError where the results or the cache cannot be written, or the cache's limit is no size.
         """
-        limits = timing.limits
+        limits, cache_limit = timing.limits, read_limit()
         cache = default_root()
         try:
             cache.mkdir(parents=True, exist_ok=True)
@@ -111,7 +113,7 @@ class BenchRun:
         earlier = Earlier()
         if selection.resume and journal.path.exists():
             earlier = read_earlier(journal.read()[0], run, selection.profile, timing)
-        self = cls(folder, selection, timing, workshop, run, journal, Activity.now(), earlier)
+        self = cls(folder, selection, timing, workshop, run, journal, Activity.now(), earlier, cache_limit)
         if selection.profile.shares_partner:
             self.partners = Partners()
         if timed:
@@ -197,11 +199,12 @@ class BenchRun:
         outcomes = outcomes_of(self.kept)
         return summary(outcomes) if outcomes else ""
 
-    def close(self) -> None:
-        """End the processes."""
+    def end(self) -> Pruned | None:
+        """End the processes, and bring the cache under its limit: what that removed, None where nothing."""
         if self.partners is not None:
             self.partners.close()
         self.workshop.close()
+        return end_run(self.cache_limit)
 
     def _keep(self, kind: Kind[B], case: Case, body: B) -> Record[B]:
         costs = network_complexity(case.network)
