@@ -193,7 +193,7 @@ def test_what_engines_and_trainings_keep_there_is_tidied_too(tmp_path, program: 
     again.mkdir()
     (again / "half.bin").write_bytes(b"x" * 500)
     half = next(path for path in (tmp_path / kind).glob("*/half.bin") if path.parent != again)
-    os.utime(half, (100, 200))  # read later than written
+    os.utime(half, (200, 100))  # read later than written
     os.utime(half.parent, (150, 150))
     oldest = look(tmp_path).entries[0]
     assert (oldest.kind, oldest.last_used, oldest.in_use) == (kind, 200, False)
@@ -272,6 +272,16 @@ def test_a_shared_file_goes_with_the_last_of_its_names(tmp_path):
     assert pruned.left.size_bytes == look(tmp_path).size_bytes == size - given_back
     assert large(tmp_path, "b") == two  # whole: it is found, not built
     assert two.stat().st_nlink == 1
+
+
+def test_a_shared_file_is_not_counted_as_given_back_while_it_has_a_name(tmp_path):
+    """To get below what both hold together, by more than the older one's own files, both must go."""
+    one, two = large(tmp_path, "a"), large(tmp_path, "b")
+    release(tmp_path)
+    wanted = 100_000 + manifests(two) - 1
+    assert len(prune(tmp_path, wanted).removed) == 2
+    assert not one.exists()
+    assert not two.exists()
 
 
 def test_a_damaged_file_is_not_shared(tmp_path):
