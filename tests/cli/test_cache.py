@@ -63,6 +63,16 @@ def test_what_lies_there_as_data(root: Path, monkeypatch: pytest.MonkeyPatch):
     assert kinds["weights"] == {"entries": 2, "in_use": 0, "size_bytes": 2004}
 
 
+def test_what_two_kinds_share_is_told_once(root: Path):
+    """A file of 1000 bytes with a name in each: it is of the first kind, of the second are the manifest's two bytes."""
+    one, two = root / "onnxruntime" / ("c" * 64), root / "weights" / ("a" * 64)
+    (two / "network.bin").unlink()
+    os.link(one / "network.bin", two / "network.bin")
+    found = json.loads(call("cache", "--json")[1])
+    assert [row["size_bytes"] for row in found["kinds"]] == [1002, 1002 + 2]
+    assert found["total_bytes"] == 2006
+
+
 def test_an_empty_cache_without_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv(VARIABLE, str(tmp_path / "nowhere"))
     monkeypatch.setenv(LIMIT, "none")
