@@ -12,6 +12,7 @@ import typer
 from inception_bench import __version__
 from inception_bench.cli.baseline import accept
 from inception_bench.cli.board import board
+from inception_bench.cli.cache import cache, prune
 from inception_bench.cli.claims import claims
 from inception_bench.cli.compare import compare
 from inception_bench.cli.describe import describe
@@ -28,11 +29,15 @@ from inception_bench.errors import UsageError, told
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 baseline = typer.Typer(no_args_is_help=True, help="Keep a run as what later runs are compared with.")
 baseline.command()(accept)
+kept = typer.Typer(invoke_without_command=True)
+kept.callback()(cache)
+kept.command()(prune)
 
 app.command()(compare)
 app.command()(duet)
 app.command("gate-power")(gate_power)
 app.add_typer(baseline, name="baseline")
+app.add_typer(kept, name="cache")
 app.command()(models)
 # ``run`` hands all its options to pytest, --help too.
 app.command(context_settings={"ignore_unknown_options": True}, add_help_option=False)(run)

@@ -18,9 +18,13 @@ def doctor(
         list[str] | None, typer.Option("--python", metavar="BACKEND=PYTHON", help="Another interpreter.")
     ] = None,
 ) -> None:
-    """Say of every runtime whether it is ready here, with which precisions, or why not and what to do."""
+    """Say of every runtime whether it is ready here, with which precisions, or why not and what to do.
+
+    And below that, what the cache holds.
+    """
     from inception_bench.measure.doctor import examine
     from inception_bench.measure.selection import read_pythons
+    from inception_bench.report.cache import cache_line
     from inception_bench.report.doctor import doctor_text
 
     checkups = []
@@ -31,3 +35,4 @@ def doctor(
         typer.echo(json_module.dumps([asdict(checkup) for checkup in checkups], indent=1))
     else:
         typer.echo(doctor_text(checkups, colour=sys.stdout.isatty()))
+        typer.echo(cache_line())

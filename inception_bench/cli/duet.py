@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from inception_bench.cli.cache import kept_small
 from inception_bench.cli.lists import Lists
 from inception_bench.cli.told import Told
 from inception_bench.cli.words import Json
@@ -40,5 +41,6 @@ def duet(
         raise UsageError("duet compares two installations and was given one; give --a, --b, --a-rev or --b-rev")
     lists = Lists(models, backends, device, precisions, batch_sizes, input_sizes, width_mults, threads)
     order = DuetOrder(lists.cases(), Installed(a, a_rev), Installed(b, b_rev), output, budget, min_effect)
-    result = run_duet(order, lambda line: typer.echo(line, err=True))
+    with kept_small():
+        result = run_duet(order, lambda line: typer.echo(line, err=True))
     Told.of_duet(result).tell(json, output / "duet.md")

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from inception_bench.cli.cache import kept_small
+
 
 def export(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A network: name or name@definition.")],
@@ -26,5 +28,6 @@ def export(
     from inception_bench.measure.export import export as write
 
     order = Order(model, to, device, precision, batch_size, input_size, width_mult, tuple(option or ()))
-    artifact = write(order, output)
+    with kept_small():
+        artifact = write(order, output)
     typer.echo(f"written: {output} ({output.stat().st_size:,} bytes, built in {artifact.build_s:.1f} s)")

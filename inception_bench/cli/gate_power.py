@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from inception_bench.cli.cache import kept_small
 from inception_bench.cli.lists import Lists
 from inception_bench.cli.told import Told
 from inception_bench.cli.words import Json
@@ -29,5 +30,6 @@ def gate_power(
     from inception_bench.gate.power.power import PowerOrder, run_power
 
     cases = Lists(models, backends, None, None, None, input_sizes, width_mults, threads).cases()
-    records = run_power(PowerOrder(cases, output, minutes, budget), lambda line: typer.echo(line, err=True))
+    with kept_small():
+        records = run_power(PowerOrder(cases, output, minutes, budget), lambda line: typer.echo(line, err=True))
     Told.of_power(records).tell(json, output / "power.md")

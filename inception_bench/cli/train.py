@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from inception_bench.cli.cache import kept_small
 from inception_bench.cli.words import Json
 
 
@@ -38,7 +39,8 @@ def train(
     machine = Machine(device, precision, threads)
     typed = command.Typed(without, seed, epochs, max_steps, batch_size, rate, width_mult, input_size, machine)
     job, begun = command.make_job(model, data, recipe, typed), Run.begin(TRAIN)
-    trained = command.run_shown(job, output)
+    with kept_small():
+        trained = command.run_shown(job, output)
     if trained is not None:
         write_trained(output, begun, job, trained)
         typer.echo(command.to_json(trained) if json else command.sentence(trained))

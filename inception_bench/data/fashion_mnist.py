@@ -20,6 +20,7 @@ from inception_bench.data.resized import Raw, keep
 from inception_bench.data.sets import DataSplits, Request
 from inception_bench.data.splitting import split_off
 from inception_bench.errors import UsageError
+from inception_bench.store.cache import ArtifactCache
 
 CLASSES = (
     *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
@@ -58,11 +59,11 @@ def _folder(request: Request) -> Path:
         if not _complete(given):
             raise UsageError(f"{given} does not hold Fashion-MNIST; its files are {', '.join(SHA256)}, each with .gz")
         return given
-    cached = request.cache / "fashion-mnist"
-    for folder in (DEBIAN, cached):
-        if _complete(folder):
-            return folder
-    download(cached)
+    if _complete(DEBIAN):
+        return DEBIAN
+    cached = ArtifactCache(request.cache).filled("fashion-mnist")
+    if not _complete(cached):
+        download(cached)
     return cached
 
 

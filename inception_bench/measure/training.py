@@ -167,9 +167,9 @@ class Training:
         key = key_of({"kind": kind, **parts})
         if key in self._failed:
             raise self._failed[key]
-        work = self.cache.root / "training" / key
 
         def make_and_tidy(folder: Path) -> None:
+            work = self.cache.filled("training", key)
             work.mkdir(parents=True, exist_ok=True)
             make(folder, work)
             shutil.rmtree(work, ignore_errors=True)

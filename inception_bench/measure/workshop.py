@@ -28,7 +28,8 @@ from inception_bench.spec.case import Case
 from inception_bench.spec.network import SIGNAL_KEEPING, NetworkSpec
 from inception_bench.spec.profile import Limits
 from inception_bench.spec.runtime import Runtime
-from inception_bench.store.cache import Artifact, ArtifactCache, file_hash
+from inception_bench.store.cache import Artifact, ArtifactCache
+from inception_bench.store.equal import file_hash
 from inception_bench.store.versions import NewerVersionError
 
 BUILDER = "inception_bench.builder"
@@ -238,12 +239,12 @@ class Workshop:
         With one thread inductor compiles in the calling process. With more, for the hundreds of kernels of a network
         ``on_gpu``, it starts processes, which end by themselves when the worker ends.
         """
-        root = self.cache.root / "inductor"
+        root = self.cache.filled("inductor")
         return {
             "TORCHINDUCTOR_CACHE_DIR": str(root / "code"),
             "TRITON_CACHE_DIR": str(root / "triton"),
             "TORCHINDUCTOR_COMPILE_THREADS": str(usable_cores() if on_gpu else 1),
-            TIMINGS: str(self.cache.root / "timings"),
+            TIMINGS: str(self.cache.filled("timings")),
         }
 
     def count(self, spec: NetworkSpec) -> Counted:

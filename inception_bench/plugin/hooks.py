@@ -7,13 +7,16 @@ BenchRun. In a test session that has none of its suites it does nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from inception_bench.plugin import fixtures
 from inception_bench.plugin.parameters import OTHERS, PARAMETERS, Comparand
 from inception_bench.plugin.session import NOT_AT_ONCE, OPTIONS, STATE, State, option
+
+if TYPE_CHECKING:
+    from inception_bench.plugin.run import BenchRun
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -93,27 +96,35 @@ def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -
 @pytest.hookimpl(trylast=True)  # below the table of pytest-benchmark
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     state = config.stash[STATE]
-    if state.run is None or not state.timed:
+    if state.run is None:
         return
+    if state.timed:
+        _write_board(terminalreporter, state, state.run)
+    pruned = state.run.end()
+    if pruned is not None:
+        from inception_bench.report.cache import pruned_line
+
+        terminalreporter.write_line(pruned_line(pruned))
+
+
+def _write_board(terminalreporter: pytest.TerminalReporter, state: State, run: BenchRun) -> None:
     from inception_bench.report.console import board_text, impossible_line
 
-    board = state.run.write_board()
+    board = run.write_board()
     if board is None:
         return
     terminalreporter.section("inception_bench")
     for text in (
         board_text(board, colour=terminalreporter.hasmarkup) if board.rows else "",
-        state.run.claims_summary(),
+        run.claims_summary(),
     ):
         if text:
             terminalreporter.write_line(f"{text}\n")
     for row in board.impossible:
         terminalreporter.write_line(impossible_line(row), red=True)
-    terminalreporter.write_line(
-        f"results: {state.run.folder.resolve()} (leaderboard.csv, leaderboard.md, records.jsonl)"
-    )
+    terminalreporter.write_line(f"results: {run.folder.resolve()} (leaderboard.csv, leaderboard.md, records.jsonl)")
     if state.against is not None:
-        state.against.report(state.run, terminalreporter)
+        state.against.report(run, terminalreporter)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
@@ -131,7 +142,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     state = config.stash.get(STATE, None)
     if state is not None and state.run is not None:
-        state.run.close()
+        state.run.end()
 
 
 def _guesses(items: Sequence[pytest.Item]) -> list[float]:

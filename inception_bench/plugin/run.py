@@ -39,6 +39,7 @@ from inception_bench.spec.case import Case
 from inception_bench.spec.pair import Pair
 from inception_bench.spec.profile import Limits, Profile
 from inception_bench.store.cache import ArtifactCache, default_root
+from inception_bench.store.housekeeping import Limit, Pruned, end_run, read_limit
 from inception_bench.train.trained import Trained
 
 B = TypeVar("B", bound=Body)
@@ -93,6 +94,7 @@ class BenchRun:
     journal: Journal
     activity: Activity
     earlier: Earlier
+    cache_limit: Limit
     kept: list[Record[Any]] = field(default_factory=list, init=False)
     pairs: dict[str, Record[PairMeasurement]] = field(default_factory=dict, init=False)
     accuracies: dict[str, Counts] = field(default_factory=dict, init=False)
@@ -105,9 +107,9 @@ class BenchRun:
     def open(cls, folder: Path, selection: Selection, timing: TimingOptions, *, timed: bool = True) -> BenchRun:
         """Begin a run; one that is not ``timed`` writes nothing to ``folder``.
 
-        Raises UsageError where the results or the cache cannot be written.
+        Raises UsageError where the results or the cache cannot be written, or the cache's limit is no size.
         """
-        limits = timing.limits
+        limits, cache_limit = timing.limits, read_limit()
         cache = default_root()
         try:
             cache.mkdir(parents=True, exist_ok=True)
@@ -126,7 +128,7 @@ class BenchRun:
         earlier = Earlier()
         if selection.resume and journal.path.exists():
             earlier = read_earlier(journal.read()[0], run, selection.profile, timing)
-        self = cls(folder, selection, timing, workshop, run, journal, Activity.now(), earlier)
+        self = cls(folder, selection, timing, workshop, run, journal, Activity.now(), earlier, cache_limit)
         if selection.profile.shares_partner:
             self.partners = Partners()
         if timed:
@@ -227,13 +229,14 @@ class BenchRun:
         outcomes = outcomes_of(self.kept)
         return summary(outcomes) if outcomes else ""
 
-    def close(self) -> None:
-        """End the processes."""
+    def end(self) -> Pruned | None:
+        """End the processes, and bring the cache under its limit: what that removed, None where nothing."""
         if self.gauge is not None:
             self.gauge.close()
         if self.partners is not None:
             self.partners.close()
         self.workshop.close()
+        return end_run(self.cache_limit)
 
     def _keep(self, kind: Kind[B], case: Case, body: B) -> Record[B]:
         costs = network_complexity(case.network)

@@ -23,6 +23,22 @@ def megabytes(size: int | None) -> str:
     return "" if size is None else f"{size / 1e6:.0f} MB"
 
 
+def bytes_text(size: int) -> str:
+    """Bytes in powers of 1000: ``4.8 GB``, ``75.2 MB``, ``812 kB``, ``83 bytes``."""
+    for unit, power in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= power:
+            return f"{size / power:.3g} {unit}" if size < 999.5 * power else f"{size / power:,.0f} {unit}"
+    return f"{size} bytes"
+
+
+def age(seconds: float) -> str:
+    """How long ago, in one unit: ``42 s``, ``5 min``, ``3 h``, ``12 days``."""
+    for unit, length in (("days", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} s"
+
+
 def ratio(interval: Interval | None) -> str:
     """A speed-up with its interval: ``2.13 (2.06-2.20)``."""
     return "" if interval is None else f"{interval.value:.2f} ({interval.low:.2f}-{interval.high:.2f})"

@@ -1,7 +1,8 @@
 """Built things on disk, found by the hash of everything that went into them.
 
 An entry is a folder: the built files and ``manifest.json`` with their hashes. It appears whole (a
-rename) or not at all, and is checked each time that it is used: a damaged one is built again.
+rename) or not at all, and is checked each time that it is used: a damaged one is built again. When it was
+last used, its manifest's time of change tells; what is used now, a lease (``store/lease.py``).
 """
 
 from __future__ import annotations
@@ -10,19 +11,24 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 import time
+import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from inception_bench.store.equal import file_hash, share_equal
+from inception_bench.store.lease import hold
 from inception_bench.store.lock import alone_in
 from inception_bench.store.versions import NewerVersionError, check_version
 
 MANIFEST = "manifest.json"
+UNFINISHED = ".unfinished"  # what is being built, or being removed
+FILLED = ".filled_by_engines"  # marks a folder of things that are no artifacts, one a thing
 VERSION = 1  # of the manifest
 VARIABLE = "INCEPTION_BENCH_CACHE"
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -65,12 +71,6 @@ def key_of(parts: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file's bytes."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 @cache
 def source_hash(package: Path = PACKAGE, *patterns: str, without: str | None = None) -> str:
     """The hash of a package folder's Python files, by their names and contents: all, or those that match.
@@ -106,8 +106,25 @@ class ArtifactCache:
         """
         key = key_of({"kind": kind, **parts})
         folder = self.root / kind / key
+        self._hold(folder)
         ready = self._read(folder, key)
         return ready if ready is not None else self._build(folder, key, parts, build)
+
+    def filled(self, kind: str, part: str = "") -> Path:
+        """The folder of a ``kind`` of things that engines or trainings write themselves, or ``part`` of it, in use now.
+
+        What lies in it is tidied away like artifacts, each thing by the time at which it was written or read.
+        """
+        folder = self.root / kind
+        self._hold(folder / part)
+        with suppress(OSError):  # who writes there will say so
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / FILLED).touch()
+        return folder / part
+
+    def _hold(self, path: Path) -> None:
+        with suppress(OSError):  # from a cache that cannot be written nothing can be removed either
+            hold(self.root, path.relative_to(self.root).as_posix())
 
     def _read(self, folder: Path, key: str) -> Artifact | None:
         try:
@@ -121,11 +138,15 @@ class ArtifactCache:
             whole = False
         if not whole:
             return None
+        with suppress(OSError):
+            os.utime(folder / MANIFEST)
         return Artifact(folder, key, manifest["digest"], manifest["size_bytes"], manifest["build_s"], True)
 
     def _build(self, folder: Path, key: str, parts: Mapping[str, Any], build: Callable[[Path], None]) -> Artifact:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix="building-", dir=folder.parent))
+        fresh = self.root / UNFINISHED / uuid.uuid4().hex
+        self._hold(fresh)
+        fresh.mkdir(parents=True)
         try:
             start = time.perf_counter()
             build(fresh)
@@ -137,6 +158,7 @@ class ArtifactCache:
             digest = key_of(files)
             manifest = {"version": VERSION, "digest": digest, "size_bytes": size, "build_s": build_s, "files": files}
             manifest["of"] = dict(parts)
+            share_equal(fresh, files, folder.parent.glob(f"*/{MANIFEST}"))
             (fresh / MANIFEST).write_text(json.dumps(manifest, indent=1))
             return self._publish(fresh, Artifact(folder, key, digest, size, build_s, False))
         finally:

@@ -17,7 +17,7 @@ from torch import Tensor
 from inception_bench.data.sets import DataSplits, open_data
 from inception_bench.errors import UsageError
 from inception_bench.models.weights.stored import WEIGHTS, save_network
-from inception_bench.store.cache import file_hash
+from inception_bench.store.equal import file_hash
 from inception_bench.train.accuracy import Accuracy
 from inception_bench.train.assembly import assemble
 from inception_bench.train.average import RECALIBRATION_BATCH, fill_without_aux, recalibrate

@@ -206,7 +206,7 @@ def write_all(folder: Path, patch: pytest.MonkeyPatch) -> list[Path]:
     own.mkdir()
     nothing: Any = None
     run = BenchRun(
-        own, nothing, nothing, nothing, Run.begin("quick"), Journal(own / FILE), Activity.now(), Earlier()
+        own, nothing, nothing, nothing, Run.begin("quick"), Journal(own / FILE), Activity.now(), Earlier(), nothing
     )  # fmt: skip
     run.write_environment()
     for measurement in measurements(patch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import shutil
 from pathlib import Path
 
@@ -14,11 +15,12 @@ from inception_bench.data import fashion_mnist, image_folder
 from inception_bench.data.augmentation import Augmentation, window
 from inception_bench.data.parts import StoredPart, normalised
 from inception_bench.data.photographs import normalise
-from inception_bench.data.sets import DataSplits, check, open_data
+from inception_bench.data.sets import DataSplits, Request, check, open_data
 from inception_bench.data.splitting import split_off
 from inception_bench.errors import UnknownNameError, UsageError
 from inception_bench.models.tables.bn_inception import BGR
 from inception_bench.models.tables.googlenet import HALF
+from inception_bench.store.housekeeping import look
 
 
 def test_digits_are_all_there_and_in_one_part_each():
@@ -59,9 +61,10 @@ def test_split_is_the_same_whoever_asks():
 def test_second_opening_reads_the_cache(tmp_path):
     first = open_data("digits", 12, HALF, cache=tmp_path)
     (folder,) = (tmp_path / "images").iterdir()
-    stamps = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    stamps = {path: path.stat().st_mtime_ns for path in folder.glob("*.npy")}
+    assert len(stamps) == 3
     second = open_data("digits", 12, HALF, cache=tmp_path)
-    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == stamps
+    assert {path: path.stat().st_mtime_ns for path in folder.glob("*.npy")} == stamps
     assert isinstance(second.train, StoredPart)
     assert isinstance(second.train.pixels, np.memmap)
     assert first.digest == second.digest
@@ -123,6 +126,24 @@ def test_fashion_mnist_is_downloaded_whole_and_checked(fashion, tmp_path, monkey
     with pytest.raises(UsageError, match=r"could not be downloaded from .*; install Debian's dataset-fashion-mnist"):
         fashion_mnist.download(tmp_path / "other")
     assert not list((tmp_path / "other").iterdir())
+
+
+def test_what_is_downloaded_is_kept_as_all_that_the_cache_holds(tmp_path, monkeypatch):
+    """Found again, counted, and in use as long as this process."""
+    packed = gzip.compress(b"contents")
+    for name in fashion_mnist.SHA256:
+        (tmp_path / f"{name}.gz").write_bytes(packed)
+    hashes = dict.fromkeys(fashion_mnist.SHA256, hashlib.sha256(b"contents").hexdigest())
+    monkeypatch.setattr(fashion_mnist, "SHA256", hashes)
+    monkeypatch.setattr(fashion_mnist, "DEBIAN", tmp_path / "absent")
+    monkeypatch.setattr(fashion_mnist, "URL", tmp_path.as_uri() + "/")
+    cache = tmp_path / "cache"
+    folder = fashion_mnist._folder(Request("", 8, HALF, cache))
+    monkeypatch.setattr(fashion_mnist, "URL", (tmp_path / "nothing").as_uri() + "/")
+    assert fashion_mnist._folder(Request("", 8, HALF, cache)) == folder == cache / "fashion-mnist"
+    held = look(cache)
+    assert [(entry.kind, entry.in_use) for entry in held.entries] == [("fashion-mnist", True)] * 4
+    assert held.size_bytes == 4 * len(packed)
 
 
 def test_other_contents_are_refused(fashion, tmp_path):

@@ -13,7 +13,7 @@ from pathlib import Path
 from inception_bench.errors import OptionError, UsageError
 from inception_bench.records.journal import FILE
 from inception_bench.store.atomic import replace_text
-from inception_bench.store.cache import file_hash
+from inception_bench.store.equal import file_hash
 from inception_bench.store.versions import NewerVersionError, check_version
 
 ACCEPTANCE = "baseline.json"

@@ -1,0 +1,19 @@
+"""Sizes as people write them: ``2GB``, ``1.5 GiB``, ``500000``."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:([kmgt]?)(i?)b)?\s*", re.IGNORECASE | re.ASCII)
+FORMS = "bytes, or a number with kB, MB, GB, TB, KiB, MiB, GiB or TiB, such as 2GB"
+
+
+def parse_size(text: str) -> int:
+    """The bytes that ``text`` names: kB, MB, GB and TB are powers of 1000, KiB to TiB of 1024. Raises ValueError."""
+    found = _SIZE.fullmatch(text)
+    if found is None or (found[3] and not found[2]):
+        raise ValueError(text)
+    base = 1024 if found[3] else 1000
+    return int(Fraction(found[1]) * base ** _POWERS[(found[2] or "").lower()])
