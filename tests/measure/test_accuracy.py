@@ -133,7 +133,7 @@ def test_aux_heads_are_absent_from_what_is_run(launcher, trained_run):
 def test_given_weights_are_measured_instead(launcher, trained_run, tmp_path):
     """The very file that training left, given by its path: the same network, so the same accuracy."""
     (training,) = [r for r in trained_run.records() if r["kind"] == "training"]
-    given = Path(training["body"]["checkpoint"]) / "weights.safetensors"
+    given = trained_run.folder / training["body"]["checkpoint"] / "weights.safetensors"
     options = (f"--inception-weights={given}", "--inception-data=digits", "--inception-backends=onnxruntime")
     run = launcher.run(tmp_path, *SMALL, "--inception-models=googlenet@bn", *options)
     assert run.code == 0, run.output
