@@ -20,7 +20,6 @@ from inception_bench.measure.engine import WORKER
 from inception_bench.processes.installation import HOME, Installation
 from inception_bench.processes.process import Process
 
-PAIRS = 60
 LIMIT_S = 120.0
 BACKEND = "onnxruntime"  # its worker imports no torch, whose import would hide all else
 
@@ -43,12 +42,12 @@ def worker_s(installation: Installation) -> float:
     return seconds
 
 
-def compare(name: str, seconds_of: Callable[[Installation], float], sides: dict[str, Installation]) -> None:
+def compare(name: str, seconds_of: Callable[[Installation], float], sides: dict[str, Installation], pairs: int) -> None:
     draw = random.Random(1)
     taken: dict[str, list[float]] = {side: [] for side in sides}
     for installation in sides.values():
         seconds_of(installation)  # its files are then in the system's memory, and compiled
-    for _ in range(PAIRS):
+    for _ in range(pairs):
         for side in draw.sample(sorted(sides), 2):
             taken[side].append(seconds_of(sides[side]))
     print_ratio(name, taken["here"], taken["there"], "time here over there")
@@ -57,11 +56,12 @@ def compare(name: str, seconds_of: Callable[[Installation], float], sides: dict[
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("revision", help="a git revision of this project")
-    revision = parser.parse_args().revision
-    with checked_out(revision) as tree:
+    parser.add_argument("--pairs", type=int, default=200)
+    given = parser.parse_args()
+    with checked_out(given.revision) as tree:
         sides = {"here": Installation(sys.executable, HOME), "there": Installation(sys.executable, tree)}
-        compare("import inception_bench", import_s, sides)
-        compare(f"worker with {BACKEND}", worker_s, sides)
+        compare("import inception_bench", import_s, sides, given.pairs)
+        compare(f"worker with {BACKEND}", worker_s, sides, given.pairs)
 
 
 if __name__ == "__main__":

@@ -17,15 +17,18 @@ from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from inception_bench.backends.base import Setup
 from inception_bench.backends.refusal import refusals, require
-from inception_bench.machine.processor import L2_STATES, WARM, Device, processor
+from inception_bench.machine.processor import L2_STATES, WARM, processor
 from inception_bench.processes.protocol import PROTOCOL
 from inception_bench.processes.service import Answer, Unavailable, serve
+
+if TYPE_CHECKING:
+    from inception_bench.machine.device import Device
 
 SETTLE_STEP_S = 0.0005
 SETTLE_LIMIT_S = 0.1
@@ -51,6 +54,8 @@ class Worker:
         module, _, attribute = message["backend"].partition(":")
         self.backend = getattr(import_module(module), attribute)
         if message["device"] == "cuda" and not message.get("without_device"):
+            from inception_bench.machine.device import Device  # a CPU's worker starts sooner without it
+
             self.device = Device()
         for name in self.backend.modules:
             self._import(name)

@@ -70,6 +70,7 @@ class BoardRow:
     dataset: str | None = None
     roofline_fraction: float | None = None
     rounds: int | None = None
+    pairs: int | None = None
     preempted_share: float | None = None
     clock: str | None = None
     transfer: str | None = None
@@ -247,6 +248,7 @@ def _timed(row: BoardRow, rounds: Rounds) -> BoardRow:
         speedup_ci95_low=speedup.low,
         speedup_ci95_high=speedup.high,
         rounds=len(rounds),
+        pairs=1,
         preempted_share=rounds.preempted_share(),
         clock="host",
         transfer="excluded",

@@ -12,13 +12,15 @@ from inception_bench.report.board import UNREAD, Board, BoardRow
 from inception_bench.report.text import megabytes, milliseconds, ratio, seconds_text, share
 
 _HEADS = (
-    "rank", "backend", "precision", "p50", "p90", "img/s", "speed-up vs eager (95 %)", "peak RSS", "artifact",
-    "build", "first call", "parity error", "top-1 (95 %)", "as eager",
+    "rank", "backend", "precision", "p50", "p90", "img/s", "speed-up vs eager (within one pair)", "peak RSS",
+    "artifact", "build", "first call", "parity error", "top-1 (95 %)", "as eager",
 )  # fmt: skip
 _HOW = """\
 Every time is one call on the host until synchronised, input already in place, in a fresh process whose output
 first agreed with eager float64 on photographs. Speed-up is the median of paired ratios: each round of a runtime
-has a round of eager beside it. `~` marks an interval wider than 10 %. Ranks tie where intervals overlap."""
+has a round of eager beside it. Its interval is over the rounds of one pair of processes; two processes of one program
+differ by a percent for as long as they live, which is not in it: `inception-bench duet` measures over many pairs.
+`~` marks an interval wider than 10 %. Ranks tie where intervals overlap."""
 
 
 def board_page(board: Board, run: Run, training: str = "") -> str:

@@ -21,7 +21,8 @@ class PairRow:
 
     ``macs_saved`` and ``time_saved`` are shares of what the replaced network needs, below 0 where the
     replacement needs more; ``time_saved_per_macs_saved`` is 1 where every MAC saved is time saved.
-    ``speedup`` is the median of paired ratios, replaced over replacement, with its 95 % interval.
+    ``speedup`` is the median of paired ratios, replaced over replacement, with its interval over the
+    rounds of one pair of processes.
     """
 
     pair: str

@@ -11,7 +11,15 @@ from inception_bench.report.markdown import about, table
 from inception_bench.report.pairs import PairRow
 from inception_bench.report.text import milliseconds, ratio
 
-_HEADS = ("runtime", "batch", "replaced", "replacement", "speed-up (95 %)", "time saved", "time per MACs saved")
+_HEADS = (
+    "runtime",
+    "batch",
+    "replaced",
+    "replacement",
+    "speed-up (within one pair)",
+    "time saved",
+    "time per MACs saved",
+)
 _HOW = """\
 Each factorisation stands beside what it replaces: two fresh processes of one runtime, round beside round in random
 order, each after its output agreed with eager float64. A module is followed by the same average and a linear layer of

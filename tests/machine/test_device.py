@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from inception_bench import builder
-from inception_bench.machine import nvml, processor
+from inception_bench.machine import device as device_module
+from inception_bench.machine import nvml
 from inception_bench.machine.cuda import Buffer
 from inception_bench.worker import Worker
 
@@ -72,14 +73,14 @@ class Recorder:
 
 
 @pytest.fixture
-def device(monkeypatch: pytest.MonkeyPatch) -> processor.Device:
-    monkeypatch.setattr(processor, "driver_problem", lambda: None)
-    monkeypatch.setattr(processor, "Cuda", StubCuda)
+def device(monkeypatch: pytest.MonkeyPatch) -> device_module.Device:
+    monkeypatch.setattr(device_module, "driver_problem", lambda: None)
+    monkeypatch.setattr(device_module, "Cuda", StubCuda)
     monkeypatch.setitem(sys.modules, nvml.MODULE, silent_nvml())
-    return processor.Device()
+    return device_module.Device()
 
 
-def test_a_card_whose_nvml_does_not_start_is_measured_without_it(device: processor.Device):
+def test_a_card_whose_nvml_does_not_start_is_measured_without_it(device: device_module.Device):
     """A cell was lost with a traceback; now the reason stands where clocks and energy would."""
     assert device.facts["name"] == "a card"
     assert "driver" not in device.facts
@@ -90,14 +91,14 @@ def test_a_card_whose_nvml_does_not_start_is_measured_without_it(device: process
 
 
 def test_a_host_without_the_package_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(processor, "driver_problem", lambda: None)
-    monkeypatch.setattr(processor, "Cuda", StubCuda)
+    monkeypatch.setattr(device_module, "driver_problem", lambda: None)
+    monkeypatch.setattr(device_module, "Cuda", StubCuda)
     monkeypatch.setitem(sys.modules, nvml.MODULE, None)
-    found = processor.Device().window(lambda: None, 5.0, 8)
+    found = device_module.Device().window(lambda: None, 5.0, 8)
     assert found == {"nvml": "nvidia-ml-py is not installed; pip install nvidia-ml-py"}
 
 
-def worker_of(device: processor.Device | None, l2: str) -> tuple[Worker, Recorder]:
+def worker_of(device: device_module.Device | None, l2: str) -> tuple[Worker, Recorder]:
     worker, session = Worker(), Recorder()
     worker.device, worker.session = device, session
     worker.host_batch = worker.batch = np.zeros((1, 3, 2, 2), np.float32)
@@ -105,7 +106,7 @@ def worker_of(device: processor.Device | None, l2: str) -> tuple[Worker, Recorde
     return worker, session
 
 
-def test_a_call_that_does_not_count_comes_before_each_timed_one(device: processor.Device):
+def test_a_call_that_does_not_count_comes_before_each_timed_one(device: device_module.Device):
     """The paired process ran just before: its maps lie in the cache, and the GPU is switched to it."""
     worker, session = worker_of(device, "warm")
     assert session.order == ["reset peak"]
@@ -121,7 +122,7 @@ def test_without_a_gpu_only_the_timed_call_is_made():
     assert session.order == ["synchronize", "run", "synchronize"]
 
 
-def test_a_cold_cache_is_written_over_after_the_call_that_does_not_count(device: processor.Device):
+def test_a_cold_cache_is_written_over_after_the_call_that_does_not_count(device: device_module.Device):
     """50 MiB of cache: 100 MiB are written, once a round, into one buffer."""
     worker, session = worker_of(device, "cold")
     cuda: Any = device._cuda
@@ -137,7 +138,7 @@ def test_a_cold_cache_is_written_over_after_the_call_that_does_not_count(device:
     assert worker.on_device({"rounds": 0, "window_s": 0})[0]["device"]["l2"].startswith("cold: ")
 
 
-def test_device_memory_is_the_peak_over_the_rounds(device: processor.Device):
+def test_device_memory_is_the_peak_over_the_rounds(device: device_module.Device):
     """70 GB are free before loading; the search for algorithms left 50, the rounds 64, 61 and 63: the peak is 9 GB."""
     cuda: Any = device._cuda
     for free, step in (

@@ -117,7 +117,7 @@ def test_training_and_step_are_recorded(trained_run):
 def test_aux_heads_are_absent_from_what_is_run(launcher, trained_run):
     """The trained network had two aux heads; what was kept and exported has the params of a network without."""
     (training,) = [r for r in trained_run.records() if r["kind"] == "training"]
-    folder = Path(training["body"]["checkpoint"])
+    folder = trained_run.folder / training["body"]["checkpoint"]
     from safetensors.numpy import load_file
 
     tensors = load_file(folder / "weights.safetensors")

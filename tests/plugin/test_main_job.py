@@ -52,6 +52,7 @@ CONTRACT_COLUMNS = [
     "dataset",
     "roofline_fraction",
     "rounds",
+    "pairs",
     "preempted_share",
     "clock",
     "transfer",

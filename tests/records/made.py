@@ -21,7 +21,8 @@ from inception_bench.claims.methods.proxies import PROXIES
 from inception_bench.claims.outcome import Outcome, judge_exact
 from inception_bench.gate.duet.order import DuetOrder, Installed, run_duet
 from inception_bench.gate.power.power import PowerOrder, run_power
-from inception_bench.machine import nvml, processor
+from inception_bench.machine import device as device_module
+from inception_bench.machine import nvml
 from inception_bench.machine.cuda import Cuda
 from inception_bench.machine.environment import Activity
 from inception_bench.measure.ceilings import Gauge
@@ -128,15 +129,15 @@ def started(device: str) -> dict[str, Any]:
 def on_device() -> dict[str, Any]:
     """What a worker says of its GPU after the rounds."""
     worker = Worker()
-    worker.device, worker.session = processor.Device(), StubSession()
+    worker.device, worker.session = device_module.Device(), StubSession()
     worker.host_batch = worker.batch = np.zeros((1, 3, 2, 2), np.float32)
     return worker.on_device({"rounds": 1, "window_s": 0.01})[0]["device"]
 
 
 def with_a_stub_gpu(patch: pytest.MonkeyPatch, module: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """``started`` and ``on_device`` where a stub stands for the driver, and ``module`` for pynvml (None: not there)."""
-    patch.setattr(processor, "driver_problem", lambda: None)
-    patch.setattr(processor, "Cuda", StubCuda)
+    patch.setattr(device_module, "driver_problem", lambda: None)
+    patch.setattr(device_module, "Cuda", StubCuda)
     patch.setitem(sys.modules, nvml.MODULE, module)
     return started("cuda"), on_device()
 
