@@ -37,13 +37,13 @@ def prepared(workshop: Workshop, case: Case) -> Cell:
 def test_bf16_runs_and_is_attested(backend: str, workshop: Workshop):
     found = prepared(workshop, small_case(backend, "bf16")).measurement
     assert (found.outcome, found.reason) == ("ok", "")
-    assert found.attest["precision"] == "bf16"
+    assert found.attest.precision == "bf16"
     assert found.parity.limit <= found.parity.weakest_mutation / 2
 
 
 def test_fp16_runs_in_torch(workshop: Workshop):
     found = prepared(workshop, small_case("torchscript", "fp16")).measurement
-    assert (found.outcome, found.attest["precision"]) == ("ok", "fp16")
+    assert (found.outcome, found.attest.precision) == ("ok", "fp16")
 
 
 def test_openvino_takes_a_precision_or_refuses_it(workshop: Workshop):
@@ -51,7 +51,7 @@ def test_openvino_takes_a_precision_or_refuses_it(workshop: Workshop):
     for precision in ("bf16", "fp16"):
         found = prepared(workshop, small_case("openvino", precision)).measurement
         if found.outcome == "ok":
-            assert found.attest["precision"] == precision
+            assert found.attest.precision == precision
         else:
             assert found.outcome == "unavailable"
             assert f"openvino has no {precision} on this processor" in found.reason
@@ -83,7 +83,7 @@ def test_response_norm_holds_in_half_precision(workshop: Workshop, backend: str)
     case = small_case(backend, "fp16", model="googlenet", input_size=64, width_mult=0.25, num_classes=100)
     found = prepared(workshop, case)
     assert found.measurement.outcome == "ok", found.measurement.reason
-    assert found.measurement.attest["precision"] == "fp16"
+    assert found.measurement.attest.precision == "fp16"
     assert found.measurement.parity is not None
     assert found.measurement.parity.error < 0.05
 
@@ -96,7 +96,7 @@ def test_an_engine_that_says_what_it_does_not_do(workshop: Workshop):
 def test_an_engine_that_does_not_show_its_precision_keeps_its_time(workshop: Workshop):
     found = prepared(workshop, small_case("shows_nothing")).measurement
     assert (found.outcome, found.reason) == ("ok", "")
-    assert (found.attest["precision"], found.attest["note"]) == ("unknown", "precision could not be read")
+    assert (found.attest.precision, found.attest.note) == ("unknown", "precision could not be read")
 
 
 def test_an_engine_that_silently_runs_another_precision(workshop: Workshop):
