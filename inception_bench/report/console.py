@@ -22,7 +22,7 @@ def board_text(board: Board, *, width: int = 110, colour: bool = False) -> str:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for head, justify in (
         ("network", "left"), ("batch", "right"), ("rank", "left"), ("backend", "left"), ("p50", "right"),
-        ("speed-up vs eager (one pair)", "left"), ("peak RSS", "right"), ("outcome", "left"),
+        ("vs eager (one pair)", "left"), ("peak RSS", "right"), ("outcome", "left"),
     ):  # fmt: skip
         table.add_column(head, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     for group in board.groups():
