@@ -204,11 +204,11 @@ def _entry(root: Path, kind: str, path: Path, used: set[str]) -> Entry:
     files, times = {}, []
     for file in [path, *path.rglob("*")]:
         with suppress(OSError):  # removed meanwhile
-            found = file.lstat()
-            times.append(found.st_mtime)
-            if not S_ISDIR(found.st_mode):  # a folder is read by looking into it
-                files[found.st_dev, found.st_ino] = found.st_size
-                times.append(found.st_atime)
+            status = file.lstat()
+            times.append(status.st_mtime)
+            if not S_ISDIR(status.st_mode):  # a folder is read by looking into it
+                files[status.st_dev, status.st_ino] = status.st_size
+                times.append(status.st_atime)
     with suppress(OSError):
         times = [(path / MANIFEST).stat().st_mtime]
     left = root / UNFINISHED == path.parent and not in_use

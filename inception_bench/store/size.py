@@ -12,8 +12,8 @@ FORMS = "bytes, or a number with kB, MB, GB, TB, KiB, MiB, GiB or TiB, such as 2
 
 def parse_size(text: str) -> int:
     """The bytes that ``text`` names: kB, MB, GB and TB are powers of 1000, KiB to TiB of 1024. Raises ValueError."""
-    found = _SIZE.fullmatch(text)
-    if found is None or (found[3] and not found[2]):
+    matched = _SIZE.fullmatch(text)
+    if matched is None or (matched[3] and not matched[2]):
         raise ValueError(text)
-    base = 1024 if found[3] else 1000
-    return int(Fraction(found[1]) * base ** _POWERS[(found[2] or "").lower()])
+    base = 1024 if matched[3] else 1000
+    return int(Fraction(matched[1]) * base ** _POWERS[(matched[2] or "").lower()])
