@@ -43,7 +43,7 @@ class Work:
 
 
 @dataclass
-class Gauge:
+class Works:
     """The works of this machine, ready to be timed."""
 
     threads: int = 1
@@ -178,8 +178,8 @@ def _torch_bf16(threads: int) -> list[Work]:
 
 def main() -> None:
     """Answer the coordinator until it hangs up."""
-    gauge = Gauge()
-    serve({"start": gauge.start, "read": gauge.read})
+    works = Works()
+    serve({"start": works.start, "read": works.read})
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from typing import Any
 
 from inception_bench.processes.installation import HERE, Installation
 from inception_bench.processes.process import CallFailed, Process
-from inception_bench.store.known import known_fields
+from inception_bench.store.known import read_known
 
 PROGRAM = "inception_bench.gauge"
 SAME_STATE = 0.10
@@ -52,7 +52,7 @@ class Ceilings:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Ceilings:
         """What ``to_json`` gave, or what the gauge answers. Raises TypeError for anything else."""
-        return cls(**known_fields(cls, data))
+        return read_known(cls, data)
 
 
 @dataclass

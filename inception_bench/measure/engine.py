@@ -102,6 +102,7 @@ class Call(Generic[T]):
 
     def read(self, verb: str, header: Mapping[str, Any], arrays: Sequence[np.ndarray]) -> T:
         """The reply as a value of its type. Fields that only newer workers send are left out. Raises CallFailed."""
+        # Every reply is a dataclass, which a type variable cannot say.
         given, known = {**header, "arrays": arrays}, fields(self.reply)  # type: ignore[arg-type]
         lacking = [each.name for each in known if each.name not in given and _is_needed(each)]
         if lacking:

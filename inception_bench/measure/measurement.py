@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Self
 
 from inception_bench.backends.base import Attestation
 from inception_bench.measure.accuracy import Counts
@@ -13,7 +13,7 @@ from inception_bench.measure.rounds import Rounds
 from inception_bench.spec.case import Case
 from inception_bench.spec.pair import Pair
 from inception_bench.store.cache import Artifact
-from inception_bench.store.known import known_fields
+from inception_bench.store.known import read_known
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class ArtifactFacts:
 
     @classmethod
     def of(cls, artifact: Artifact) -> ArtifactFacts:
-        return cls(**known_fields(cls, vars(artifact)))
+        return read_known(cls, vars(artifact))
 
 
 @dataclass
@@ -108,9 +108,10 @@ class Measurement:
         }
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Measurement:
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
         """What ``to_json`` gave; older records lack fields. Raises KeyError or TypeError for anything else."""
-        return cls(**_read(cls, data))
+        objects = {name: read(data[name]) for name, read in _READERS.items() if data.get(name) is not None}
+        return read_known(cls, data, **objects, outcome=data["outcome"])
 
 
 @dataclass
@@ -132,22 +133,17 @@ class PairMeasurement(Measurement):
         return {**super().to_json(), "partner": None if self.partner is None else self.partner.to_json()}
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> PairMeasurement:
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
         """What ``to_json`` gave. Raises KeyError or TypeError for anything else."""
-        return cls(**{**_read(cls, data), "pair": data["pair"], "partner": Case.from_json(data["partner"])})
+        return replace(super().from_json(data), pair=data["pair"], partner=Case.from_json(data["partner"]))
 
 
 # How each field that is an object of its own is read from JSON.
 _READERS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
-    "artifact": lambda data: ArtifactFacts(**known_fields(ArtifactFacts, data)),
-    "attest": lambda data: Attestation(**known_fields(Attestation, data)),
+    "artifact": lambda data: read_known(ArtifactFacts, data),
+    "attest": lambda data: read_known(Attestation, data),
     "parity": Parity.from_json,
     "partner_parity": Parity.from_json,
-    "accuracy": lambda data: Counts(**known_fields(Counts, data)),
-    "rounds": lambda data: Rounds(**known_fields(Rounds, data)),
+    "accuracy": lambda data: read_known(Counts, data),
+    "rounds": lambda data: read_known(Rounds, data),
 }
-
-
-def _read(record: type[Measurement], data: Mapping[str, Any]) -> dict[str, Any]:
-    objects = {name: read(data[name]) for name, read in _READERS.items() if data.get(name) is not None}
-    return {**known_fields(record, data), **objects, "outcome": data["outcome"]}

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from inception_bench.store.known import known_fields
+from inception_bench.store.known import read_known
 
 # The parity error that rounding may cause in each precision. Binary32 has 24 significant bits: Inception networks were
 # seen to err by 1e-6 to 1e-5, while their weakest fault errs by more than 0.1. tf32 and fp16 have 11 bits, so that
@@ -78,7 +78,7 @@ class Parity:
     def from_json(cls, data: Mapping[str, Any]) -> Parity:
         """What ``to_json`` gave. Raises TypeError for anything else."""
         error = math.inf if data["error"] is None else data["error"]
-        return cls(**{**known_fields(cls, data), "error": error})
+        return read_known(cls, data, error=error)
 
 
 def limit_of(precision: str, rounding: float | None = None) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 
 from inception_bench.backends.base import Attestation
 from inception_bench.processes.protocol import OLDEST_PROTOCOL
-from inception_bench.store.known import known_fields
+from inception_bench.store.known import read_known
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Attested:
 
     @property
     def attestation(self) -> Attestation:
-        return Attestation(**known_fields(Attestation, self.attest))
+        return read_known(Attestation, self.attest)
 
 
 @dataclass(frozen=True, eq=False)

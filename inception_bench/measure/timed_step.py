@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from inception_bench.store.known import known_fields
+from inception_bench.store.known import read_known
 
 
 @dataclass(frozen=True)
@@ -36,4 +36,4 @@ class TimedStep:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> TimedStep:
         """What ``to_json`` gave. Raises TypeError for anything else."""
-        return cls(**known_fields(cls, data))
+        return read_known(cls, data)

@@ -16,7 +16,6 @@ from inception_bench.machine.processor import L2_STATES
 from inception_bench.measure.accuracy import Counts
 from inception_bench.measure.ceilings import Gauge
 from inception_bench.measure.cell import Cell
-from inception_bench.measure.counting import network_complexity
 from inception_bench.measure.measurement import Measurement, PairMeasurement
 from inception_bench.measure.pairing import pair_rounds
 from inception_bench.measure.partners import Partners
@@ -27,7 +26,7 @@ from inception_bench.measure.workshop import Workshop
 from inception_bench.models.counted import Counted
 from inception_bench.records.claim_body import ClaimBody
 from inception_bench.records.journal import FILE, Journal
-from inception_bench.records.kinds import CEILINGS, CELL, CLAIM, COMPLEXITY, PAIR, STEP, TRAINING, Kind
+from inception_bench.records.kinds import CEILINGS, CELL, CLAIM, COMPLEXITY, PAIR, STEP, TRAINING
 from inception_bench.records.record import Body, Record, Run
 from inception_bench.records.resume import Earlier, taken_over
 from inception_bench.records.trainings import seen_from
@@ -101,6 +100,7 @@ class BenchRun:
     partners: Partners | None = field(default=None, init=False)
     gauge: Gauge | None = field(default=None, init=False)
     _read_at: float = field(default=-math.inf, init=False)
+    _has_ended: bool = field(default=False, init=False)
     _board: tuple[int, Board] | None = field(default=None, init=False)  # of how many records, so that it is made once
 
     @classmethod
@@ -160,7 +160,7 @@ class BenchRun:
         reading = self.gauge.read()
         self._read_at = time.monotonic()
         if reading is not None:
-            self._append(Record(CEILINGS.name, self.run, None, None, None, reading))
+            self._append(CEILINGS.record(self.run, None, reading))
 
     def measured_before(self, case: Case) -> Record[Measurement] | None:
         """The record of an earlier run that still holds for ``case``, where resuming was asked for."""
@@ -185,31 +185,31 @@ class BenchRun:
 
     def keep_cell(self, case: Case, measurement: Measurement) -> Record[Measurement]:
         """Write a cell's record to the disk, and after an ok one what the machine then gives."""
-        record = self._keep(CELL, case, measurement)
+        record = self._append(CELL.record(self.run, case, measurement))
         if measurement.is_ok:
             self.read_machine()
         return record
 
     def keep_complexity(self, case: Case, counted: Counted) -> Record[Counted]:
         """Write what the counters gave to the disk."""
-        return self._keep(COMPLEXITY, case, counted)
+        return self._append(COMPLEXITY.record(self.run, case, counted))
 
     def keep_training(self, case: Case, trained: Trained) -> Record[Trained]:
         """Write the result of a training to the disk."""
-        return self._keep(TRAINING, case, seen_from(self.folder, trained))
+        return self._append(TRAINING.record(self.run, case, seen_from(self.folder, trained)))
 
     def keep_step(self, case: Case, step: TimedStep) -> Record[TimedStep]:
         """Write the rounds of a training step to the disk."""
-        return self._keep(STEP, case, step)
+        return self._append(STEP.record(self.run, case, step))
 
     def keep_pair(self, pair: Pair, measurement: Measurement) -> Record[PairMeasurement]:
         """Write a pair's record to the disk; within this run it is not measured again."""
-        self.pairs[pair.id] = self._keep(PAIR, pair.new, PairMeasurement.of(pair, measurement))
+        self.pairs[pair.id] = self._append(PAIR.record(self.run, pair.new, PairMeasurement.of(pair, measurement)))
         return self.pairs[pair.id]
 
     def keep_claim(self, outcome: Outcome) -> Record[ClaimBody]:
         """Write what was measured for a claim to the disk."""
-        return self._append(Record(CLAIM.name, self.run, None, None, None, outcome.body))
+        return self._append(CLAIM.record(self.run, None, outcome.body))
 
     def write_environment(self) -> None:
         """Write ``environment.json``: this run, this machine, and what the machine did so far."""
@@ -230,17 +230,19 @@ class BenchRun:
         return summary(outcomes) if outcomes else ""
 
     def end(self) -> Pruned | None:
-        """End the processes, and bring the cache under its limit: what that removed, None where nothing."""
+        """End the processes, and bring the cache under its limit: what that removed, None where nothing.
+
+        Once: pytest may leave a session by its summary or without one.
+        """
+        if self._has_ended:
+            return None
+        self._has_ended = True
         if self.gauge is not None:
             self.gauge.close()
         if self.partners is not None:
             self.partners.close()
         self.workshop.close()
         return end_run(self.cache_limit)
-
-    def _keep(self, kind: Kind[B], case: Case, body: B) -> Record[B]:
-        costs = network_complexity(case.network)
-        return self._append(Record(kind.name, self.run, case, costs.params_without_aux, costs.macs, body))
 
     def _append(self, record: Record[B]) -> Record[B]:
         """Write a record; what a reader finds on the disk is what the run's own boards are made of."""

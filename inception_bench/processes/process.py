@@ -55,6 +55,7 @@ class Process:
             env=installation.environment(environment or {}),
             start_new_session=True,  # so that Ctrl-C reaches the coordinator alone, which then ends its processes
         )
+        # Both pipes exist, as they were asked for; Popen's type cannot say so.
         self._replies = _Deadline(self._popen.stdout.fileno())  # type: ignore[union-attr]
 
     @property

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from inception_bench.records.statistics import Interval
-from inception_bench.store.known import known_fields
+from inception_bench.store.known import read_known
 
 # A share, 0 to 1: below this accuracy a training has learnt nothing. Guessing among ten classes gives half of it.
 STALLED = 0.2
@@ -56,7 +56,7 @@ class Course:
         Raises KeyError or TypeError for anything else.
         """
         by_step = {int(step): top1 for step, top1 in data["validation"].items()}
-        return cls(**{**known_fields(cls, data), "validation": by_step})
+        return read_known(cls, data, validation=by_step)
 
 
 @dataclass(frozen=True)
@@ -102,4 +102,4 @@ class ClaimBody:
             "pairs": tuple(data["pairs"]),
             "courses": tuple((Course.from_json(one), Course.from_json(other)) for one, other in data["courses"]),
         }
-        return cls(**{**known_fields(cls, data), **parts})
+        return read_known(cls, data, **parts)

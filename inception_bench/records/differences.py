@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from inception_bench.backends.base import Attestation
 from inception_bench.measure.accuracy import Counts
@@ -24,7 +24,7 @@ from inception_bench.records.claim_body import INCONCLUSIVE, ClaimBody
 from inception_bench.records.duet_body import SideFacts, SideParity
 from inception_bench.records.fact import CHANGE, IMPROVEMENT, REGRESSION, Fact
 from inception_bench.records.record import Record
-from inception_bench.store.known import known_fields
+from inception_bench.store.known import read_known
 from inception_bench.train.accuracy import Accuracy
 from inception_bench.train.trained import Trained
 
@@ -78,7 +78,7 @@ class Held:
 
     @classmethod
     def of_cell(cls, body: Measurement) -> Held:
-        return cls(**known_fields(cls, vars(body)))
+        return read_known(cls, vars(body))
 
     @classmethod
     def of_side(cls, facts: SideFacts) -> Held:
@@ -102,7 +102,7 @@ def cell_facts(before: Record[Measurement], after: Record[Measurement]) -> tuple
 
 def side_facts(before: SideFacts, after: SideFacts) -> tuple[Fact, ...]:
     """Every exact fact in which the two sides of a duet differ."""
-    return held_facts(Held.of_side(before), Held.of_side(after), _costs(before, after), trained=False)
+    return held_facts(Held.of_side(before), Held.of_side(after), network_facts(before, after), trained=False)
 
 
 def held_facts(before: Held, after: Held, costs: Iterable[Fact], *, trained: bool) -> tuple[Fact, ...]:
@@ -149,12 +149,8 @@ def claim_facts(before: Record[ClaimBody], after: Record[ClaimBody]) -> Iterator
         yield Fact("figures", _listed(was), _listed(now), REGRESSION, "arithmetic came out otherwise")
 
 
-def network_facts(before: Record[Any], after: Record[Any]) -> Iterator[Fact]:
+def network_facts(before: _Costs, after: _Costs) -> Iterator[Fact]:
     """Params and MACs by the table."""
-    return _costs(before, after)
-
-
-def _costs(before: _Costs, after: _Costs) -> Iterator[Fact]:
     for name in ("params", "macs"):
         old, new = getattr(before, name), getattr(after, name)
         if old != new:

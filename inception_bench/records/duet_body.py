@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
 
 from inception_bench.backends.base import Attestation
 from inception_bench.measure.measurement import ArtifactFacts
 from inception_bench.records.process_pair import ProcessPair
-from inception_bench.store.known import known_fields
+from inception_bench.store.known import read_known
 
 SIDES = ("a", "b")
 
@@ -89,14 +89,8 @@ class SideFacts:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> SideFacts:
         """What ``to_json`` gave. Raises KeyError or TypeError for anything else."""
-        made = cls(**known_fields(cls, data))
-        if "artifact" in data:
-            made = replace(made, artifact=ArtifactFacts(**data["artifact"]))
-        if "attest" in data:
-            made = replace(made, attest=Attestation(**known_fields(Attestation, data["attest"])))
-        if "parity" in data:
-            made = replace(made, parity=SideParity(**data["parity"]))
-        return made
+        parts = {"artifact": ArtifactFacts, "attest": Attestation, "parity": SideParity}
+        return read_known(cls, data, **{name: read_known(parts[name], data[name]) for name in parts if name in data})
 
 
 @dataclass(frozen=True)
@@ -128,9 +122,16 @@ class DuetBody:
         }
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> DuetBody:
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
         """What ``to_json`` gave. Raises KeyError or TypeError for anything else."""
-        return cls(**_read(cls, data))
+        return read_known(
+            cls,
+            data,
+            sides={name: SideFacts.from_json(facts) for name, facts in data["sides"].items()},
+            plan=read_known(DuetPlan, data["plan"]),
+            rule=None if data["rule"] is None else read_known(Rule, data["rule"]),
+            pairs=tuple(ProcessPair.from_json(pair) for pair in data["pairs"]),
+        )
 
 
 @dataclass(frozen=True)
@@ -142,18 +143,3 @@ class PowerBody(DuetBody):
     @classmethod
     def of(cls, scenario: str, duet: DuetBody) -> PowerBody:
         return cls(**vars(duet), scenario=scenario)
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> PowerBody:
-        """What ``to_json`` gave. Raises KeyError or TypeError for anything else."""
-        return cls(**_read(cls, data))
-
-
-def _read(body_class: type[DuetBody], data: Mapping[str, Any]) -> dict[str, Any]:
-    parts = {
-        "sides": {name: SideFacts.from_json(facts) for name, facts in data["sides"].items()},
-        "plan": DuetPlan(**known_fields(DuetPlan, data["plan"])),
-        "rule": None if data["rule"] is None else Rule(**known_fields(Rule, data["rule"])),
-        "pairs": tuple(ProcessPair.from_json(pair) for pair in data["pairs"]),
-    }
-    return {**known_fields(body_class, data), **parts}

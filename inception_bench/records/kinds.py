@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from inception_bench.measure.ceilings import Ceilings
+from inception_bench.measure.counting import network_complexity
 from inception_bench.measure.measurement import Measurement, PairMeasurement
 from inception_bench.measure.timed_step import TimedStep
 from inception_bench.models.counted import Counted
@@ -50,6 +51,13 @@ class Kind(Generic[T]):
     facts: Callable[[Record[T], Record[T]], Iterable[Fact]] | None = None
     is_measured: Callable[[T], bool] = lambda body: True
     holds: Callable[[T, int], bool] = lambda body, rounds: False
+
+    def record(self, run: Run, case: Case | None, body: T) -> Record[T]:
+        """A record of ``run``, with params and MACs of the case's network by its table; a None case has neither."""
+        if case is None:
+            return Record(self.name, run, None, None, None, body)
+        costs = network_complexity(case.network)
+        return Record(self.name, run, case, costs.params_without_aux, costs.macs, body)
 
     def counted(self, count: int) -> str:
         """``1 pair``, ``2 pairs``."""

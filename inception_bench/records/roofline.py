@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from inception_bench.measure.ceilings import Ceilings, State
@@ -17,7 +17,7 @@ class Machine:
     """What a run's machine gave: its readings in order, and for each cell, by its key, those around it."""
 
     readings: tuple[Ceilings, ...] = ()
-    states: tuple[tuple[str, State], ...] = ()
+    states: Mapping[str, State] = field(default_factory=dict)
 
     @classmethod
     def of_run(cls, records: Iterable[Record[Any]]) -> Machine:
@@ -27,20 +27,20 @@ class Machine:
         """
         readings: list[Ceilings] = []
         waiting: list[tuple[str, Ceilings | None]] = []
-        states: list[tuple[str, State]] = []
+        states: dict[str, State] = {}
         for record in records:
             if record.kind == CEILINGS.name:
                 readings.append(record.body)
-                states += [(key, State(before, record.body)) for key, before in waiting]
+                states |= {key: State(before, record.body) for key, before in waiting}
                 waiting = []
             elif record.kind == CELL.name and record.resumed_from is None:
                 waiting.append((CELL.key(record), readings[-1] if readings else None))
-        states += [(key, State(before, None)) for key, before in waiting]
-        return cls(tuple(readings), tuple(states))
+        states |= {key: State(before, None) for key, before in waiting}
+        return cls(tuple(readings), states)
 
-    def state(self, cell_key: str) -> State:
+    def state(self, cell: Record[Any]) -> State:
         """The readings around a cell; the last ones where it was measured twice."""
-        return dict(self.states).get(cell_key, State(None, None))
+        return self.states.get(CELL.key(cell), State(None, None))
 
     @property
     def pace(self) -> float | None:
@@ -50,7 +50,7 @@ class Machine:
     @property
     def changed_cells(self) -> int:
         """During how many cells the machine's pace changed by over a tenth."""
-        return sum(state.has_changed for _, state in self.states)
+        return sum(state.has_changed for state in self.states.values())
 
 
 NOT_READ = Machine()
@@ -59,8 +59,7 @@ NOT_READ = Machine()
 def roofline_fraction(cell: Record[Any], p50_s: float, machine: Machine) -> float | None:
     """Multiply-accumulates a second of an ok cell over its ceiling; None where either is unknown."""
     case, macs = cell.own_case, cell.macs
-    state = machine.state(CELL.key(cell))
-    ceiling = state.ceiling(machine.readings, case.runtime.precision, case.runtime.threads)
+    ceiling = machine.state(cell).ceiling(machine.readings, case.runtime.precision, case.runtime.threads)
     if ceiling is None or macs is None:
         return None
     return macs * case.runtime.batch_size / p50_s / ceiling

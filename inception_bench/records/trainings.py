@@ -6,7 +6,6 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from inception_bench.measure.counting import network_complexity
 from inception_bench.measure.training import case_of
 from inception_bench.records.journal import FILE, Journal
 from inception_bench.records.kinds import TRAINING
@@ -27,8 +26,5 @@ def _relative(path: str, folder: Path) -> str:
 
 def keep_trained(folder: Path, run: Run, job: Job, trained: Trained) -> Record[Trained]:
     """Write the record of a training by the command ``train`` into a results folder; ``run`` is this training's own."""
-    case = case_of(job, trained)
-    costs = network_complexity(case.network)
-    body = seen_from(folder, trained)
-    record = Record(TRAINING.name, run, case, costs.params_without_aux, costs.macs, body)
+    record = TRAINING.record(run, case_of(job, trained), seen_from(folder, trained))
     return Journal(folder / FILE).append(record)

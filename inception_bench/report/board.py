@@ -225,11 +225,17 @@ def _beside_machine(row: BoardRow, record: Record[Measurement], machine: Machine
     if row.latency_s_p50 is None:
         return row
     fraction = roofline_fraction(record, row.latency_s_p50, machine)
-    state = machine.state(CELL.key(record))
-    marks = [row.reason] if row.reason else []
-    marks += [f"the machine's pace changed by {state.change:+.0%} meanwhile"] if state.has_changed else []
-    marks += [f"{fraction:.0%} of the machine's measured ceiling"] if fraction is not None and fraction > 1 else []
-    return replace(row, roofline_fraction=fraction, reason="; ".join(marks))
+    state = machine.state(record)
+    if state.has_changed:
+        row = _marked(row, f"the machine's pace changed by {state.change:+.0%} meanwhile")
+    if fraction is not None and fraction > 1:
+        row = _marked(row, f"{fraction:.0%} of the machine's measured ceiling")
+    return replace(row, roofline_fraction=fraction)
+
+
+def _marked(row: BoardRow, mark: str) -> BoardRow:
+    """A row whose time stays, with one more thing that its reader must know."""
+    return replace(row, reason=f"{row.reason}; {mark}" if row.reason else mark)
 
 
 def _timed(row: BoardRow, rounds: Rounds) -> BoardRow:
@@ -253,6 +259,4 @@ def _timed(row: BoardRow, rounds: Rounds) -> BoardRow:
         clock="host",
         transfer="excluded",
     )
-    marks = [row.reason] if row.reason else []
-    marks += [f"speed-up interval wider than {WIDE_INTERVAL:.0%}"] if timed.is_wide else []
-    return replace(timed, reason="; ".join(marks))
+    return _marked(timed, f"speed-up interval wider than {WIDE_INTERVAL:.0%}") if timed.is_wide else timed

@@ -24,6 +24,7 @@ def board_text(board: Board, *, width: int = 110, colour: bool = False) -> str:
         ("network", "left"), ("batch", "right"), ("rank", "left"), ("backend", "left"), ("p50", "right"),
         ("vs eager (one pair)", "left"), ("peak RSS", "right"), ("outcome", "left"),
     ):  # fmt: skip
+        # rich wants the literals left or right, and mypy sees any text in the loop.
         table.add_column(head, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     for group in board.groups():
         for number, row in enumerate(group):

@@ -28,7 +28,7 @@ def share_equal(fresh: Path, files: Mapping[str, str], manifests: Iterator[Path]
     Others are told by their manifests. One that no longer has the hash it is told to have is passed over, as is all
     that goes wrong: a copy is as good.
     """
-    wanted = {found: name for name, found in files.items() if (fresh / name).stat().st_size >= LEAST_BYTES}
+    wanted = {digest: name for name, digest in files.items() if (fresh / name).stat().st_size >= LEAST_BYTES}
     for manifest in manifests if wanted else ():
         for other, digest in _files_of(manifest).items():
             if digest in wanted and _take_over(manifest.parent / other, fresh / wanted[digest], digest):

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from inception_bench.store.known import known_fields
+from inception_bench.store.known import read_known
 
 CSV = "training.csv"
 # ``checkpoint`` is a folder that ``load_network`` (models/weights/stored.py) reads, relative to the CSV file.
@@ -70,7 +70,7 @@ class Trained:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Trained:
         """What ``to_json`` gave. Raises TypeError for anything else."""
-        return cls(**known_fields(cls, data))
+        return read_known(cls, data)
 
 
 def read_training(path: Path) -> list[dict[str, str]]:

@@ -143,6 +143,6 @@ def test_a_gauge_that_dies_costs_nothing():
 
 def test_without_an_engine_numpy_is_asked(monkeypatch):
     monkeypatch.setattr(gauge, "find_spec", lambda module: None)
-    own = gauge.Gauge()
+    own = gauge.Works()
     own.start({"threads": 1, "precisions": []})
     assert own.read({})[0]["by"] == "numpy product"

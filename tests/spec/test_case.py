@@ -56,7 +56,7 @@ def test_options_are_compared_by_content_and_cannot_be_changed():
     assert runtime.text == CASE.runtime.text
     assert CASE.with_runtime(options={}) != CASE
     with pytest.raises(TypeError):
-        runtime.options["batch"] = "fixed"  # type: ignore[index]
+        runtime.options["batch"] = "fixed"  # type: ignore[index]  # what the type forbids must fail when it runs too
 
 
 def test_the_reference_differs_in_the_runtime_alone():

@@ -112,7 +112,7 @@ def judge_proxy(claim: Claim, proxy: Proxy, courses: Sequence[tuple[Course, Cour
     figures, notes = [], [f"proxy, {len(courses)} seeds"]
     for name, unit in zip(proxy.effects, claim.units, strict=True):
         effect = effect_interval(name, proxy, courses)
-        figures.append(Interval(effect.value, effect.low, effect.high))
+        figures.append(effect)
         notes.append(f"{name} could have shown {show((effect.high - effect.low) / 2, unit)}")
     level = sum(reference.final for _, reference in courses) / len(courses)
     if not BAND[0] <= level <= BAND[1]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
 from inception_bench.claims.claim import Claim
-from inception_bench.claims.outcome import Outcome
+from inception_bench.claims.outcome import Outcome, read_outcome
 from inception_bench.measure.accuracy import Counts
 from inception_bench.measure.measurement import PairMeasurement
 from inception_bench.records.claim_body import ClaimBody, Course
@@ -71,3 +71,15 @@ class Method(Protocol):
 
         ``pairs`` are the records of the same run's timed pairs, by the pair's id.
         """
+
+
+class FiguresStored:
+    """What the methods share whose records hold the figures themselves."""
+
+    @property
+    def stores(self) -> Stored:
+        return "figures"
+
+    def judge(self, claim: Claim, body: ClaimBody, pairs: Mapping[str, Record[PairMeasurement]]) -> Outcome:
+        """Judge the stored figures, or read why there are none."""
+        return read_outcome(claim, body)

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from inception_bench.claims.claim import Claim
 from inception_bench.claims.measures import compute
-from inception_bench.claims.methods.base import CALCULATION_S, Bench, Stored
-from inception_bench.claims.outcome import Outcome, judge_exact, read_outcome
-from inception_bench.measure.measurement import PairMeasurement
-from inception_bench.records.claim_body import ClaimBody
-from inception_bench.records.record import Record
+from inception_bench.claims.methods.base import CALCULATION_S, Bench, FiguresStored
+from inception_bench.claims.outcome import Outcome, judge_exact
 from inception_bench.spec.case import Case
 from inception_bench.spec.profile import Profile
 
 
 @dataclass(frozen=True)
-class Exact:
+class Exact(FiguresStored):
     """Compute the figures by the claim's measure; they are the same on every machine."""
-
-    stores: Stored = "figures"
 
     def left_out(self, claim: Claim, profile: Profile) -> str | None:
         """No profile leaves arithmetic out: it takes no time."""
@@ -33,10 +28,6 @@ class Exact:
     def measure(self, claim: Claim, bench: Bench) -> Outcome:
         """Compute; nothing of the run is needed."""
         return judge_exact(claim, compute(claim))
-
-    def judge(self, claim: Claim, body: ClaimBody, pairs: Mapping[str, Record[PairMeasurement]]) -> Outcome:
-        """Judge the stored figures."""
-        return read_outcome(claim, body)
 
 
 EXACT = Exact()

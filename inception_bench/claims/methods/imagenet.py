@@ -6,19 +6,16 @@ claim is not testable.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from inception_bench.claims.claim import Claim
-from inception_bench.claims.methods.base import CALCULATION_S, Bench, Stored
-from inception_bench.claims.outcome import Outcome, broken, judge, not_testable, read_outcome
+from inception_bench.claims.methods.base import CALCULATION_S, Bench, FiguresStored
+from inception_bench.claims.outcome import Outcome, broken, judge, not_testable
 from inception_bench.measure.accuracy import Counts
 from inception_bench.measure.cell import Cell
-from inception_bench.measure.measurement import PairMeasurement
 from inception_bench.measure.stages import CellStopped
 from inception_bench.models.public import find_table
-from inception_bench.records.claim_body import ClaimBody
-from inception_bench.records.record import Record
 from inception_bench.records.statistics import Interval
 from inception_bench.spec.case import Case
 from inception_bench.spec.profile import Profile
@@ -30,10 +27,8 @@ CLASSES = 1000
 
 
 @dataclass(frozen=True)
-class ImageNet:
+class ImageNet(FiguresStored):
     """Ask the network that the user gave about the images that the user gave; without them, say what is missing."""
-
-    stores: Stored = "figures"
 
     def left_out(self, claim: Claim, profile: Profile) -> str | None:
         """No profile leaves these out: without the images it takes no time to say so, and who gives them wants it."""
@@ -52,10 +47,6 @@ class ImageNet:
             return judge_error(claim, bench.answers(deciding_case(bench.cases)))
         except CellStopped as stopped:
             return broken(claim, f"{stopped.outcome} in stage {stopped.stage!r}: {stopped}")
-
-    def judge(self, claim: Claim, body: ClaimBody, pairs: Mapping[str, Record[PairMeasurement]]) -> Outcome:
-        """Judge the stored error rates, or read what was missing."""
-        return read_outcome(claim, body)
 
 
 IMAGENET = ImageNet()

@@ -5,19 +5,16 @@ Each runs once a seed, which draws the first weights, on the eight photograph wi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from inception_bench.claims.claim import Claim, show
-from inception_bench.claims.methods.base import PAIR_S, Bench, Stored
+from inception_bench.claims.methods.base import PAIR_S, Bench, FiguresStored
 from inception_bench.claims.methods.proxy import proxies_left_out
-from inception_bench.claims.outcome import Outcome, judge, read_outcome
+from inception_bench.claims.outcome import Outcome, judge
 from inception_bench.data.photographs import parity_images
-from inception_bench.measure.measurement import PairMeasurement
 from inception_bench.models.public import find_table
-from inception_bench.records.claim_body import ClaimBody
-from inception_bench.records.record import Record
-from inception_bench.records.statistics import Interval, mean_interval
+from inception_bench.records.statistics import mean_interval
 from inception_bench.spec.case import Case
 from inception_bench.spec.profile import Profile
 
@@ -71,10 +68,8 @@ PROBES: dict[str, Callable[[int], float]] = {"S1-20": aux_gradient, "I-08": resi
 
 
 @dataclass(frozen=True)
-class Probe:
+class Probe(FiguresStored):
     """Run the claim's probe once a seed, and take the mean."""
-
-    stores: Stored = "figures"
 
     def left_out(self, claim: Claim, profile: Profile) -> str | None:
         """Probes stand for training, as training proxies do, and the same profiles leave them out."""
@@ -88,10 +83,6 @@ class Probe:
         """Run the probe in this process."""
         return judge_probe(claim, [PROBES[claim.id](seed) for seed in SEEDS])
 
-    def judge(self, claim: Claim, body: ClaimBody, pairs: Mapping[str, Record[PairMeasurement]]) -> Outcome:
-        """Judge the stored mean."""
-        return read_outcome(claim, body)
-
 
 PROBE = Probe()
 
@@ -101,4 +92,4 @@ def judge_probe(claim: Claim, values: Sequence[float]) -> Outcome:
     mean = mean_interval(values)
     resolution = show((mean.high - mean.low) / 2, claim.units[0])
     note = f"proxy, {len(values)} seeds, could have shown {resolution}"
-    return judge(claim, [Interval(mean.value, mean.low, mean.high)], note)
+    return judge(claim, [mean], note)
