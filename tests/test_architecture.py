@@ -38,7 +38,7 @@ FLOORS = {
     "claims": ("", "methods"),
     "models": ("", "tables", "public", "complexity", "describe", "weights"),
     "plugin": ("clock", "watch", "run", "against", "session", "items", "parameters", "fixtures", "hooks", "__init__"),
-    "gate": ("", "stored", "duet", "power"),
+    "gate": ("", "stored", "duet", "power", "coverage"),
 }
 
 

@@ -15,6 +15,7 @@ from inception_bench.cli.board import board
 from inception_bench.cli.cache import cache, prune
 from inception_bench.cli.claims import claims
 from inception_bench.cli.compare import compare
+from inception_bench.cli.coverage import coverage
 from inception_bench.cli.describe import describe
 from inception_bench.cli.doctor import doctor
 from inception_bench.cli.duet import duet
@@ -36,6 +37,7 @@ kept.command()(prune)
 app.command()(compare)
 app.command()(duet)
 app.command("gate-power")(gate_power)
+app.command()(coverage)
 app.add_typer(baseline, name="baseline")
 app.add_typer(kept, name="cache")
 app.command()(models)

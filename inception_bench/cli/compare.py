@@ -22,8 +22,9 @@ def compare(
 ) -> None:
     """Compare two stored runs: exact facts, and times as far as they can be. Exit 1 on a regression, 2 on a gap.
 
-    With one folder: judge the duet or the trials of power in it again, from their raw rounds.
+    With one folder: judge the duet, or the trials of power or coverage in it, again from their raw rounds.
     """
+    from inception_bench.gate.coverage.coverage import read_trials as read_coverage
     from inception_bench.gate.duet.result import load_duet
     from inception_bench.gate.power.power import read_trials
     from inception_bench.gate.stored.compare import compare as compare_runs
@@ -31,8 +32,11 @@ def compare(
     from inception_bench.report import comparison as report
 
     if after is None:
-        trials = read_trials(before)
-        told = Told.of_power(trials) if trials else Told.of_duet(load_duet(before))
+        trials, coverage = read_trials(before), read_coverage(before)
+        if coverage:
+            told = Told.of_coverage(coverage)
+        else:
+            told = Told.of_power(trials) if trials else Told.of_duet(load_duet(before))
     else:
         comparison = compare_runs(load_run(before), load_run(after))
         told = Told(

@@ -13,6 +13,7 @@ import typer
 
 if TYPE_CHECKING:
     from inception_bench.gate.duet.result import DuetResult
+    from inception_bench.records.coverage_body import CoverageBody
     from inception_bench.records.duet_body import PowerBody
     from inception_bench.records.record import Record
     from inception_bench.report.github import Note
@@ -44,6 +45,15 @@ class Told:
         rows = power_rows(records)
         page = power_page(rows, records)
         return cls(page, page, power_json(rows), power_notes(rows), exit_code(rows))
+
+    @classmethod
+    def of_coverage(cls, records: Sequence[Record[CoverageBody]]) -> Told:
+        """What trials of coverage came to, run now or read again."""
+        from inception_bench.gate.coverage.rows import coverage_rows, exit_code
+        from inception_bench.report.coverage import coverage_json, coverage_notes, coverage_page
+
+        rows, page = coverage_rows(records), coverage_page(records)
+        return cls(page, page, coverage_json(records), coverage_notes(rows), exit_code(rows))
 
     def tell(self, json: bool, markdown: Path | None) -> None:
         """Print the answer, write the page, annotate a job of GitHub Actions, and leave with the exit code."""

@@ -27,7 +27,7 @@ from operator import attrgetter
 from inception_bench.gate.sequential import nominal_levels, sequential_p
 from inception_bench.records.duet_body import Rule
 from inception_bench.records.estimate import Estimate, estimate
-from inception_bench.records.process_pair import ProcessPair
+from inception_bench.records.process_pair import ProcessPair, blocks_of
 
 SAME, FASTER, SLOWER, UNCLEAR = "same", "faster", "slower", "unclear"
 FAMILY_LEVEL = 0.005
@@ -57,7 +57,7 @@ class Judgement:
 
 def judge(pairs: Sequence[ProcessPair], rule: Rule) -> Judgement:
     """The verdict at the look that follows the newest of ``pairs``."""
-    estimated = estimate(pairs)
+    estimated = estimate(blocks_of(pairs))
     if estimated is None:
         return Judgement(UNCLEAR, pairs=len(pairs))
     look = rule.look(len(pairs))
@@ -111,7 +111,7 @@ def _confirmed(pairs: Sequence[ProcessPair], rule: Rule) -> int:
     A suspicion is a p-value of at most FAMILY_LEVEL: the mildest level that Holm's rule may use, that of a single cell.
     """
     earlier = pairs[: -rule.pairs_a_look]
-    before, fresh = estimate(earlier), estimate(pairs[-rule.pairs_a_look :])
+    before, fresh = estimate(blocks_of(earlier)), estimate(blocks_of(pairs[-rule.pairs_a_look :]))
     if before is None or fresh is None:
         return 0
     slower, faster = _levels(before, rule.look(len(earlier)), rule)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
@@ -35,6 +35,24 @@ class ArtifactFacts:
         return read_known(cls, vars(artifact))
 
 
+@dataclass(frozen=True)
+class PairFacts:
+    """One pair of fresh processes that a cell was timed in, by their process numbers.
+
+    ``started_first`` is ``candidate`` or ``partner``, ``start_s`` the seconds from its start to the first timed round.
+    ``peak_rss_bytes`` is the peak of the candidate's resident memory over the timed rounds, None where the system does
+    not tell. ``started_by`` says how the processes were made: by ``exec`` each gets an address layout of its own, which
+    forked ones would share.
+    """
+
+    candidate_pid: int
+    partner_pid: int
+    started_first: str
+    start_s: float
+    peak_rss_bytes: int | None
+    started_by: str = "exec"
+
+
 @dataclass
 class Measurement:
     """All that was measured of a cell. Times are in seconds, memory is in bytes, and what was not reached stays None.
@@ -46,9 +64,12 @@ class Measurement:
       ``partner_parity`` the output of the partner, the process that the cell was timed beside. ``accuracy`` counts
       right answers to test images, where the network was trained.
     * ``load_s`` is the time that loading the artifact took, ``first_call_s`` the time of the first call after it.
-    * ``rounds`` holds every timed call of one batch, the cell's beside the partner's.
+    * ``rounds`` holds every timed call of one batch, the cell's beside the partner's, over several pairs of processes;
+      ``pairs`` are the facts of these. What else is said of a process (``worker``, ``load_s``, ``first_call_s``,
+      ``partner_pid``) is of the first pair. ``aim`` is the half-width, as a share, that the interval of their ratio was
+      to reach.
     * ``peak_rss_bytes`` is the peak of the worker's resident memory over the timed rounds, and
-      ``peak_rss_since_start_bytes`` the peak since the worker began.
+      ``peak_rss_since_start_bytes`` the peak since the worker began; the largest of all pairs.
     * ``device`` says what the GPU is and did, ``worker`` which process and packages ran the cell, ``activity`` what
       else the machine did meanwhile. All three are JSON objects whose fields stand in ``docs/records.md``.
     * ``partner_pid`` is the process of the partner; cells of one run with the same value shared one.
@@ -66,6 +87,8 @@ class Measurement:
     load_s: float | None = None
     first_call_s: float | None = None
     rounds: Rounds | None = None
+    pairs: Sequence[PairFacts] = ()
+    aim: float | None = None
     peak_rss_bytes: int | None = None
     peak_rss_since_start_bytes: int | None = None
     device: Mapping[str, Any] | None = None
@@ -105,6 +128,7 @@ class Measurement:
             "partner_parity": None if self.partner_parity is None else self.partner_parity.to_json(),
             "accuracy": None if self.accuracy is None else self.accuracy.to_json(),
             "rounds": None if self.rounds is None else self.rounds.to_json(),
+            "pairs": [asdict(pair) for pair in self.pairs],
         }
 
     @classmethod
@@ -139,11 +163,12 @@ class PairMeasurement(Measurement):
 
 
 # How each field that is an object of its own is read from JSON.
-_READERS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
+_READERS: dict[str, Callable[[Any], Any]] = {
     "artifact": lambda data: read_known(ArtifactFacts, data),
     "attest": lambda data: read_known(Attestation, data),
     "parity": Parity.from_json,
     "partner_parity": Parity.from_json,
     "accuracy": lambda data: read_known(Counts, data),
     "rounds": lambda data: read_known(Rounds, data),
+    "pairs": lambda data: tuple(read_known(PairFacts, pair) for pair in data),
 }

@@ -1,4 +1,4 @@
-"""A process of the paired reference that serves several cells; at most one is alive at a time."""
+"""Processes of the paired reference that serve several cells of one network."""
 
 from __future__ import annotations
 
@@ -20,32 +20,36 @@ class Partner:
 
 @dataclass
 class Partners:
-    """Holds the partner of the cells under way: all runtimes of one network and batch are timed beside it.
+    """Holds the partners of the cells under way: all runtimes of one network and batch are timed beside them.
 
-    Cells are measured network by network and batch by batch, so that the partner of another case is no longer needed.
-    It is then ended, as it takes memory of the GPU. A partner whose process has ended is not used again.
+    A cell's pairs of processes are numbered, and each number has a partner of its own. Cells are measured network by
+    network and batch by batch, so that the partners of another case are no longer needed. They are then ended, as they
+    take memory of the GPU. A partner whose process has ended is not used again.
     """
 
     _key: tuple[Case, str] | None = field(default=None, init=False)
-    _partner: Partner | None = field(default=None, init=False)
+    _partners: dict[int, Partner] = field(default_factory=dict, init=False)
 
-    def find(self, case: Case, artifact: Artifact) -> Partner | None:
-        """The living partner for ``case`` with these weights, or None."""
-        if self._partner is None or self._key != (case, artifact.digest) or not self._partner.engine.alive:
+    def find(self, case: Case, artifact: Artifact, number: int) -> Partner | None:
+        """The living partner for pair ``number`` of a cell of ``case`` with these weights, or None."""
+        if self._key != (case, artifact.digest):
             self.close()
-        return self._partner
+        partner = self._partners.get(number)
+        return partner if partner is not None and partner.engine.alive else None
 
-    def keep(self, case: Case, artifact: Artifact, partner: Partner) -> None:
-        """Keep ``partner`` for the next cells, and end the partner that was kept before."""
-        self.close()
-        self._key, self._partner = (case, artifact.digest), partner
+    def keep(self, case: Case, artifact: Artifact, number: int, partner: Partner) -> None:
+        """Keep ``partner`` for pair ``number`` of the next cells."""
+        if self._key != (case, artifact.digest):
+            self.close()
+        self._key = case, artifact.digest
+        self._partners[number] = partner
 
     def owns(self, engine: Engine) -> bool:
-        """Whether ``engine`` is the partner that is kept, and so lives on after its cell."""
-        return self._partner is not None and self._partner.engine is engine
+        """Whether ``engine`` is a partner that is kept, and so lives on after its pair."""
+        return any(partner.engine is engine for partner in self._partners.values())
 
     def close(self) -> None:
-        """End the partner, if there is one."""
-        if self._partner is not None:
-            self._partner.engine.kill()
-        self._key, self._partner = None, None
+        """End all partners."""
+        for partner in self._partners.values():
+            partner.engine.kill()
+        self._key, self._partners = None, {}

@@ -17,7 +17,12 @@ class Rounds:
     ``candidate_preempted`` and ``reference_preempted`` count involuntary context switches during the call.
     ``candidate_device_s`` are the same calls in seconds by the GPU's clock (events on its stream), None on a CPU.
     ``candidate_with_input_s`` are seconds of further calls after the rounds, with the transfer of their batch from the
-    host, None on a CPU. ``reference_first`` says whether the reference ran before the candidate (drawn at random).
+    host, None on a CPU.
+
+    Rounds come in blocks of two pairs of rounds: in one of them the reference runs first (``reference_first``), in the
+    other the candidate, in an order that is drawn at random. A block has both its pairs of rounds from the same two
+    processes, and ``process_pair`` is the number of these processes, from 0. It is None in records of schema 1 and 2:
+    all their rounds are of one pair of processes, each pair of rounds in an order of its own.
     """
 
     candidate_s: Sequence[float]
@@ -27,9 +32,15 @@ class Rounds:
     reference_preempted: Sequence[int]
     candidate_device_s: Sequence[float] | None = None
     candidate_with_input_s: Sequence[float] | None = None
+    process_pair: Sequence[int] | None = None
 
     def __len__(self) -> int:
         return len(self.candidate_s)
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs of processes the rounds are spread over."""
+        return 1 if self.process_pair is None else len(set(self.process_pair))
 
     def ratios(self) -> list[float]:
         """Reference over candidate, pair by pair: above 1 the candidate is faster."""
@@ -45,11 +56,22 @@ class Rounds:
 
 @dataclass
 class Taken:
-    """The pairs of a cell that is under way: the workers' reply to each round."""
+    """The rounds of a cell that is under way: the workers' replies, in the order of measuring."""
 
     candidate: list[Round] = field(default_factory=list)
     reference: list[Round] = field(default_factory=list)
     reference_first: list[bool] = field(default_factory=list)
+    process_pair: list[int] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.candidate)
+
+    def add(self, candidate: Round, reference: Round, *, reference_first: bool, process_pair: int) -> None:
+        """One more pair of rounds."""
+        self.candidate.append(candidate)
+        self.reference.append(reference)
+        self.reference_first.append(reference_first)
+        self.process_pair.append(process_pair)
 
     def rounds(self, with_input_s: Sequence[float] | None = None) -> Rounds:
         """The raw values so far; ``with_input_s`` are the seconds of the calls after the rounds (see ``Rounds``)."""
@@ -62,4 +84,5 @@ class Taken:
             [reply.preempted for reply in self.reference],
             device_s or None,
             with_input_s,
+            self.process_pair,
         )

@@ -77,9 +77,14 @@ class Selection:
     resume: bool
 
 
+def find_profile(name: str) -> Profile:
+    """The profile of a name. Raises UsageError, which lists the known ones."""
+    return _known(name, "profile", PROFILES)
+
+
 def select(request: Request) -> Selection:
     """Turn a request into cases. Raises UsageError for the first option in it that cannot be fulfilled."""
-    profile = _known(request.profile or DEFAULT_PROFILE, "profile", PROFILES)
+    profile = find_profile(request.profile or DEFAULT_PROFILE)
     tables = [find_table(address) for address in _models(_words(request.models, "models") or profile.models)]
     chosen = _backends(_words(request.backends, "backends") or profile.backends)
     precisions = _words(request.precisions, "precisions") or profile.precisions

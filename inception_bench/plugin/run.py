@@ -29,6 +29,8 @@ from inception_bench.records.journal import FILE, Journal
 from inception_bench.records.kinds import CEILINGS, CELL, CLAIM, COMPLEXITY, PAIR, STEP, TRAINING
 from inception_bench.records.record import Body, Record, Run
 from inception_bench.records.resume import Earlier, taken_over
+from inception_bench.records.sampling import SECONDS_A_PAIR, Sampling
+from inception_bench.records.speedup import spread_on
 from inception_bench.records.trainings import seen_from
 from inception_bench.report.board import Board
 from inception_bench.report.claims import outcomes_of
@@ -37,6 +39,7 @@ from inception_bench.report.files import prepare_folder, write_environment, writ
 from inception_bench.spec.case import Case
 from inception_bench.spec.pair import Pair
 from inception_bench.spec.profile import Limits, Profile
+from inception_bench.spec.runtime import Runtime
 from inception_bench.store.cache import ArtifactCache, default_root
 from inception_bench.store.housekeeping import Limit, Pruned, end_run, read_limit
 from inception_bench.train.trained import Trained
@@ -137,11 +140,17 @@ class BenchRun:
             self.gauge = gauge_of(selection)
         return self
 
-    def settings(self) -> CellSettings:
-        """How every cell of this run is timed."""
+    def sampling(self, runtime: Runtime, rounds: int | None = None) -> Sampling:
+        """When a cell on a runtime has been timed enough; with ``rounds`` it takes as many at least."""
+        profile = self.selection.profile
+        return Sampling(spread_on(runtime), rounds or profile.rounds, profile.aim, profile.budget_s)
+
+    def settings(self, sampling: Sampling) -> CellSettings:
+        """How a cell of this run is timed."""
         profile = self.selection.profile
         return CellSettings(
-            profile.rounds,
+            sampling.rounds_a_pair,
+            SECONDS_A_PAIR,
             profile.warmup_rounds,
             self.timing.limits,
             self.run.run_id,
@@ -149,9 +158,12 @@ class BenchRun:
             profile.window_s,
         )
 
-    def cell(self, case: Case, watch: Callable[[str], None], partner: Case | None = None) -> Cell:
-        """A cell of this run; ``watch`` is told each stage as it begins."""
-        return Cell(case, self.workshop, self.settings(), watch, partner=partner, partners=self.partners)
+    def cell(
+        self, case: Case, watch: Callable[[str], None], partner: Case | None = None, *, rounds: int | None = None
+    ) -> Cell:
+        """A cell of this run, with as many ``rounds`` at least; ``watch`` is told each stage as it begins."""
+        settings = self.settings(self.sampling(case.runtime, rounds))
+        return Cell(case, self.workshop, settings, watch, partner=partner, partners=self.partners)
 
     def read_machine(self) -> None:
         """Write what the machine gives now, unless that was read a moment ago. Nothing is timed meanwhile."""

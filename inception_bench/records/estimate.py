@@ -1,5 +1,7 @@
 """The effect that several pairs of processes show together: the log ratio of b's time over a's, and its error.
 
+The rows of the board, factorisations, timed claims and duets are all estimated here.
+
 Two things disturb that ratio on a shared machine, and each is treated where it arises:
 
 * Within a pair of processes, other programs slow some rounds, for a tenth of a second or for many rounds, and not both
@@ -16,10 +18,10 @@ Two things disturb that ratio on a shared machine, and each is treated where it 
 * Between pairs, two processes of one program differ for as long as they live, by where their memory lies. So the unit
   of replication is the pair of processes, not the round (Kalibera and Jones, Rigorous Benchmarking in Reasonable Time,
   ISMM 2013). The pairs' log ratios are averaged with weights 1 / (s_k^2 + p_k^2), where s_k is the standard error of
-  pair k and p_k its ``process_spread``. The variance of the average is scaled by how far the pairs really scatter. Few
-  pairs give an uncertain scale, so it is drawn towards 1 as if PRIOR_PAIRS more pairs had scattered as expected (the
-  moderated t-test: Smyth, Stat. Appl. Genet. Mol. Biol. 3, 2004), and Student's t has PRIOR_PAIRS + pairs - 1 degrees
-  of freedom.
+  pair k and p_k the ``ProcessSpread`` of its conditions. The variance of the average is scaled by how far the pairs
+  really scatter. Few pairs give an uncertain scale, so it is drawn towards 1 as if ``prior_pairs`` more pairs had
+  scattered as expected (the moderated t-test: Smyth, Stat. Appl. Genet. Mol. Biol. 3, 2004), and Student's t has
+  ``prior_pairs`` + pairs - 1 degrees of freedom.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ from functools import lru_cache, partial
 
 import numpy as np
 
-from inception_bench.records.process_pair import Block, ProcessPair
+from inception_bench.records.process_pair import Block
 
 # The level around a block is a running median over this many blocks.
 LEVEL = 5
@@ -40,14 +42,32 @@ LEVEL = 5
 BIWEIGHT, LEAST_SCALE, BIWEIGHT_STEPS = 4.0, 0.002, 10
 NORMAL_PER_MAD = 1.4826
 LEAST_BLOCKS = LEVEL + 1
-# The standard deviation of the log ratio of two processes of one program; the check above was made with it. Shorter
-# rounds differ by more: 0.27 % at 3.6 ms, 0.36 % at 1.7 ms, 0.59 % at 0.5 ms and 0.85 % at 0.16 ms on ONNX Runtime,
-# 0.54 % at 1.5 ms on eager (96 to 178 pairs each, the pairs' own errors subtracted). So for rounds shorter than
-# SPREAD_ROUND_S seconds the variance grows as 1 / round; no measured value lies above that curve.
-PROCESS_SPREAD, SPREAD_ROUND_S = 0.0025, 0.007
-# How strongly the scale is drawn towards 1 (in pairs), and a pair's variance towards that of all pairs (in blocks).
-PRIOR_PAIRS = 16
+# How strongly a pair's variance is drawn towards that of all pairs (in blocks).
 PRIOR_BLOCKS = 10
+
+
+@dataclass(frozen=True)
+class ProcessSpread:
+    """How far two processes of one program differ under the conditions in which pairs are timed.
+
+    ``deviation`` is the standard deviation of the log ratio of two such processes. Shorter rounds differ by more: for
+    those shorter than ``round_s`` seconds the variance grows as 1 / round. ``prior_pairs`` is how strongly the scatter
+    of the pairs is drawn towards what these figures lead one to expect, in pairs.
+    """
+
+    deviation: float
+    round_s: float
+    prior_pairs: int
+
+    def of(self, round_s: float) -> float:
+        """The standard deviation of the log ratio for rounds of ``round_s`` seconds."""
+        return self.deviation * math.sqrt(max(self.round_s / round_s, 1.0))
+
+
+# A duet's processes, each on cores of its own. Measured on ONNX Runtime: 0.27 % at 3.6 ms, 0.36 % at 1.7 ms, 0.59 % at
+# 0.5 ms and 0.85 % at 0.16 ms; on eager 0.54 % at 1.5 ms (96 to 178 pairs each, the pairs' own errors subtracted). No
+# measured value lies above the curve of these figures, with which the check above was made.
+DUET = ProcessSpread(deviation=0.0025, round_s=0.007, prior_pairs=16)
 
 
 @dataclass(frozen=True)
@@ -78,23 +98,18 @@ class Estimate:
 
 @dataclass(frozen=True)
 class _Figure:
-    """One pair's log ratio. ``variance``: the jackknife's, times ``blocks``; ``process``: the ``process_spread``."""
+    """One pair's log ratio. ``variance`` is the jackknife's times ``blocks``, ``round_s`` the seconds of a round."""
 
     value: float
     variance: float
     blocks: int
-    process: float
+    round_s: float
 
 
-def estimate(pairs: Sequence[ProcessPair]) -> Estimate | None:
-    """What ``pairs`` show together; None while no pair has LEAST_BLOCKS blocks."""
-    used = [figure for pair in pairs if (figure := _figure(pair.blocks)) is not None]
-    return _combine(used) if used else None
-
-
-def process_spread(round_s: float) -> float:
-    """The standard deviation of the log ratio of two processes of one program, for rounds of ``round_s`` seconds."""
-    return PROCESS_SPREAD * math.sqrt(max(SPREAD_ROUND_S / round_s, 1.0))
+def estimate(pairs: Sequence[tuple[Block, ...]], spread: ProcessSpread = DUET) -> Estimate | None:
+    """What the blocks of several pairs of processes show together; None while no pair has LEAST_BLOCKS blocks."""
+    used = [figure for blocks in pairs if (figure := _figure(blocks)) is not None]
+    return _combine(used, spread) if used else None
 
 
 @lru_cache(maxsize=128)  # every look needs all pairs again, twice
@@ -113,7 +128,7 @@ def _jackknife(figure: Callable[[np.ndarray, np.ndarray], np.ndarray], a: np.nda
     without = figure(np.array([a[rest] for rest in kept]), np.array([b[rest] for rest in kept]))
     spread = float(((without - without.mean()) ** 2).sum())
     round_s = float(np.median(np.minimum(a, b)))
-    return _Figure(float(figure(a[None], b[None])[0]), (count - 1) * spread, count, process_spread(round_s))
+    return _Figure(float(figure(a[None], b[None])[0]), (count - 1) * spread, count, round_s)
 
 
 def _undisturbed(share: float, a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -154,7 +169,7 @@ def _fastest(rounds: np.ndarray, share: float) -> np.ndarray:
     return means
 
 
-def _combine(used: Sequence[_Figure]) -> Estimate:
+def _combine(used: Sequence[_Figure], spread: ProcessSpread) -> Estimate:
     blocks = sum(figure.blocks for figure in used)
     common = sum(figure.variance * (figure.blocks - 1) for figure in used) / (blocks - len(used))
     variances = [
@@ -162,10 +177,11 @@ def _combine(used: Sequence[_Figure]) -> Estimate:
         for figure in used
     ]
     weights = [
-        1 / (variance / figure.blocks + figure.process**2) for variance, figure in zip(variances, used, strict=True)
+        1 / (variance / figure.blocks + spread.of(figure.round_s) ** 2)
+        for variance, figure in zip(variances, used, strict=True)
     ]
     mean = sum(weight * figure.value for weight, figure in zip(weights, used, strict=True)) / sum(weights)
     scatter = sum(weight * (figure.value - mean) ** 2 for weight, figure in zip(weights, used, strict=True))
-    freedom = PRIOR_PAIRS + len(used) - 1
-    error = math.sqrt((PRIOR_PAIRS + scatter) / freedom / sum(weights))
+    freedom = spread.prior_pairs + len(used) - 1
+    error = math.sqrt((spread.prior_pairs + scatter) / freedom / sum(weights))
     return Estimate(mean, error, freedom, len(used), blocks)

@@ -12,6 +12,7 @@ from inception_bench.measure.measurement import Measurement, PairMeasurement
 from inception_bench.measure.timed_step import TimedStep
 from inception_bench.models.counted import Counted
 from inception_bench.records.claim_body import ClaimBody
+from inception_bench.records.coverage_body import CoverageBody
 from inception_bench.records.differences import (
     cell_facts,
     claim_facts,
@@ -23,6 +24,7 @@ from inception_bench.records.duet_body import DuetBody, PowerBody
 from inception_bench.records.fact import Fact
 from inception_bench.records.pairs import pair_of
 from inception_bench.records.record import SCHEMA, Body, Record, Run
+from inception_bench.records.sampling import LEAST_PAIRS
 from inception_bench.spec.case import Case
 from inception_bench.spec.network import SIGNAL_KEEPING
 from inception_bench.train.trained import Trained
@@ -87,7 +89,7 @@ def _counting_label(record: Record[Any]) -> str:
 
 
 def _is_timed(body: Measurement, rounds: int) -> bool:
-    return body.is_ok and len(body.timed) >= rounds
+    return body.is_ok and len(body.timed) >= rounds and body.timed.pairs >= LEAST_PAIRS
 
 
 CELL = Kind("cell", "cell", Measurement.from_json, _case_key, _case_label, cell_facts, holds=_is_timed)
@@ -116,6 +118,7 @@ CLAIM = Kind(
 )
 DUET = Kind("duet", "duet", DuetBody.from_json, _case_key, _case_label)
 POWER = Kind("power", "trial", PowerBody.from_json, _case_key, _case_label)
+COVERAGE = Kind("coverage", "trial", CoverageBody.from_json, _case_key, _case_label)
 CEILINGS = Kind(
     "ceilings",
     "reading of the machine",
@@ -124,7 +127,7 @@ CEILINGS = Kind(
     lambda record: record.run.run_id,
 )
 
-_ALL: tuple[Kind[Any], ...] = (CELL, PAIR, TRAINING, STEP, COMPLEXITY, CLAIM, DUET, POWER, CEILINGS)
+_ALL: tuple[Kind[Any], ...] = (CELL, PAIR, TRAINING, STEP, COMPLEXITY, CLAIM, DUET, POWER, COVERAGE, CEILINGS)
 KINDS = {kind.name: kind for kind in _ALL}
 
 
@@ -142,8 +145,8 @@ def read_record(data: Any) -> Record[Any]:
     """A line of ``records.jsonl`` (as JSON reads it). Raises ValueError for an unknown schema or a missing field."""
     if not isinstance(data, dict):
         raise ValueError(f"not a record ({type(data).__name__})")
-    if data.get("schema") not in (1, SCHEMA):
-        raise ValueError(f"schema {data.get('schema')!r}; this version reads 1 and {SCHEMA}")
+    if data.get("schema") not in range(1, SCHEMA + 1):
+        raise ValueError(f"schema {data.get('schema')!r}; this version reads 1 to {SCHEMA}")
     try:
         first = _FIRST_CASES if data["schema"] == 1 else {}
         case = Case.from_json({**data["case"], **first}) if data["case"] else None

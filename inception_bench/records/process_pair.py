@@ -45,6 +45,11 @@ class ProcessPair:
         return cls(**{**data, "blocks": blocks, "cores": tuple(data.get("cores", ()))})
 
 
+def blocks_of(pairs: Sequence[ProcessPair]) -> list[tuple[Block, ...]]:
+    """The blocks of each pair, of which ``records.estimate`` makes the effect."""
+    return [pair.blocks for pair in pairs]
+
+
 def rounds_of(pairs: Sequence[ProcessPair], side: str) -> list[float]:
     """All rounds of ``a`` or ``b`` in the order of measuring."""
     return [seconds for pair in pairs for block in pair.blocks for seconds in getattr(block, f"{side}_s")]

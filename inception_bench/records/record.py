@@ -10,6 +10,9 @@ Format history of ``records.jsonl``:
   gate). Records of version 1 are read as records of version 2 with signal-keeping weights and no data, as all of them
   had. A reader passes over records of a kind that it does not know, so the kind ``ceilings`` (what the machine gave
   between two cells, without a case) came later without a new version.
+* 3: a cell's rounds are spread over several pairs of processes. ``rounds`` has ``process_pair``, the number of each
+  round's pair, and its pairs of rounds form blocks of two; ``pairs`` holds the facts of the processes, ``aim`` the
+  half-width of the interval that was aimed at. The rounds of versions 1 and 2 are of one pair.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from inception_bench.machine.environment import read_environment
 from inception_bench.spec.case import Case
 
-SCHEMA = 2
+SCHEMA = 3
 
 
 class Body(Protocol):

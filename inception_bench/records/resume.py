@@ -15,10 +15,8 @@ from inception_bench.spec.pair import Pair
 
 # The facts of an environment that must be the same for a time to hold. Left out: what may change without changing it
 # (the git revision of equal sources), and what a run's own records keep (load, governor).
-SAME = (
-    "cpu", "architecture", "logical_cores", "usable_cores", "memory_bytes", "system", "python", "packages", "gpu",
-    "thread_variables", "source_hash",
-)  # fmt: skip
+MACHINE = ("cpu", "architecture", "logical_cores", "usable_cores", "memory_bytes", "system", "gpu")
+SAME = (*MACHINE, "python", "packages", "thread_variables", "source_hash")
 
 
 @dataclass(frozen=True)

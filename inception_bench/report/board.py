@@ -12,11 +12,12 @@ from inception_bench.measure.accuracy import Counts
 from inception_bench.measure.ceilings import IMPOSSIBLE
 from inception_bench.measure.measurement import Measurement
 from inception_bench.measure.parity import finite
-from inception_bench.measure.rounds import Rounds
 from inception_bench.records.kinds import CELL
 from inception_bench.records.record import Record
 from inception_bench.records.roofline import NOT_READ, Machine, roofline_fraction
-from inception_bench.records.statistics import Interval, median, median_interval, percentile_upper
+from inception_bench.records.sampling import half_width
+from inception_bench.records.speedup import speedup
+from inception_bench.records.statistics import Interval, median, percentile_upper
 from inception_bench.spec.profile import LEAST_ROUNDS
 from inception_bench.spec.runtime import runtime_text
 
@@ -195,7 +196,7 @@ def read_row(record: Record[Measurement], machine: Machine = NOT_READ) -> BoardR
         return row
     if body.attest is not None and UNKNOWN in body.attest.precision.split("+"):
         row = replace(row, reason=UNREAD)
-    return _beside_machine(_timed(replace(row, **_costs(body)), body.timed), record, machine)
+    return _beside_machine(_timed(replace(row, **_costs(body)), record), record, machine)
 
 
 def _accuracy(counts: Counts) -> dict[str, Any]:
@@ -238,8 +239,9 @@ def _marked(row: BoardRow, mark: str) -> BoardRow:
     return replace(row, reason=f"{row.reason}; {mark}" if row.reason else mark)
 
 
-def _timed(row: BoardRow, rounds: Rounds) -> BoardRow:
-    p50, speedup = median(rounds.candidate_s), median_interval(rounds.ratios())
+def _timed(row: BoardRow, record: Record[Measurement]) -> BoardRow:
+    rounds, aim = record.body.timed, record.body.aim
+    p50, ratio = median(rounds.candidate_s), speedup(record)
     if len(rounds) < LEAST_ROUNDS:
         raise ValueError(
             f"{row.address} on {row.backend}: {len(rounds)} rounds are too few; an ok cell has {LEAST_ROUNDS}"
@@ -250,13 +252,17 @@ def _timed(row: BoardRow, rounds: Rounds) -> BoardRow:
         latency_s_p90=percentile_upper(rounds.candidate_s, 0.90),
         latency_s_p99=percentile_upper(rounds.candidate_s, 0.99),
         throughput_img_s=row.batch_size / p50,
-        speedup_vs_eager=speedup.value,
-        speedup_ci95_low=speedup.low,
-        speedup_ci95_high=speedup.high,
+        speedup_vs_eager=ratio.value,
+        speedup_ci95_low=ratio.low,
+        speedup_ci95_high=ratio.high,
         rounds=len(rounds),
-        pairs=1,
+        pairs=rounds.pairs,
         preempted_share=rounds.preempted_share(),
         clock="host",
         transfer="excluded",
     )
-    return _marked(timed, f"speed-up interval wider than {WIDE_INTERVAL:.0%}") if timed.is_wide else timed
+    if timed.is_wide:
+        return _marked(timed, f"speed-up interval wider than {WIDE_INTERVAL:.0%}")
+    if aim is not None and half_width(ratio) > aim:
+        return _marked(timed, f"speed-up interval of ±{half_width(ratio):.1%}, ±{aim:.0%} was aimed at")
+    return timed

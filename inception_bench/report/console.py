@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from inception_bench.report.board import Board, BoardRow
-from inception_bench.report.markdown import machine_line
+from inception_bench.report.markdown import interval_name, machine_line
 from inception_bench.report.text import megabytes, milliseconds, ratio
 
 COLOURS = {
@@ -22,7 +22,7 @@ def board_text(board: Board, *, width: int = 110, colour: bool = False) -> str:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for head, justify in (
         ("network", "left"), ("batch", "right"), ("rank", "left"), ("backend", "left"), ("p50", "right"),
-        ("vs eager (one pair)", "left"), ("peak RSS", "right"), ("outcome", "left"),
+        (f"vs eager ({interval_name(board.rows)})", "left"), ("peak RSS", "right"), ("outcome", "left"),
     ):  # fmt: skip
         # rich wants the literals left or right, and mypy sees any text in the loop.
         table.add_column(head, justify=justify, no_wrap=True)  # type: ignore[arg-type]

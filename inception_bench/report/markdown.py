@@ -9,23 +9,30 @@ from inception_bench.records.record import Run
 from inception_bench.records.roofline import Machine, spread
 from inception_bench.records.statistics import median
 from inception_bench.report.board import UNREAD, Board, BoardRow
+from inception_bench.report.pairs import PairRow
 from inception_bench.report.text import megabytes, milliseconds, ratio, seconds_text, share
 
 _HEADS = (
-    "rank", "backend", "precision", "p50", "p90", "img/s", "speed-up vs eager (within one pair)", "peak RSS",
+    "rank", "backend", "precision", "p50", "p90", "img/s", "speed-up vs eager", "peak RSS",
     "artifact", "build", "first call", "parity error", "top-1 (95 %)", "as eager",
 )  # fmt: skip
 _HOW = """\
 Every time is one call on the host until synchronised, input already in place, in a fresh process whose output
-first agreed with eager float64 on photographs. Speed-up is the median of paired ratios: each round of a runtime
-has a round of eager beside it. Its interval is over the rounds of one pair of processes; two processes of one program
-differ by a percent for as long as they live, which is not in it: `inception-bench duet` measures over many pairs.
+first agreed with eager float64 on photographs. Each round of a runtime has a round of eager beside it. {how}
 `~` marks an interval wider than 10 %. Ranks tie where intervals overlap."""
+_REPLICATED = """\
+Speed-up is estimated over several pairs of fresh processes of both, and the pair is the unit: two processes of one
+program differ for as long as they live. How often its 95 % interval holds the truth was measured: see
+`docs/intervals.md`."""
+_WITHIN_ONE = """\
+Speed-up is the median of the ratios of these rounds. Its interval is over the rounds of one pair of processes; two
+processes of one program differ by a percent for as long as they live, which is not in it: it is no 95 % interval."""
 
 
 def board_page(board: Board, run: Run, training: str = "") -> str:
     """The whole page: what was measured where, a table a network, what could not be measured, and what was trained."""
-    parts = ["# Leaderboard", about(run), *filter(None, [machine_line(board.machine)]), _HOW]
+    how = _HOW.format(how=_WITHIN_ONE if within_one_pair(board.rows) else _REPLICATED)
+    parts = ["# Leaderboard", about(run), *filter(None, [machine_line(board.machine)]), how]
     parts += [_group(group) for group in board.groups()]
     parts += [training] if training else []
     return "\n\n".join(parts) + "\n"
@@ -89,7 +96,7 @@ def _group(rows: Sequence[BoardRow]) -> str:
     timed = [row for row in rows if row.outcome == "ok"]
     parts = [title]
     if timed:
-        parts.append(table(_HEADS, map(cells, timed)))
+        parts.append(table(_heads(timed), map(cells, timed)))
     if any(row.is_unread for row in timed):
         parts.append(f"`?`: {UNREAD}; it was asked for the one that is named.")
     untimed = [
@@ -98,6 +105,20 @@ def _group(rows: Sequence[BoardRow]) -> str:
     if untimed:
         parts.append("\n".join(untimed))
     return "\n\n".join(parts)
+
+
+def within_one_pair(rows: Iterable[BoardRow | PairRow]) -> bool:
+    """Whether the speed-up of some timed row is of one pair of processes, so that its interval is no 95 % interval."""
+    return any(row.pairs == 1 for row in rows)
+
+
+def interval_name(rows: Iterable[BoardRow | PairRow]) -> str:
+    """What the head of a column calls the intervals of the rows' speed-ups."""
+    return "within one pair" if within_one_pair(rows) else "95 %"
+
+
+def _heads(rows: Sequence[BoardRow]) -> list[str]:
+    return [f"{head} ({interval_name(rows)})" if head.startswith("speed-up") else head for head in _HEADS]
 
 
 def cells(row: BoardRow) -> list[str]:

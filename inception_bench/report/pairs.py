@@ -10,19 +10,20 @@ from inception_bench.measure.counting import network_complexity
 from inception_bench.measure.measurement import PairMeasurement
 from inception_bench.models.tables.factorisations import factorisations, network_pairs
 from inception_bench.records.kinds import PAIR
-from inception_bench.records.pairs import pair_of, time_ratio
+from inception_bench.records.pairs import pair_of
 from inception_bench.records.record import Record
+from inception_bench.records.speedup import speedup
 from inception_bench.records.statistics import median
 
 
 @dataclass(frozen=True)
 class PairRow:
-    """One pair. The fields are the columns of ``modules.csv``, in order; None is unknown, written empty.
+    """One factorisation. The fields are the columns of ``modules.csv``, in order; None is unknown, written empty.
 
     ``macs_saved`` and ``time_saved`` are shares of what the replaced network needs, below 0 where the
     replacement needs more; ``time_saved_per_macs_saved`` is 1 where every MAC saved is time saved.
-    ``speedup`` is the median of paired ratios, replaced over replacement, with its interval over the
-    rounds of one pair of processes.
+    ``speedup`` is the time of the replaced over that of the replacement, with its 95 % interval over
+    ``pairs`` pairs of processes (within one pair where there is one).
     """
 
     pair: str
@@ -50,6 +51,7 @@ class PairRow:
     latency_s_p50_replaced: float | None = None
     latency_s_p50: float | None = None
     rounds: int | None = None
+    pairs: int | None = None
     run_id: str = ""
 
 
@@ -89,18 +91,19 @@ def pair_row(record: Record[PairMeasurement]) -> PairRow:
 
 
 def _timed(row: PairRow, record: Record[PairMeasurement]) -> PairRow:
-    rounds, speedup = record.body.timed, time_ratio(record)
-    saved = 1 - 1 / speedup.value
+    rounds, ratio = record.body.timed, speedup(record)
+    saved = 1 - 1 / ratio.value
     return replace(
         row,
         time_saved=saved,
-        time_saved_ci95_low=1 - 1 / speedup.low,
-        time_saved_ci95_high=1 - 1 / speedup.high,
+        time_saved_ci95_low=1 - 1 / ratio.low,
+        time_saved_ci95_high=1 - 1 / ratio.high,
         time_saved_per_macs_saved=saved / row.macs_saved,
-        speedup=speedup.value,
-        speedup_ci95_low=speedup.low,
-        speedup_ci95_high=speedup.high,
+        speedup=ratio.value,
+        speedup_ci95_low=ratio.low,
+        speedup_ci95_high=ratio.high,
         latency_s_p50_replaced=median(rounds.reference_s),
         latency_s_p50=median(rounds.candidate_s),
         rounds=len(rounds),
+        pairs=rounds.pairs,
     )

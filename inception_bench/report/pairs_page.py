@@ -7,7 +7,7 @@ from itertools import groupby
 
 from inception_bench.records.record import Run
 from inception_bench.records.statistics import Interval
-from inception_bench.report.markdown import about, table
+from inception_bench.report.markdown import about, interval_name, table
 from inception_bench.report.pairs import PairRow
 from inception_bench.report.text import milliseconds, ratio
 
@@ -16,12 +16,12 @@ _HEADS = (
     "batch",
     "replaced",
     "replacement",
-    "speed-up (within one pair)",
+    "speed-up",
     "time saved",
     "time per MACs saved",
 )
 _HOW = """\
-Each factorisation stands beside what it replaces: two fresh processes of one runtime, round beside round in random
+Each factorisation stands beside what it replaces: pairs of fresh processes of one runtime, round beside round in random
 order, each after its output agreed with eager float64. A module is followed by the same average and a linear layer of
 ten outputs on both sides. The last column is the share of time saved over the share of MACs saved: 1 where every MAC
 saved is time saved, 0 where none is, below 0 where fewer MACs take longer."""
@@ -42,7 +42,8 @@ def _group(rows: Sequence[PairRow]) -> str:
     timed = [_cells(row) for row in rows if row.outcome == "ok"]
     others = [row for row in rows if row.outcome != "ok"]
     untimed = "\n".join(f"* {row.backend} batch {row.batch_size}: **{row.outcome}**: {row.reason}" for row in others)
-    parts = [title, table(_HEADS, timed) if timed else "", untimed]
+    heads = [f"{head} ({interval_name(rows)})" if head == "speed-up" else head for head in _HEADS]
+    parts = [title, table(heads, timed) if timed else "", untimed]
     return "\n\n".join(part for part in parts if part)
 
 

@@ -31,9 +31,11 @@ class Profile:
     the recipe or, with ``paper_scale``, at native size and full width.
     ``claims`` says which of the papers' claims are measured: ``exact`` ones, a ``handful`` of the timed ones
     too, all ``timed`` ones, or ``all``, training proxies included.
-    ``shares_partner`` lets one process of the paired reference serve all runtimes of a network and batch: starting
-    it anew for each would take most of a short cell's time. ``window_s`` says for how many
-    seconds a GPU's power is measured.
+    A cell is timed until half the 95 % interval of its speed-up is at most the share ``aim`` of it, or for ``budget_s``
+    seconds, whichever comes first, but never less than ``rounds`` rounds.
+    ``shares_partner`` lets one process of the paired reference serve all runtimes of a network and batch in each of
+    their pairs of processes: starting it anew for each would take most of a short cell's time. ``window_s`` says for
+    how many seconds a GPU's power is measured.
     """
 
     name: str
@@ -42,6 +44,8 @@ class Profile:
     batch_sizes: tuple[int, ...]
     rounds: int = LEAST_ROUNDS
     warmup_rounds: int = 5
+    aim: float = 0.02
+    budget_s: float = 40.0
     trained: tuple[str, ...] | None = None
     data: str = "digits"
     recipe: str = "quick"
@@ -58,13 +62,23 @@ class Profile:
 
 _PORTABLE = ("eager", "torchscript", "onnxruntime")
 _FASHION: dict[str, Any] = {"data": "fashion-mnist", "recipe": "standard", "paper_scale": True}
+_NARROW: dict[str, Any] = {"aim": 0.01, "budget_s": 240.0}
 
 PROFILES: dict[str, Profile] = {
     profile.name: profile
     for profile in (
         Profile("smoke", ("googlenet", "inception_v3"), _PORTABLE, (1,), trained=("inception_v3",)),
         Profile("quick", ("all",), _PORTABLE, (1,), claims="handful"),
-        Profile("standard", ("all", "alexnet", "vgg16"), ("all",), (1, 8), **_FASHION, step_rounds=10, claims="timed"),
+        Profile(
+            "standard",
+            ("all", "alexnet", "vgg16"),
+            ("all",),
+            (1, 8),
+            **_FASHION,
+            **_NARROW,
+            step_rounds=10,
+            claims="timed",
+        ),
         Profile(
             "full",
             ("all-definitions",),
@@ -72,6 +86,7 @@ PROFILES: dict[str, Profile] = {
             (1, 8, 32),
             P99_ROUNDS,
             **_FASHION,
+            **_NARROW,
             seeds=(0, 1, 2),
             step_rounds=30,
             claims="all",

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from inception_bench.backends import registry
 from inception_bench.measure.cell import Cell
-from inception_bench.measure.parity import RowScale, compare_rows
+from inception_bench.measure.comparison import Comparison
+from inception_bench.measure.engine import CallLimit
+from inception_bench.measure.measurement import PairFacts
+from inception_bench.measure.parity import RowScale, compare, compare_rows
 from inception_bench.measure.partners import Partners
+from inception_bench.measure.rounds import Rounds
 from inception_bench.measure.stages import CellSettings, CellStopped
 from inception_bench.measure.workshop import Workshop
 from inception_bench.spec.case import Case
 from inception_bench.spec.profile import Limits
 from tests.backends.conftest import small_case
 
-SETTINGS = CellSettings(rounds=2, warmup_rounds=1, limits=Limits(), seed="tests")
+SETTINGS = CellSettings(rounds_a_pair=2, seconds_a_pair=0.0, warmup_rounds=1, limits=Limits(), seed="tests")
 
 
 def prepared(workshop: Workshop, case: Case) -> Cell:
@@ -108,9 +114,7 @@ def test_an_engine_that_silently_runs_another_precision(workshop: Workshop):
 @pytest.mark.parametrize("backend", ["eager", "onnxruntime", "torchscript"])
 def test_every_end_point_can_be_compared(workshop: Workshop, backend: str):
     case = small_case(backend)
-    cell = Cell(case, workshop, SETTINGS, lambda stage: None)
-    cell._enter("parity")
-    parity = cell._compare_rows(case, workshop.weights(case))
+    parity = Comparison(workshop, CallLimit(Limits().parity)).rows(case, workshop.weights(case))
     assert parity.by == "rows"
     assert parity.row in ("Stem", "Mixed", "Logits")
     assert parity.holds
@@ -119,8 +123,6 @@ def test_every_end_point_can_be_compared(workshop: Workshop, backend: str):
 
 def test_rows_by_hand():
     """Two rows of one value: limits 2 x 0.01 and the floor; the fault shows best where its share of a limit is most."""
-    import numpy as np
-
     scales = [
         RowScale("a", 1, spread=2.0, rounding=0.01, mutations={"pool": 0.0}),
         RowScale("b", 1, spread=4.0, rounding=0.0, mutations={"pool": 0.5}),
@@ -156,11 +158,7 @@ def test_one_partner_serves_the_runtimes_of_a_network_and_batch(workshop: Worksh
             small_case(backend, batch_size=batch_size), workshop, SETTINGS, lambda stage: None, partners=partners
         )
         made.prepare()
-        made.begin()
-        for _ in range(2):
-            made.before()
-            made.round()
-            made.after()
+        made.sample(lambda rounds, seconds: rounds.pairs == 2)
         made.end()
         made.close()
         return made
@@ -169,7 +167,10 @@ def test_one_partner_serves_the_runtimes_of_a_network_and_batch(workshop: Worksh
     assert first.measurement.partner_pid == second.measurement.partner_pid != second.measurement.worker["pid"]
     assert second.measurement.partner_parity == first.measurement.partner_parity
     assert second.measurement.rounds is not None
-    assert len(second.measurement.rounds.reference_s) == 2
+    assert second.measurement.rounds.process_pair == [0, 0, 1, 1]
+    partners_of = [[pair.partner_pid for pair in each.measurement.pairs] for each in (first, second)]
+    assert partners_of[0] == partners_of[1]  # a partner of its own for each number of a pair
+    assert len(set(partners_of[0])) == 2
     other = cell("eager", batch_size=1).measurement.partner_pid
     assert not is_alive(first.measurement.partner_pid)
     os.kill(other, signal.SIGKILL)
@@ -178,6 +179,71 @@ def test_one_partner_serves_the_runtimes_of_a_network_and_batch(workshop: Worksh
     assert again not in (other, first.measurement.partner_pid)
     partners.close()
     assert not is_alive(again)
+
+
+def test_each_pair_is_fresh_and_starts_the_other_way_round(workshop: Workshop):
+    """Three pairs of a cell: six processes, all gone but the last pair's, blocks in both orders, parity of each."""
+    case = small_case("onnxruntime")
+    cell = Cell(case, workshop, SETTINGS, lambda stage: None)
+    asked: list[tuple[int, int]] = []
+
+    def enough(rounds: Rounds, seconds: float) -> bool:
+        asked.append((rounds.pairs, len(rounds)))
+        assert all(not is_alive(pid) for pair in cell.measurement.pairs[:-1] for pid in _pids(pair))
+        assert all(is_alive(pid) for pid in _pids(cell.measurement.pairs[-1]))
+        return rounds.pairs == 3
+
+    try:
+        cell.prepare()
+        cell.sample(enough)
+        cell.end()
+    finally:
+        cell.close()
+    measured = cell.measurement
+    assert asked == [(1, 2), (2, 4), (3, 6)]
+    assert len({pid for pair in measured.pairs for pid in _pids(pair)}) == 6
+    first, second, _ = (pair.started_first for pair in measured.pairs)
+    assert {first, second} == {"candidate", "partner"}
+    assert measured.timed.process_pair == [0, 0, 1, 1, 2, 2]
+    orders = measured.timed.reference_first
+    assert all(orders[at] != orders[at + 1] for at in (0, 2, 4))  # ABBA or BAAB
+    assert measured.worker["pid"] == measured.pairs[0].candidate_pid
+    assert measured.peak_rss_bytes == max(pair.peak_rss_bytes for pair in measured.pairs)
+
+
+def test_a_process_that_answers_otherwise_in_a_later_pair_is_a_mismatch(workshop: Workshop, monkeypatch):
+    cell = Cell(small_case("onnxruntime"), workshop, SETTINGS, lambda stage: None)
+    try:
+        cell.prepare()
+        monkeypatch.setattr(
+            "inception_bench.measure.comparison.compare",
+            lambda logits, *known: compare(np.zeros_like(logits), *known),
+        )
+        with pytest.raises(CellStopped) as stopped:
+            cell.sample(lambda rounds, seconds: False)
+    finally:
+        cell.close()
+    assert (stopped.value.outcome, stopped.value.stage) == ("mismatch", "parity")
+    assert len(cell.measurement.pairs) == 1
+
+
+def test_a_pair_is_timed_for_as_long_as_its_settings_say(workshop: Workshop):
+    """Short rounds: at least the seconds, in whole blocks; long ones: at least the rounds."""
+    settings = replace(SETTINGS, seconds_a_pair=0.2)
+    cell = Cell(small_case("onnxruntime"), workshop, settings, lambda stage: None)
+    try:
+        cell.prepare()
+        cell.sample(lambda rounds, seconds: True)
+        cell.end()
+    finally:
+        cell.close()
+    rounds = cell.measurement.timed
+    assert len(rounds) > 2
+    assert len(rounds) % 2 == 0
+
+
+def _pids(pair: PairFacts) -> tuple[int, int]:
+    return pair.candidate_pid, pair.partner_pid
 
 
 def test_without_sharing_each_cell_has_a_partner_of_its_own(workshop: Workshop):

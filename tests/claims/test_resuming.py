@@ -28,7 +28,7 @@ from tests.conftest import ROOT
 HERE = {"cpu": "one"}
 RUN = Run("r1", "", "full", HERE)
 PAIR = make_pair(factorisations()["3x3_for_5x5"], Runtime("eager", "cpu", "fp32", 1, 1))
-ROUNDS = Rounds([1.0] * 8, [1.0] * 8, [True] * 8, [0] * 8, [0] * 8)
+ROUNDS = Rounds([1.0] * 8, [1.0] * 8, [True] * 8, [0] * 8, [0] * 8, process_pair=[0, 0, 0, 0, 1, 1, 2, 2])
 
 
 def pair(**changed) -> Record[PairMeasurement]:
@@ -44,6 +44,9 @@ def test_pairs_hold_with_rounds_enough_for_their_kind():
     """A module takes four times the rounds of a network."""
     assert holding(pair(), HERE, 2 * 4).pair(PAIR) == pair()
     assert holding(pair(), HERE, 9) == Earlier()
+    two_pairs = replace(ROUNDS, process_pair=[0, 0, 0, 0, 1, 1, 1, 1])
+    assert holding(pair(rounds=two_pairs), HERE, 8) == holding(pair(rounds=replace(ROUNDS, process_pair=None)), HERE, 8)
+    assert holding(pair(rounds=two_pairs), HERE, 8) == Earlier()
     assert holding(pair(outcome="failed"), HERE, 2) == Earlier()
     assert holding(pair(), {"cpu": "another"}, 2) == Earlier()
     assert holding(replace(pair(), kind="cell"), HERE, 2).pairs == {}

@@ -24,15 +24,16 @@ CASES = [
     for model in ("googlenet", "inception_v3")
     for backend in ("eager", "onnxruntime")
 ]
-ROUNDS = 64
+ROUNDS = 66
 Change = Callable[[list[dict[str, Any]]], Any]
 
 
 def rounds(seconds: float, reference: float) -> dict[str, Any]:
-    """Equal rounds: every ratio is ``reference / seconds``."""
+    """Equal rounds over three pairs of processes: every ratio is ``reference / seconds``."""
     return {
-        "candidate_s": [seconds] * ROUNDS, "reference_s": [reference] * ROUNDS, "reference_first": [True] * ROUNDS,
-        "candidate_preempted": [0] * ROUNDS, "reference_preempted": [0] * ROUNDS,
+        "candidate_s": [seconds] * ROUNDS, "reference_s": [reference] * ROUNDS,
+        "reference_first": [True, False] * (ROUNDS // 2), "candidate_preempted": [0] * ROUNDS,
+        "reference_preempted": [0] * ROUNDS, "process_pair": [at // (ROUNDS // 3) for at in range(ROUNDS)],
     }  # fmt: skip
 
 

@@ -282,9 +282,9 @@ def test_a_regression_outranks_a_gap(tmp_path):
 
 def test_other_schema_is_refused_by_name(tmp_path):
     folder = write_run(tmp_path / "old")
-    text = (folder / "records.jsonl").read_text().replace('"schema": 2', '"schema": 99')
+    text = (folder / "records.jsonl").read_text().replace('"schema": 3', '"schema": 99')
     (folder / "records.jsonl").write_text(text)
-    with pytest.raises(UsageError, match=r"schema 99; this version reads 1 and 2 \(and 3 more such lines\): a"):
+    with pytest.raises(UsageError, match=r"schema 99; this version reads 1 to 3 \(and 3 more such lines\): a"):
         load_run(folder)
 
 

@@ -12,8 +12,8 @@ from scipy.stats import multivariate_normal, norm
 from inception_bench.gate.judgement import Judgement, Rule, judge, settle
 from inception_bench.gate.sequential import RHO, nominal_levels, sequential_p
 from inception_bench.records import estimate as estimate_module
-from inception_bench.records.estimate import PRIOR_PAIRS, PROCESS_SPREAD, estimate
-from inception_bench.records.process_pair import Block, ProcessPair
+from inception_bench.records.estimate import DUET, estimate
+from inception_bench.records.process_pair import Block, ProcessPair, blocks_of
 from tests.gate.simulation import LOADED, QUIET, Machine, run_cell
 
 
@@ -133,20 +133,20 @@ def test_a_pair_has_the_surest_figure_with_its_jackknife_error(seed, surest):
     found = {name: plain_jackknife(pair.blocks, figure) for name, figure in PLAIN.items()}
     assert min(found, key=lambda name: found[name][1]) == surest
     value, error = found[surest]
-    made = estimate([pair])
+    made = estimate(blocks_of([pair]))
     assert made.log_ratio == pytest.approx(value, rel=1e-9)
     # One pair scatters from itself by nothing: the prior's share of its own variance is left.
-    assert made.error == pytest.approx(math.hypot(error, PROCESS_SPREAD), rel=1e-9)
-    assert (made.freedom, made.blocks) == (PRIOR_PAIRS, 12)
+    assert made.error == pytest.approx(math.hypot(error, DUET.deviation), rel=1e-9)
+    assert (made.freedom, made.blocks) == (DUET.prior_pairs, 12)
 
 
 def test_pairs_that_scatter_widen_the_interval():
-    # Blocks without noise: a pair's error is PROCESS_SPREAD alone; two pairs d apart have scatter (d / spread)^2 / 2.
-    together = estimate([pair_of([1.0] * 10), pair_of([1.0] * 10)])
-    assert together.error == pytest.approx(PROCESS_SPREAD * math.sqrt(PRIOR_PAIRS / (PRIOR_PAIRS + 1) / 2))
-    apart = estimate([pair_of([1.0] * 10), pair_of([1.02] * 10)])
-    scatter = (math.log(1.02) / PROCESS_SPREAD) ** 2 / 2
-    expected = PROCESS_SPREAD * math.sqrt((PRIOR_PAIRS + scatter) / (PRIOR_PAIRS + 1) / 2)
+    # Blocks without noise: a pair's error is DUET.deviation alone; two pairs d apart have scatter (d / spread)^2 / 2.
+    together = estimate(blocks_of([pair_of([1.0] * 10), pair_of([1.0] * 10)]))
+    assert together.error == pytest.approx(DUET.deviation * math.sqrt(DUET.prior_pairs / (DUET.prior_pairs + 1) / 2))
+    apart = estimate(blocks_of([pair_of([1.0] * 10), pair_of([1.02] * 10)]))
+    scatter = (math.log(1.02) / DUET.deviation) ** 2 / 2
+    expected = DUET.deviation * math.sqrt((DUET.prior_pairs + scatter) / (DUET.prior_pairs + 1) / 2)
     assert apart.error == pytest.approx(expected, rel=1e-6)
     assert apart.log_ratio == pytest.approx(math.log(1.02) / 2)
 
@@ -154,17 +154,17 @@ def test_pairs_that_scatter_widen_the_interval():
 @pytest.mark.parametrize(("round_s", "spread"), [(0.1, 0.0025), (0.007, 0.0025), (0.00175, 0.005), (0.00028, 0.0125)])
 def test_processes_of_quick_rounds_differ_by_more(round_s, spread):
     # Below 7 ms by sqrt(7 ms / round): twice as much at a quarter of it, five times at a twenty-fifth.
-    assert estimate([pair_of([1.0] * 10, round_s)]).error == pytest.approx(spread, rel=1e-6)
+    assert estimate(blocks_of([pair_of([1.0] * 10, round_s)])).error == pytest.approx(spread, rel=1e-6)
 
 
 def test_a_burst_over_half_of_a_pairs_rounds_does_not_count():
     quiet, burst = [1.0] * 12, [1.0, 1.7] * 6
-    found = estimate([pair_of_rounds(quiet, burst)])
+    found = estimate(blocks_of([pair_of_rounds(quiet, burst)]))
     assert (found.log_ratio, found.blocks) == (0.0, 6)
 
 
 def test_a_pair_of_too_few_blocks_is_left_out():
-    found = estimate([pair_of([1.0] * 20), pair_of([3.0] * 4)])
+    found = estimate(blocks_of([pair_of([1.0] * 20), pair_of([3.0] * 4)]))
     assert (found.log_ratio, found.pairs, found.blocks) == (0.0, 1, 20)
 
 
@@ -174,7 +174,7 @@ def test_exchanged_sides_give_the_opposite():
         ProcessPair(1.0, tuple(Block(block.order, block.b_s, block.a_s) for block in pair.blocks), {}, {})
         for pair in pairs
     ]
-    one, other = estimate(pairs), estimate(swapped)
+    one, other = estimate(blocks_of(pairs)), estimate(blocks_of(swapped))
     assert (one.log_ratio, one.error) == (pytest.approx(-other.log_ratio), pytest.approx(other.error))
 
 

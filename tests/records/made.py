@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass, replace
 from pathlib import Path
 from types import NoneType, SimpleNamespace
 from typing import Any, get_args, get_origin, get_type_hints
@@ -19,6 +19,7 @@ from inception_bench.claims.ledger import ledger
 from inception_bench.claims.methods.arms import judge_proxy
 from inception_bench.claims.methods.proxies import PROXIES
 from inception_bench.claims.outcome import Outcome, judge_exact
+from inception_bench.gate.coverage.coverage import CoverageOrder, run_coverage
 from inception_bench.gate.duet.order import DuetOrder, Installed, run_duet
 from inception_bench.gate.power.power import PowerOrder, run_power
 from inception_bench.machine import device as device_module
@@ -38,6 +39,7 @@ from inception_bench.records.resume import Earlier
 from inception_bench.spec.case import Case
 from inception_bench.spec.network import NetworkSpec
 from inception_bench.spec.pair import Pair
+from inception_bench.spec.profile import PROFILES
 from inception_bench.spec.runtime import Runtime
 from inception_bench.store.cache import Artifact, ArtifactCache
 from inception_bench.train.trained import Trained
@@ -228,4 +230,6 @@ def write_all(folder: Path, patch: pytest.MonkeyPatch) -> list[Path]:
     nowhere = CASE.with_runtime(backend="tensorrt")
     run_duet(DuetOrder((nowhere,), Installed(), Installed(), folder / "duet"), lambda line: None)
     run_power(PowerOrder((CASE,), folder / "power", minutes=1e-9, budget_s=4.0), lambda line: None)
-    return [own, folder / "duet", folder / "power"]
+    quick = replace(PROFILES["quick"], rounds=6, budget_s=0.1)
+    run_coverage(CoverageOrder((CASE,), ("eager",), (1,), quick, folder / "coverage", 1e-9), lambda line: None)
+    return [own, folder / "duet", folder / "power", folder / "coverage"]

@@ -75,7 +75,7 @@ def test_other_schema_is_named(tmp_path):
     journal.path.write_text(json.dumps({**make("a").to_json(), "schema": 99}) + "\n" + '{"schema": 1}\n[1]\n')
     records, complaints = journal.read()
     assert records == []
-    assert "schema 99; this version reads 1 and 2" in complaints[0]
+    assert "schema 99; this version reads 1 to 3" in complaints[0]
     assert len(complaints) == 3
 
 

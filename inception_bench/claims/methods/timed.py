@@ -11,8 +11,9 @@ from inception_bench.claims.outcome import Outcome, judge, not_run, read_outcome
 from inception_bench.measure.measurement import PairMeasurement
 from inception_bench.measure.pairing import named_pairs
 from inception_bench.records.claim_body import INCONCLUSIVE, ClaimBody
-from inception_bench.records.pairs import pair_of, time_ratio
+from inception_bench.records.pairs import pair_of
 from inception_bench.records.record import Record
+from inception_bench.records.speedup import speedup
 from inception_bench.records.statistics import Interval, median
 from inception_bench.spec.case import Case
 from inception_bench.spec.pair import Pair
@@ -89,7 +90,7 @@ def _judge(claim: Claim, records: Sequence[Record[PairMeasurement]]) -> Outcome:
     timed = [record for record in records if record.body.outcome == "ok"]
     figures, notes = [], []
     for name in claim.arguments["pairs"]:
-        ratios = {_place(record): time_ratio(record) for record in timed if record.body.pair == name}
+        ratios = {_place(record): speedup(record) for record in timed if record.body.pair == name}
         if not ratios:
             return not_run(claim, f"no runtime here could time {name}")
         figures.append(_over_all(list(ratios.values())))

@@ -29,7 +29,8 @@ from typing import Any
 from inception_bench.gate.stored.stored_run import StoredRun
 from inception_bench.measure.measurement import Measurement
 from inception_bench.records.record import Record
-from inception_bench.records.statistics import Interval, median, median_interval
+from inception_bench.records.speedup import speedup
+from inception_bench.records.statistics import Interval, median
 
 SAME, SLOWER, FASTER, NOT_COMPARABLE = "same", "slower", "faster", "not comparable"
 FAMILY_LEVEL = 0.005  # of a false `slower` anywhere in a comparison
@@ -100,20 +101,21 @@ def compare_times(before: Record[Measurement], after: Record[Measurement], sprea
     from scipy.stats import t
 
     old, new = speedup(before), speedup(after)
+    change = math.log(old.value / new.value)
+    for name, record in (("baseline", before), ("run", after)):
+        if record.body.timed.pairs == 1:
+            reason = (
+                f"the {name} has one pair of processes a cell, and no 95 % interval; measure it again, or: {POINTER}"
+            )
+            return Timing(NOT_COMPARABLE, old, new, math.expm1(change), None, reason)
     level = FAMILY_LEVEL / cells
     deviation = math.hypot(*(max(spread.log_rms, _log_error(interval)) for interval in (old, new)))
     allowed = float(t.ppf(1 - level, spread.pairs)) * deviation + _reference_shift(before, after)
-    change = math.log(old.value / new.value)
     if math.expm1(allowed) > MOST_ALLOWED:
         reason = f"chance alone may move it by over {MOST_ALLOWED:.0%} on this machine; {POINTER}"
         return Timing(NOT_COMPARABLE, old, new, math.expm1(change), None, reason)
     verdict = SLOWER if change > allowed else FASTER if change < -allowed else SAME
     return Timing(verdict, old, new, math.expm1(change), math.expm1(allowed))
-
-
-def speedup(record: Record[Measurement]) -> Interval:
-    """The median paired ratio of an ok record, from its raw rounds."""
-    return median_interval(record.body.timed.ratios())
 
 
 def _reference_shift(before: Record[Measurement], after: Record[Measurement]) -> float:

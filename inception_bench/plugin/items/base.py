@@ -21,6 +21,7 @@ from inception_bench.plugin.run import BenchRun
 from inception_bench.plugin.watch import Watch
 from inception_bench.processes.process import CallFailed
 from inception_bench.records.record import Body, Record
+from inception_bench.records.sampling import Sampling
 
 Measured = TypeVar("Measured")
 B = TypeVar("B", bound=Body)
@@ -118,8 +119,8 @@ class CellDrivingItem(Item[Measurement, Timed]):
 
     @property
     @abstractmethod
-    def _rounds(self) -> int:
-        """How many rounds are timed."""
+    def _sampling(self) -> Sampling:
+        """When the item has been timed enough."""
 
     @abstractmethod
     def _new_cell(self) -> Cell:
@@ -146,13 +147,13 @@ class CellDrivingItem(Item[Measurement, Timed]):
             benchmark.pedantic(lambda: None)
             cell.measurement.outcome = "ok"
 
-        def time(cell: Cell) -> None:
-            time_rounds(benchmark, cell, self._rounds, self.watch, self.clock)
-
         if not self.timed:
             return drive_cell(self._new_cell(), check)
         self.run.read_machine()
-        return time_cell(self._new_cell(), time)
+        measured = time_cell(self._new_cell(), self._sampling, self.watch)
+        if measured.is_ok:
+            show_rounds(benchmark, measured.timed, self.clock)
+        return measured
 
     def _ending(self, measured: Measurement, record: Record[Timed] | None) -> Ending:
         if record is not None:
@@ -189,32 +190,19 @@ def drive_cell(cell: Cell, use: Callable[[Cell], None]) -> Measurement:
     return cell.measurement
 
 
-def time_cell(cell: Cell, time: Callable[[Cell], None]) -> Measurement:
-    """Build, compare and time a cell; ``time`` takes the rounds."""
+def time_cell(cell: Cell, sampling: Sampling, watch: Watch) -> Measurement:
+    """Build, compare and time a cell, for as long as ``sampling`` says."""
 
     def use(cell: Cell) -> None:
-        cell.begin()
-        time(cell)
+        cell.measurement.aim = sampling.aim
+        cell.sample(sampling.is_enough, watch.rounds)
         cell.end()
 
     return drive_cell(cell, use)
 
 
-def time_rounds(benchmark: Any, cell: Cell, rounds: int, watch: Watch, clock: ReportedClock) -> None:
-    """Have pytest-benchmark take ``rounds`` rounds of a cell; its partner's are beside each, and outside the clock."""
-
-    def before() -> None:
-        watch.rounds(cell.rounds_done)
-        cell.before()
-
-    def one_round() -> None:
-        clock.seconds += cell.round()
-
-    benchmark.pedantic(one_round, setup=before, teardown=cell.after, rounds=rounds)
-
-
 def show_rounds(benchmark: Any, rounds: Rounds, clock: ReportedClock) -> None:
-    """Show pytest-benchmark the candidate's rounds that were measured before."""
+    """Show pytest-benchmark the candidate's rounds, in the order in which they were measured."""
     seconds = iter(rounds.candidate_s)
 
     def one_round() -> None:

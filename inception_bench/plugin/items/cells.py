@@ -15,6 +15,7 @@ from inception_bench.plugin.clock import ReportedClock
 from inception_bench.plugin.items.base import CellDrivingItem, Ending, Item
 from inception_bench.processes.process import CallFailed
 from inception_bench.records.record import Record
+from inception_bench.records.sampling import Sampling
 from inception_bench.report.board import read_row
 from inception_bench.report.text import milliseconds, ratio
 from inception_bench.report.training import step_line, training_line
@@ -37,8 +38,8 @@ class CellItem(CellDrivingItem[Measurement]):
         return self.case.runtime.backend
 
     @property
-    def _rounds(self) -> int:
-        return self.run.settings().rounds
+    def _sampling(self) -> Sampling:
+        return self.run.sampling(self.case.runtime)
 
     def _new_cell(self) -> Cell:
         return self.run.cell(self.case, self.watch.stage)

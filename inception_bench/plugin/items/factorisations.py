@@ -10,15 +10,10 @@ from inception_bench.measure.pairing import pair_rounds
 from inception_bench.plugin.items.base import CellDrivingItem, time_cell
 from inception_bench.plugin.run import BenchRun
 from inception_bench.plugin.watch import Watch
-from inception_bench.records.pairs import time_ratio
 from inception_bench.records.record import Record
-from inception_bench.records.statistics import median_interval
+from inception_bench.records.sampling import Sampling
+from inception_bench.records.speedup import speedup
 from inception_bench.spec.pair import Pair
-
-# The 95 % interval of a ratio is narrow enough for a claim where it is this share of the ratio wide, and a pair takes
-# at most this many times its usual rounds to become so.
-NARROW = 0.03
-MOST_TIMES = 4
 
 
 @dataclass
@@ -36,8 +31,8 @@ class PairItem(CellDrivingItem[PairMeasurement]):
         return self.pair.new.runtime.backend
 
     @property
-    def _rounds(self) -> int:
-        return pair_rounds(self.pair.new.network.model)
+    def _sampling(self) -> Sampling:
+        return _sampling_of(self.run, self.pair)
 
     def _new_cell(self) -> Cell:
         return _cell_of(self.run, self.watch, self.pair)
@@ -49,7 +44,7 @@ class PairItem(CellDrivingItem[PairMeasurement]):
         return self.run.keep_pair(self.pair, measured)
 
     def _result(self, record: Record[PairMeasurement]) -> str:
-        ratio = time_ratio(record)
+        ratio = speedup(record)
         return f"{ratio.value:.2f} ({ratio.low:.2f}-{ratio.high:.2f})x what it replaces"
 
 
@@ -58,25 +53,12 @@ def measure_pair(run: BenchRun, watch: Watch, pair: Pair) -> Record[PairMeasurem
     known = run.timed_before(pair)
     if known is not None:
         return known
-    rounds = pair_rounds(pair.new.network.model)
-    return run.keep_pair(pair, time_cell(_cell_of(run, watch, pair), lambda cell: until_narrow(cell, rounds)))
+    return run.keep_pair(pair, time_cell(_cell_of(run, watch, pair), _sampling_of(run, pair), watch))
 
 
-def until_narrow(cell: Cell, rounds: int) -> None:
-    """Time ``rounds`` rounds, and as many again while the ratio's interval is wide, up to four times as many.
-
-    A busy machine needs more rounds for the same interval. Only the width of the interval decides when to stop, never
-    whether the ratio agrees with the claim: who goes on until a verdict pleases will find it in noise.
-    """
-    for _ in range(MOST_TIMES):
-        for _ in range(rounds):
-            cell.before()
-            cell.round()
-            cell.after()
-        ratio = median_interval(cell.ratios())
-        if ratio.high - ratio.low <= NARROW * ratio.value:
-            return
+def _sampling_of(run: BenchRun, pair: Pair) -> Sampling:
+    return run.sampling(pair.new.runtime, pair_rounds(pair.new.network.model))
 
 
 def _cell_of(run: BenchRun, watch: Watch, pair: Pair) -> Cell:
-    return run.cell(pair.new, watch.stage, pair.old)
+    return run.cell(pair.new, watch.stage, pair.old, rounds=pair_rounds(pair.new.network.model))
