@@ -16,9 +16,10 @@ from inception_bench.measure.rounds import Rounds
 from inception_bench.records.kinds import CELL, read_record
 from inception_bench.records.record import Record, Run
 from inception_bench.records.roofline import Machine, roofline_fraction
-from inception_bench.report.board import make_board
+from inception_bench.report.board import Board, make_board
 from inception_bench.report.console import impossible_line
-from inception_bench.report.markdown import board_page, machine_line
+from inception_bench.report.machine import machine_line
+from inception_bench.report.markdown import board_page
 from inception_bench.spec.case import Case
 from inception_bench.spec.network import NetworkSpec
 from inception_bench.spec.runtime import Runtime
@@ -80,7 +81,7 @@ def test_a_cell_during_which_the_machine_changed_is_marked():
     assert not State(None, reading(100)).has_changed
     board = make_board([ceilings(100), cell(0.05), ceilings(80)])
     assert board.rows[0].reason == "the machine's pace changed by -20% meanwhile"
-    assert "; its pace changed by over 10 % during 1 cells." in machine_line(board.machine)
+    assert "; its pace changed by over 10 % during 1 cell." in machine_line(board)
 
 
 @pytest.mark.parametrize(("p50_s", "marked", "impossible"), [(0.0404, False, 0), (0.0396, True, 0), (0.0376, True, 1)])
@@ -96,7 +97,7 @@ def test_a_ceiling_that_is_beaten_is_marked_and_then_fails(p50_s: float, marked:
 def test_the_page_has_the_machine_line():
     page = board_page(make_board([ceilings(100), cell(0.05), ceilings(110)]), RUN)
     assert "Machine: 105 GMAC/s in fp32 on 2 threads (100 to 110 over 2 readings, onnxruntime product), copies" in page
-    assert machine_line(Machine()) == ""
+    assert machine_line(Board(())) == ""
 
 
 def test_a_record_is_read_as_it_was_written():
