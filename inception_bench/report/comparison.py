@@ -129,10 +129,11 @@ def _about(stored: StoredRun) -> str:
 def _machine_lines(comparison: Comparison) -> list[str]:
     """How the machine's own pace differed between the runs, which moves speed-ups; empty where it was not read."""
     before, after = comparison.before.machine.pace, comparison.after.machine.pace
-    if before is None or after is None:
+    share = paces_apart(comparison.before.machine, comparison.after.machine)
+    if before is None or after is None or share is None:
         return []
     return [
-        f"the machine gave {after / before:.0%} of what it gave in run {comparison.before.run.run_id}: "
+        f"the machine gave {share:.0%} of what it gave in run {comparison.before.run.run_id}: "
         f"{after / 1e9:.3g} GMAC/s in fp32 after {before / 1e9:.3g}"
     ]
 
