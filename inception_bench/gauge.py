@@ -57,10 +57,8 @@ class Works:
         """Make everything ready for so many ``threads``, and for bf16 where a run has such cells."""
         self.threads = message["threads"]
         makers = {("onnxruntime", "onnx"): _onnxruntime, ("openvino",): _openvino}
-        self.fp32 = [
-            work for needs, make in makers.items() if all(map(find_spec, needs)) for work in make(self.threads)
-        ]
-        self.fp32 = self.fp32 or _numpy()
+        here = [make for needs, make in makers.items() if all(map(find_spec, needs))]
+        self.fp32 = [work for make in here for work in make(self.threads)] or _numpy()
         self.bf16 = _torch_bf16(self.threads) if "bf16" in message["precisions"] and find_spec("torch") else []
         share = COPIED_BYTES // 4 // self.threads
         self.copies = [(np.ones(share, np.float32), np.zeros(share, np.float32)) for _ in range(self.threads)]

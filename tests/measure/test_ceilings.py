@@ -201,6 +201,21 @@ def test_why_the_machine_was_not_read_reaches_records_and_board(tmp_path):
     assert line in (tmp_path / "leaderboard.md").read_text()
 
 
+def test_a_run_is_held_against_the_other_runs_of_its_folder_and_those_that_it_is_given(tmp_path):
+    """60 after 100 GMAC/s is the folder's own earlier run; a newer one that is given, as a baseline's, counts first."""
+    run = bench_run(tmp_path)
+    earlier = [replace(run.run, run_id=name, started=f"2020-01-0{day}") for day, name in ((1, "own"), (2, "given"))]
+    own, given = ([replace(ceilings(pace), run=each)] for pace, each in zip((100, 120), earlier, strict=True))
+    run.journal.append(own[0])
+    run.gauge = None
+    run._append(replace(ceilings(60), run=run.run))
+    assert run.write_board().earlier.run.run_id == "own"
+    assert run.write_board().earlier.share == pytest.approx(0.6)
+    run.others = given
+    run.keep_cell(CASE, cell(0.05).body)
+    assert run.write_board().earlier.share == pytest.approx(0.5)
+
+
 def test_a_machine_that_was_never_read_says_why():
     broken = Record("no_ceilings", RUN, None, None, None, NoCeilings(2, "timeout", "no answer within 120 s"))
     board = make_board([broken, cell(0.05)])
@@ -213,7 +228,7 @@ def test_a_machine_that_was_never_read_says_why():
 def test_a_pair_has_a_reading_after_it_and_a_mark(tmp_path):
     run = bench_run(tmp_path)
     run.gauge = Gauge(2, ["fp32"])
-    pair = Pair("3x3_for_5x5", CASE, CASE)
+    pair = Pair("3x3_for_5x5", CASE, CASE.with_network(model="googlenet_naive"))
     run.keep_pair(pair, cell(0.05).body)
     run.keep_pair(pair, Measurement("mismatch"))
     run.gauge.close()
@@ -237,7 +252,7 @@ def test_the_ceiling_is_of_the_whole_run_by_hand():
         ceilings(111, bf16_macs_s=4.3e11),
         ceilings(89, bf16_macs_s=4.5e11),
         ceilings(109),
-        ceilings(105, threads=1),
+        ceilings(109.5, threads=1),
     )
     assert fraction(*around, *rest) == pytest.approx(80 / 109)
     assert fraction(around[0], cell(0.05, precision="bf16"), *around[2:], *rest) == pytest.approx(80 / 430)
@@ -245,7 +260,7 @@ def test_the_ceiling_is_of_the_whole_run_by_hand():
 
 
 def test_the_board_says_what_share_of_an_earlier_run_the_machine_gave():
-    """61 of the 100 of the newest earlier run, whose kernel was another; one on one thread, and another CPU, do not count."""
+    """61 of the 100 of the newest earlier run, under another kernel; one thread, and another CPU, do not count."""
 
     def of_run(run_id: str, gigamacs: float, day: int, threads: int = 2, **facts) -> list[Record]:
         run = replace(RUN, run_id=run_id, started=f"2025-12-{day:02}T00:00:00+00:00")
