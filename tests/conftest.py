@@ -57,7 +57,7 @@ class BenchRun:
 
     def records(self) -> list[dict]:
         """All but what the machine gave between them."""
-        return [record for record in self.lines() if record["kind"] != "ceilings"]
+        return [record for record in self.lines() if record["kind"] not in ("ceilings", "no_ceilings")]
 
     def lines(self) -> list[dict]:
         """Every record, in the order in which they were written."""

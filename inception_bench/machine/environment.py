@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -51,29 +52,37 @@ class Activity:
     """How busy the whole machine is at one moment.
 
     ``load_average`` is over 1, 5 and 15 minutes, in processes. ``busy_s`` are the CPU seconds of all programs and
-    ``steal_s`` those that a hypervisor gave to other machines, both since the machine started.
+    ``steal_s`` those that a hypervisor gave to other machines, both since the machine started. Each is None where the
+    system does not count it (on Linux without ``/proc``).
     """
 
-    load_average: tuple[float, float, float]
+    load_average: tuple[float, float, float] | None
     steal_s: float | None
-    busy_s: float
+    busy_s: float | None
 
     @classmethod
     def now(cls) -> Activity:
         import psutil
 
-        times = psutil.cpu_times()
-        busy = times.user + times.system
-        return cls(tuple(psutil.getloadavg()), getattr(times, "steal", None), busy)
+        load = steal = busy = None
+        with suppress(OSError):
+            load = tuple(psutil.getloadavg())
+        with suppress(OSError):
+            times = psutil.cpu_times()
+            steal, busy = getattr(times, "steal", None), times.user + times.system
+        return cls(load, steal, busy)
 
     def since(self, before: Activity) -> dict[str, Any]:
         """The load averages of this moment and the CPU seconds between ``before`` and this moment, as JSON values."""
-        steal = None if self.steal_s is None or before.steal_s is None else round(self.steal_s - before.steal_s, 2)
         return {
-            "load_average": list(self.load_average),
-            "steal_s": steal,
-            "busy_s": round(self.busy_s - before.busy_s, 2),
+            "load_average": None if self.load_average is None else list(self.load_average),
+            "steal_s": _passed(before.steal_s, self.steal_s),
+            "busy_s": _passed(before.busy_s, self.busy_s),
         }
+
+
+def _passed(before: float | None, after: float | None) -> float | None:
+    return None if before is None or after is None else round(after - before, 2)
 
 
 def installed_version(distribution: str) -> str:
@@ -96,8 +105,6 @@ def usable_cores() -> int:
 
 def read_environment() -> Environment:
     """Look at this machine and this installation."""
-    import psutil
-
     checkout = _checkout()
     revision = _git(checkout, "rev-parse", "HEAD")
     status = _git(checkout, "status", "--porcelain") if revision else None
@@ -105,9 +112,9 @@ def read_environment() -> Environment:
         cpu=_cpu_name(),
         architecture=platform.machine(),
         logical_cores=os.cpu_count() or 1,
-        physical_cores=psutil.cpu_count(logical=False),
+        physical_cores=_physical_cores(),
         usable_cores=usable_cores(),
-        memory_bytes=psutil.virtual_memory().total,
+        memory_bytes=_memory_bytes(),
         gpu=device_name(),
         system=platform.platform(),
         python=sys.version.split()[0],
@@ -118,6 +125,26 @@ def read_environment() -> Environment:
         git_revision=revision,
         git_dirty=None if status is None else bool(status),
     )
+
+
+def _memory_bytes() -> int:
+    import psutil
+
+    try:
+        total: int = psutil.virtual_memory().total
+    except OSError:  # no /proc: the C library knows the pages without it
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return total
+
+
+def _physical_cores() -> int | None:
+    import psutil
+
+    try:
+        count: int | None = psutil.cpu_count(logical=False)
+    except OSError:
+        return None
+    return count
 
 
 def _cpu_name() -> str:

@@ -55,6 +55,24 @@ class Ceilings:
         return read_known(cls, data)
 
 
+@dataclass(frozen=True)
+class NoCeilings:
+    """Why the machine was not read on ``threads`` threads: ``outcome`` is failed, timeout or unavailable."""
+
+    threads: int
+    outcome: str
+    reason: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> NoCeilings:
+        """What ``to_json`` gave. Raises TypeError for anything else."""
+        return read_known(cls, data)
+
+
 @dataclass
 class Gauge:
     """The process that reads this machine; it sleeps between readings. ``precisions`` are those of the run's cells."""
@@ -65,21 +83,26 @@ class Gauge:
     _process: Process | None = field(default=None, init=False)
     _is_broken: bool = field(default=False, init=False)
 
-    def read(self) -> Ceilings | None:
-        """What the machine gives now; None where it cannot be told, which costs no cell."""
+    def read(self) -> Ceilings | NoCeilings | None:
+        """What the machine gives now, or once why it cannot be told, which costs no cell; None ever after."""
         if self._is_broken:
             return None
         try:
             return Ceilings.from_json(self._started().call("read", _LIMIT_S)[0])
-        except CallFailed:
-            self._is_broken = True
-            return None
+        except CallFailed as error:
+            return self._broken(error.outcome, str(error))
+        except OSError as error:  # the system starts no further process
+            return self._broken("failed", f"the process did not start: {error.strerror}")
 
     def close(self) -> None:
         """End the process."""
         if self._process is not None:
             self._process.kill()
             self._process = None
+
+    def _broken(self, outcome: str, reason: str) -> NoCeilings:
+        self._is_broken = True
+        return NoCeilings(self.threads, outcome, reason)
 
     def _started(self) -> Process:
         if self._process is None:
@@ -108,10 +131,19 @@ class State:
     def has_changed(self) -> bool:
         return abs(self.change) > SAME_STATE
 
+    @property
+    def mark(self) -> str:
+        """What a reader of a time must know of the machine; empty where it gave the same before and after."""
+        return f"the machine's pace changed by {self.change:+.0%} meanwhile" if self.has_changed else ""
+
+    def pace(self, precision: str, threads: int) -> float | None:
+        """The better of the two readings, in multiply-accumulates a second; None where neither is of such a cell."""
+        around = [_pace(each, precision, threads) for each in (self.before, self.after)]
+        return max((pace for pace in around if pace is not None), default=None)
+
     def ceiling(self, run: Sequence[Ceilings], precision: str, threads: int) -> float | None:
         """The cell's ceiling among the readings of its ``run``, in multiply-accumulates a second; None if unknown."""
-        around = [_pace(each, precision, threads) for each in (self.before, self.after)]
-        state = max((pace for pace in around if pace is not None), default=None)
+        state = self.pace(precision, threads)
         if state is None:
             return None
         paces = [pace for each in run if (pace := _pace(each, precision, threads)) is not None]

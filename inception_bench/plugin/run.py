@@ -14,7 +14,7 @@ from inception_bench.errors import UsageError
 from inception_bench.machine.environment import Activity
 from inception_bench.machine.processor import L2_STATES
 from inception_bench.measure.accuracy import Counts
-from inception_bench.measure.ceilings import Gauge
+from inception_bench.measure.ceilings import Gauge, NoCeilings
 from inception_bench.measure.cell import Cell
 from inception_bench.measure.measurement import Measurement, PairMeasurement
 from inception_bench.measure.pairing import pair_rounds
@@ -26,7 +26,7 @@ from inception_bench.measure.workshop import Workshop
 from inception_bench.models.counted import Counted
 from inception_bench.records.claim_body import ClaimBody
 from inception_bench.records.journal import FILE, Journal
-from inception_bench.records.kinds import CEILINGS, CELL, CLAIM, COMPLEXITY, PAIR, STEP, TRAINING
+from inception_bench.records.kinds import CEILINGS, CELL, CLAIM, COMPLEXITY, NO_CEILINGS, PAIR, STEP, TRAINING
 from inception_bench.records.record import Body, Record, Run
 from inception_bench.records.resume import Earlier, taken_over
 from inception_bench.records.sampling import SECONDS_A_PAIR, Sampling
@@ -86,7 +86,10 @@ def read_earlier(records: Sequence[Record[Any]], run: Run, profile: Profile, tim
 
 @dataclass
 class BenchRun:
-    """A run that is under way. Everything it writes goes to ``folder``; ``kept`` are its records as they lie there."""
+    """A run that is under way. Everything it writes goes to ``folder``; ``kept`` are its records as they lie there.
+
+    ``others`` are records of other runs, beside those of the folder, that its board is held against.
+    """
 
     folder: Path
     selection: Selection
@@ -98,6 +101,7 @@ class BenchRun:
     earlier: Earlier
     cache_limit: Limit
     kept: list[Record[Any]] = field(default_factory=list, init=False)
+    others: Sequence[Record[Any]] = field(default=(), init=False)
     pairs: dict[str, Record[PairMeasurement]] = field(default_factory=dict, init=False)
     accuracies: dict[str, Counts] = field(default_factory=dict, init=False)
     partners: Partners | None = field(default=None, init=False)
@@ -166,12 +170,17 @@ class BenchRun:
         return Cell(case, self.workshop, settings, watch, partner=partner, partners=self.partners)
 
     def read_machine(self) -> None:
-        """Write what the machine gives now, unless that was read a moment ago. Nothing is timed meanwhile."""
+        """Write what the machine gives now, unless that was read a moment ago. Nothing is timed meanwhile.
+
+        Where it cannot be read the run goes on without: why is written once.
+        """
         if self.gauge is None or time.monotonic() - self._read_at < FRESH_S:
             return
         reading = self.gauge.read()
         self._read_at = time.monotonic()
-        if reading is not None:
+        if isinstance(reading, NoCeilings):
+            self._append(NO_CEILINGS.record(self.run, None, reading))
+        elif reading is not None:
             self._append(CEILINGS.record(self.run, None, reading))
 
     def measured_before(self, case: Case) -> Record[Measurement] | None:
@@ -215,8 +224,10 @@ class BenchRun:
         return self._append(STEP.record(self.run, case, step))
 
     def keep_pair(self, pair: Pair, measurement: Measurement) -> Record[PairMeasurement]:
-        """Write a pair's record to the disk; within this run it is not measured again."""
+        """Write a pair's record as ``keep_cell`` does a cell's; within this run it is not measured again."""
         self.pairs[pair.id] = self._append(PAIR.record(self.run, pair.new, PairMeasurement.of(pair, measurement)))
+        if measurement.is_ok:
+            self.read_machine()
         return self.pairs[pair.id]
 
     def keep_claim(self, outcome: Outcome) -> Record[ClaimBody]:
@@ -233,7 +244,8 @@ class BenchRun:
             return None
         if self._board is None or self._board[0] != len(self.kept):
             self.write_environment()
-            self._board = len(self.kept), write_results(self.folder, self.kept)
+            others = [*self.journal.read()[0], *self.others]
+            self._board = len(self.kept), write_results(self.folder, self.kept, others)
         return self._board[1]
 
     def claims_summary(self) -> str:

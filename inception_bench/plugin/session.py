@@ -103,6 +103,8 @@ class State:
             self.run = BenchRun.open(self.folder, selection, timing, timed=self.timed)
         except UsageError as error:
             raise pytest.UsageError(told(error, named)) from None
+        if self.against is not None:
+            self.run.others = self.against.stored.records
         self.watch = Watch.over(self.config, expected_s, self.run.selection.profile.rounds)
 
     def opened(self) -> tuple[BenchRun, Watch]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,3 +64,15 @@ def newest_run(records: Sequence[Record[Any]]) -> list[Record[Any]]:
     if last.profile == TRAIN:
         return [record for record in records if record.run.profile == TRAIN]
     return [record for record in records if record.run.run_id == last.run_id]
+
+
+def by_run(records: Iterable[Record[Any]]) -> dict[str, list[Record[Any]]]:
+    """The records of each run, by its id, runs in the order in which they first wrote.
+
+    Of a run that stands in two folders, one a copy of the other, each record comes twice: that changes neither the
+    last record of a thing nor a median over all readings.
+    """
+    runs: dict[str, list[Record[Any]]] = {}
+    for record in records:
+        runs.setdefault(record.run.run_id, []).append(record)
+    return runs

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from inception_bench.measure.ceilings import Ceilings
+from inception_bench.measure.ceilings import Ceilings, NoCeilings
 from inception_bench.measure.counting import network_complexity
 from inception_bench.measure.measurement import Measurement, PairMeasurement
 from inception_bench.measure.timed_step import TimedStep
@@ -126,8 +126,18 @@ CEILINGS = Kind(
     lambda record: f"{record.run.run_id} {record.body.threads}",
     lambda record: record.run.run_id,
 )
+# A kind of its own, so that each field of a reading is a number, and older readers pass over it.
+NO_CEILINGS = Kind(
+    "no_ceilings",
+    "failed reading of the machine",
+    NoCeilings.from_json,
+    lambda record: f"{record.run.run_id} {record.body.threads}",
+    lambda record: record.run.run_id,
+)
 
-_ALL: tuple[Kind[Any], ...] = (CELL, PAIR, TRAINING, STEP, COMPLEXITY, CLAIM, DUET, POWER, COVERAGE, CEILINGS)
+_ALL: tuple[Kind[Any], ...] = (
+    CELL, PAIR, TRAINING, STEP, COMPLEXITY, CLAIM, DUET, POWER, COVERAGE, CEILINGS, NO_CEILINGS,
+)  # fmt: skip
 KINDS = {kind.name: kind for kind in _ALL}
 
 

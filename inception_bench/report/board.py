@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from inception_bench.backends.base import UNKNOWN
+from inception_bench.gate.stored.between import ONE_RUN, Between, between_runs
 from inception_bench.measure.accuracy import Counts
 from inception_bench.measure.ceilings import IMPOSSIBLE
 from inception_bench.measure.measurement import Measurement
 from inception_bench.measure.parity import finite
 from inception_bench.records.kinds import CELL
 from inception_bench.records.record import Record
-from inception_bench.records.roofline import NOT_READ, Machine, roofline_fraction
+from inception_bench.records.roofline import NOT_READ, EarlierPace, Machine, earlier_pace, roofline_fraction
 from inception_bench.records.sampling import half_width
 from inception_bench.records.speedup import speedup
 from inception_bench.records.statistics import Interval, median, percentile_upper
@@ -130,11 +131,14 @@ COLUMNS = tuple(field.name for field in fields(BoardRow))
 class Board:
     """Ranked rows of one run: networks in the order of measuring, each with its fastest first.
 
-    ``machine`` is what the run's machine gave meanwhile.
+    ``machine`` is what the run's machine gave meanwhile, ``earlier`` what it gave in an earlier run, and ``between``
+    how far its speed-ups moved between runs; None and empty where no other run is known.
     """
 
     rows: tuple[BoardRow, ...]
     machine: Machine = NOT_READ
+    earlier: EarlierPace | None = None
+    between: Between = ONE_RUN
 
     @property
     def impossible(self) -> list[BoardRow]:
@@ -148,11 +152,16 @@ class Board:
         return list(groups.values())
 
 
-def make_board(records: Sequence[Record[Any]]) -> Board:
-    """Rank all cells among ``records``; the last record of a cell counts."""
-    machine = Machine.of_run(records)
+def make_board(records: Sequence[Record[Any]], others: Iterable[Record[Any]] = ()) -> Board:
+    """Rank all cells among ``records``, those of one run; the last record of a cell counts.
+
+    ``others`` are records of any runs, this one too: what its machine gave at other times is told beside the rows.
+    """
+    machine, others = Machine.of_run(records), list(others)
     groups = Board(tuple(read_row(record, machine) for record in CELL.newest(records).values())).groups()
-    return Board(tuple(row for group in groups for row in rank_group(group)), machine)
+    rows = tuple(row for group in groups for row in rank_group(group))
+    earlier = earlier_pace(machine, records[-1].run, others) if records else None
+    return Board(rows, machine, earlier, between_runs(records, others))
 
 
 def rank_group(rows: Sequence[BoardRow]) -> list[BoardRow]:
@@ -228,7 +237,7 @@ def _beside_machine(row: BoardRow, record: Record[Measurement], machine: Machine
     fraction = roofline_fraction(record, row.latency_s_p50, machine)
     state = machine.state(record)
     if state.has_changed:
-        row = _marked(row, f"the machine's pace changed by {state.change:+.0%} meanwhile")
+        row = _marked(row, state.mark)
     if fraction is not None and fraction > 1:
         row = _marked(row, f"{fraction:.0%} of the machine's measured ceiling")
     return replace(row, roofline_fraction=fraction)

@@ -18,7 +18,7 @@ from inception_bench.report.github import Note
 from inception_bench.report.markdown import table
 from inception_bench.report.text import ratio
 
-_TIMES = ("cell", "verdict", "speed-up before", "after", "time", "allowed")
+_TIMES = ("cell", "verdict", "speed-up before", "after", "time", "allowed", "why it moved")
 _MARKS = {REGRESSION: "worse", IMPROVEMENT: "better", CHANGE: "changed"}
 
 
@@ -91,6 +91,7 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
                 "case": cell.record.own_case.to_json(),
                 "outcome": cell.record.body.outcome,
                 "timing": None if cell.timing is None else asdict(cell.timing),
+                "machine": None if cell.paces is None else {**asdict(cell.paces), "share": cell.paces.share},
                 **_findings(cell),
             }
             for cell in comparison.cells
@@ -128,16 +129,20 @@ def _about(stored: StoredRun) -> str:
 def _machine_lines(comparison: Comparison) -> list[str]:
     """How the machine's own pace differed between the runs, which moves speed-ups; empty where it was not read."""
     before, after = comparison.before.machine.pace, comparison.after.machine.pace
-    if before is None or after is None:
+    share = paces_apart(comparison.before.machine, comparison.after.machine)
+    if before is None or after is None or share is None:
         return []
     return [
-        f"the machine gave {after / before:.0%} of what it gave in run {comparison.before.run.run_id}: "
+        f"the machine gave {share:.0%} of what it gave in run {comparison.before.run.run_id}: "
         f"{after / 1e9:.3g} GMAC/s in fp32 after {before / 1e9:.3g}"
     ]
 
 
 def _time_lines(comparison: Comparison) -> list[str]:
-    lines = [f"{cell.name}: {_timing_words(cell.timing)}" for cell in comparison.cells if cell.timing is not None]
+    timed = [(cell, cell.timing) for cell in comparison.cells if cell.timing is not None]
+    lines = [
+        "; ".join(filter(None, (f"{cell.name}: {_timing_words(timing)}", cell.machine_moved))) for cell, timing in timed
+    ]
     if comparison.times_reason or not lines:
         lines = [comparison.times_reason or f"no cell has a time in both runs; {POINTER}"]
     return [*lines, *_untimed(comparison)]
@@ -178,7 +183,8 @@ def _timing_table(comparison: Comparison) -> str:
         if cell.timing is not None and cell.timing.verdict != NOT_COMPARABLE:
             timing = cell.timing
             both = ratio(timing.before), ratio(timing.after)
-            rows.append((cell.name, timing.verdict, *both, f"{timing.change:+.1%}", f"{timing.allowed:.1%}"))
+            shares = f"{timing.change:+.1%}", f"{timing.allowed:.1%}"
+            rows.append((cell.name, timing.verdict, *both, *shares, cell.machine_moved))
     if not rows:
         return f"Beside eager's own rows, which are their own reference, no cell has a time in both runs; {POINTER}."
     spread = (

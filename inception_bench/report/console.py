@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from inception_bench.report.board import Board, BoardRow
-from inception_bench.report.markdown import interval_name, machine_line
+from inception_bench.report.machine import between_line, machine_line
+from inception_bench.report.markdown import interval_name
 from inception_bench.report.text import megabytes, milliseconds, ratio
 
 COLOURS = {
@@ -36,8 +37,8 @@ def board_text(board: Board, *, width: int = 110, colour: bool = False) -> str:
         if row.outcome != "ok":
             why = Text(f"{row.address} {row.backend_text} {row.precision} b{row.batch_size}: {row.reason}")
             console.print(why, no_wrap=True, overflow="ellipsis")
-    machine = machine_line(board.machine)
-    return "\n".join([*(line.rstrip() for line in stream.getvalue().splitlines()), *filter(None, [machine])])
+    machine = filter(None, [machine_line(board), between_line(board.between)])
+    return "\n".join([*(line.rstrip() for line in stream.getvalue().splitlines()), *machine])
 
 
 def impossible_line(row: BoardRow) -> str:

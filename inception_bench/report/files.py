@@ -46,15 +46,18 @@ def prepare_folder(folder: Path) -> None:
         ) from None
 
 
-def write_results(folder: Path, records: Sequence[Record[Any]]) -> Board:
-    """Write the newest run's boards, complexity and claims; returns the board. Raises UsageError without records."""
+def write_results(folder: Path, records: Sequence[Record[Any]], others: Sequence[Record[Any]] = ()) -> Board:
+    """Write the newest run's boards, complexity and claims; returns the board. Raises UsageError without records.
+
+    The board is held against the other runs among ``records``, and against those that ``others`` are of.
+    """
     if not records:
         raise UsageError(f"{folder} holds no readable record; run pytest suites/ --benchmark-only first")
     newest = newest_run(records)
     if newest[-1].run.profile == TRAIN:
         _write_trainings(folder, newest)
         return make_board(newest)
-    board = make_board(newest)
+    board = make_board(newest, [*records, *others])
     _write_csv(folder / "leaderboard.csv", board_module.COLUMNS, [asdict(row) for row in board.rows])
     replace_text(folder / "leaderboard.md", board_page(board, newest[-1].run, training_section(newest)))
     trained = training_rows(newest, folder)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 
+from inception_bench.gate.stored.between import Between
 from inception_bench.records.record import Run
-from inception_bench.records.roofline import Machine, spread
-from inception_bench.records.statistics import median
 from inception_bench.report.board import UNREAD, Board, BoardRow
+from inception_bench.report.machine import between_line, between_rows, machine_line
 from inception_bench.report.pairs import PairRow
 from inception_bench.report.text import megabytes, milliseconds, ratio, seconds_text, share
 
@@ -16,6 +16,7 @@ _HEADS = (
     "rank", "backend", "precision", "p50", "p90", "img/s", "speed-up vs eager", "peak RSS",
     "artifact", "build", "first call", "parity error", "top-1 (95 %)", "as eager",
 )  # fmt: skip
+_BETWEEN_HEADS = ("cell", "runs", "lowest", "highest", "moved", "within")
 _HOW = """\
 Every time is one call on the host until synchronised, input already in place, in a fresh process whose output
 first agreed with eager float64 on photographs. Each round of a runtime has a round of eager beside it. {how}
@@ -32,8 +33,10 @@ processes of one program differ by a percent for as long as they live, which is 
 def board_page(board: Board, run: Run, training: str = "") -> str:
     """The whole page: what was measured where, a table a network, what could not be measured, and what was trained."""
     how = _HOW.format(how=_WITHIN_ONE if within_one_pair(board.rows) else _REPLICATED)
-    parts = ["# Leaderboard", about(run), *filter(None, [machine_line(board.machine)]), how]
+    machine = filter(None, [machine_line(board), between_line(board.between)])
+    parts = ["# Leaderboard", about(run), *machine, how]
     parts += [_group(group) for group in board.groups()]
+    parts += [_between(board.between)] if board.between.cells else []
     parts += [training] if training else []
     return "\n\n".join(parts) + "\n"
 
@@ -70,18 +73,14 @@ def about(run: Run) -> str:
     )
 
 
-def machine_line(machine: Machine) -> str:
-    """What the machine gave during the run, in one sentence; empty where nothing was read."""
-    if machine.pace is None:
-        return ""
-    paces = [reading.fp32_macs_s / 1e9 for reading in machine.readings]
-    copies = [reading.copy_bytes_s / 1e9 for reading in machine.readings]
-    last, count = machine.readings[-1], len(machine.readings)
-    changed = f"; its pace changed by over 10 % during {machine.changed_cells} cells" if machine.changed_cells else ""
-    return (
-        f"Machine: {machine.pace / 1e9:.3g} GMAC/s in fp32 on {last.threads} threads ({spread(paces)} over {count} "
-        f"readings, {last.by}), copies {median(copies):.3g} GB/s{changed}."
+def _between(between: Between) -> str:
+    """How far each cell moved between the runs of its machine."""
+    runs = ", ".join(f"{run.run_id} ({run.profile})" for run in between.runs)
+    how = (
+        f"Runs on this machine and with these versions: {runs}. Moved is the largest speed-up over the smallest, less "
+        "1; within is the same of the ends of the interval of one run."
     )
+    return f"## Between runs\n\n{how}\n\n{table(_BETWEEN_HEADS, between_rows(between))}"
 
 
 def _group(rows: Sequence[BoardRow]) -> str:

@@ -12,6 +12,7 @@ from inception_bench.models.tables.factorisations import factorisations, network
 from inception_bench.records.kinds import PAIR
 from inception_bench.records.pairs import pair_of
 from inception_bench.records.record import Record
+from inception_bench.records.roofline import NOT_READ, Machine
 from inception_bench.records.speedup import speedup
 from inception_bench.records.statistics import median
 
@@ -61,11 +62,12 @@ COLUMNS = tuple(field.name for field in fields(PairRow))
 def pair_rows(records: Sequence[Record[Any]]) -> list[PairRow]:
     """A row a pair, in the order of measuring; the last record of a pair counts."""
     newest = {pair_of(record).id: record for record in PAIR.among(records)}
-    return [pair_row(record) for record in newest.values()]
+    machine = Machine.of_run(records)
+    return [pair_row(record, machine) for record in newest.values()]
 
 
-def pair_row(record: Record[PairMeasurement]) -> PairRow:
-    """A record as a row; times are read only where the outcome is ok."""
+def pair_row(record: Record[PairMeasurement], machine: Machine = NOT_READ) -> PairRow:
+    """A record as a row, with a mark where its run's ``machine`` changed meanwhile. Only ok ones have times."""
     pair, body = pair_of(record), record.body
     about = (factorisations() | network_pairs())[pair.name]
     old, new = network_complexity(pair.old.network).macs, network_complexity(pair.new.network).macs
@@ -87,7 +89,7 @@ def pair_row(record: Record[PairMeasurement]) -> PairRow:
         1 - new / old,
         run_id=record.run.run_id,
     )
-    return _timed(row, record) if body.is_ok else row
+    return _timed(replace(row, reason=machine.state(record).mark), record) if body.is_ok else row
 
 
 def _timed(row: PairRow, record: Record[PairMeasurement]) -> PairRow:

@@ -93,3 +93,12 @@ def test_trained_cells_are_compared_on_accuracy_and_cells_that_no_test_measures_
     assert "REGRESSION in 1 of 2 cells" in run.output
     assert "googlenet@bn-onnxruntime-cpu-fp32-b1-32px-w0.125-quick-s0-digits: better: top1 0." in run.output
     assert "googlenet@bn-onnxruntime-cpu-fp32-b1-32px-w0.125-quick-s0-digits: worse: artifact_bytes " in run.output
+
+
+def test_the_baselines_runs_stand_beside_this_one_on_the_board(launcher, small_run, tmp_path):
+    """Two runtimes were measured in both; what the machine gave then is told on the board, not only below."""
+    run = launcher.run(tmp_path, *SMALL, PORTABLE, f"--inception-baseline={small_run.folder}")
+    for text in (run.output.split("against the baseline")[0], (tmp_path / "leaderboard.md").read_text()):
+        assert "Over 2 runs on this machine a speed-up moved by " in text
+        assert "(median over 2 cells, at most " in text
+        assert "This machine gave " in text

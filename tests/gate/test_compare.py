@@ -56,6 +56,41 @@ def test_what_the_machine_gave_stands_beside_the_times(tmp_path):
 put = partial(put_into, ORT)
 
 
+@pytest.mark.parametrize(("gigamacs", "by", "says"), [(61, 0.1, True), (95, 0.1, False), (61, 0.0, False)])
+def test_the_line_of_a_cell_that_moved_says_what_the_machine_gave(tmp_path, gigamacs, by, says):
+    """A speed-up of 2 becomes 2 / 1.1 = 1.82. 61 of 100 GMAC/s is another machine, 95 the same."""
+    before = load_run(write_run(tmp_path / "before", beside=giving(100)))
+    change = put("body", "rounds", rounds(0.010 * (1 + by), 0.020))
+    found = compare(before, load_run(write_run(tmp_path / "after", change, beside=giving(gigamacs))))
+    cell = found.cells[ORT]
+    assert (cell.timing.verdict, cell.timing.before.value) == ("same", pytest.approx(2))
+    reason = f"the machine gave {gigamacs}% of what it gave then: {gigamacs} GMAC/s after 100"
+    (line,) = [line for line in comparison_text(found).splitlines() if line.startswith(f"  {cell.name}: same: ")]
+    assert line.endswith(f"; {reason}") is says
+    assert (f"| {reason} |" in comparison_page(found)) is says
+    share = {"before": 1e11, "after": gigamacs * 1e9, "share": pytest.approx(gigamacs / 100)}
+    assert comparison_json(found)["cells"][ORT]["machine"] == share
+
+
+def test_a_slower_cell_says_what_the_machine_gave_where_it_is_red(tmp_path):
+    before = load_run(write_run(tmp_path / "before", beside=giving(100)))
+    after = load_run(write_run(tmp_path / "after", put("body", "rounds", rounds(0.012, 0.020)), beside=giving(61)))
+    (sentence,) = compare(before, after).regressed[0].regressions
+    assert sentence.startswith("slower against eager by 20.0%; chance allows 14.6%; the machine gave 61% of what")
+
+
+def test_readings_on_other_threads_are_not_compared(tmp_path):
+    """One thread gives less than two: that says nothing of the machine."""
+
+    def on_one_thread(run):
+        return [record("ceilings", run, None, (None, None), {**giving(61)(run)[0].body.to_json(), "threads": 1})]
+
+    before = load_run(write_run(tmp_path / "before", beside=giving(100)))
+    found = compare(before, load_run(write_run(tmp_path / "after", beside=on_one_thread)))
+    assert "the machine gave" not in comparison_text(found)
+    assert comparison_json(found)["cells"][ORT]["machine"] is None
+
+
 def fails(records):
     records[ORT]["body"].update(outcome="mismatch", reason="parity error 2.00e+00", rounds=None, artifact=None)
 

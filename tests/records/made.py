@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass, replace
@@ -32,6 +33,7 @@ from inception_bench.measure.timed_step import TimedStep
 from inception_bench.measure.training import RESULT, StepTiming, Training
 from inception_bench.models.counted import Counted
 from inception_bench.plugin.run import BenchRun
+from inception_bench.processes.installation import Installation
 from inception_bench.records.claim_body import Course
 from inception_bench.records.journal import FILE, Journal
 from inception_bench.records.record import Run
@@ -226,6 +228,8 @@ def write_all(folder: Path, patch: pytest.MonkeyPatch) -> list[Path]:
     run.gauge = Gauge(1, ["fp32"])
     run.read_machine()
     run.gauge.close()
+    run.gauge, run._read_at = Gauge(1, ["fp32"], Installation("/nowhere", folder, {})), -math.inf
+    run.read_machine()
     patch.setenv("INCEPTION_BENCH_CACHE", str(folder / "cache"))
     nowhere = CASE.with_runtime(backend="tensorrt")
     run_duet(DuetOrder((nowhere,), Installed(), Installed(), folder / "duet"), lambda line: None)

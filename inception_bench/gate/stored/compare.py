@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from inception_bench.gate.stored.measured import facts_of, list_absent, name_of
@@ -12,18 +12,21 @@ from inception_bench.gate.stored.timing import SLOWER, Spread, Timing, aa_spread
 from inception_bench.records.fact import REGRESSION, Fact
 from inception_bench.records.kinds import CELL
 from inception_bench.records.record import Record
+from inception_bench.records.roofline import Paces, paces_around
 
 
 @dataclass(frozen=True)
 class Compared:
     """One cell, or another thing that both runs measured; ``record`` is the second run's.
 
-    ``timing`` is None where times of this thing are not compared.
+    ``timing`` is None where times of this thing are not compared. ``paces`` are what the machine gave around a cell in
+    both runs, None where that was not read.
     """
 
     record: Record[Any]
     facts: tuple[Fact, ...]
     timing: Timing | None = None
+    paces: Paces | None = None
 
     @property
     def name(self) -> str:
@@ -35,8 +38,21 @@ class Compared:
         sentences = [fact.text for fact in self.facts if fact.rating == REGRESSION]
         if self.timing is not None and self.timing.verdict == SLOWER:
             change, allowed = self.timing.change or 0.0, self.timing.allowed or 0.0
-            sentences.append(f"slower against eager by {change:.1%}; chance allows {allowed:.1%}")
+            because = f"; {self.machine_moved}" if self.machine_moved else ""
+            sentences.append(f"slower against eager by {change:.1%}; chance allows {allowed:.1%}{because}")
         return sentences
+
+    @property
+    def machine_moved(self) -> str:
+        """What the machine has to do with it where a speed-up moved; empty where either stayed as it was.
+
+        A speed-up moved where its intervals in the two runs do not meet. A machine that gives less slows an engine that
+        computes more than one that waits for memory, so it moves their ratio.
+        """
+        if self.timing is None or self.paces is None or not (self.timing.has_moved and self.paces.has_moved):
+            return ""
+        before, after = self.paces.before / 1e9, self.paces.after / 1e9
+        return f"the machine gave {self.paces.share:.0%} of what it gave then: {after:.3g} GMAC/s after {before:.3g}"
 
 
 @dataclass(frozen=True)
@@ -85,7 +101,10 @@ def compare(before: StoredRun, after: StoredRun, *, subset: bool = False) -> Com
     return Comparison(
         before,
         after,
-        tuple(_compare_cell(*both, spread, timed) for both in cells),
+        tuple(
+            replace(_compare_cell(*both, spread, timed), paces=paces_around(both[1], before.machine, after.machine))
+            for both in cells
+        ),
         tuple(Compared(both[1], facts_of(*both)) for both in shared if both[1].kind != CELL.name),
         () if subset else _only_in(old, new),
         _only_in(new, old),

@@ -21,7 +21,7 @@ from inception_bench.records.roofline import NOT_READ, Machine
 class StoredRun:
     """The newest run of a folder: the last record of each thing that it measured, by its key.
 
-    ``machine`` is what its machine gave while it ran.
+    ``machine`` is what its machine gave while it ran. ``records`` are all of the folder, of older runs too.
     """
 
     folder: Path
@@ -29,6 +29,7 @@ class StoredRun:
     measured: Mapping[str, Record[Any]]
     acceptance: Acceptance | None = None
     machine: Machine = NOT_READ
+    records: tuple[Record[Any], ...] = ()
 
     @property
     def cells(self) -> list[Record[Measurement]]:
@@ -50,7 +51,7 @@ def load_run(folder: Path) -> StoredRun:
 def as_stored(folder: Path, records: Sequence[Record[Any]], acceptance: Acceptance | None = None) -> StoredRun:
     """The newest run among ``records``. Raises UsageError where it holds nothing that can be compared."""
     newest = newest_run(records) if records else []
-    stored = _of_run(folder, newest, acceptance) if newest else None
+    stored = _of_run(folder, newest, records, acceptance) if newest else None
     if stored is None or not stored.measured:
         raise UsageError(f"{folder / FILE} is empty of what can be compared; run pytest suites/ --benchmark-only first")
     cells = stored.cells
@@ -59,8 +60,11 @@ def as_stored(folder: Path, records: Sequence[Record[Any]], acceptance: Acceptan
     return stored
 
 
-def _of_run(folder: Path, records: Sequence[Record[Any]], acceptance: Acceptance | None) -> StoredRun:
-    return StoredRun(folder, records[-1].run, newest_of_each(records), acceptance, Machine.of_run(records))
+def _of_run(
+    folder: Path, own: Sequence[Record[Any]], records: Sequence[Record[Any]], acceptance: Acceptance | None
+) -> StoredRun:
+    machine = Machine.of_run(own)
+    return StoredRun(folder, own[-1].run, newest_of_each(own), acceptance, machine, tuple(records))
 
 
 def accept(folder: Path, why: str, to: Path | None = None, who: str | None = None) -> Acceptance:

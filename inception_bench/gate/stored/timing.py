@@ -58,6 +58,13 @@ class Timing:
     allowed: float | None = None
     reason: str = ""
 
+    @property
+    def has_moved(self) -> bool:
+        """Whether the intervals of the two runs do not meet."""
+        if self.before is None or self.after is None:
+            return False
+        return self.before.high < self.after.low or self.after.high < self.before.low
+
 
 @dataclass(frozen=True)
 class Spread:

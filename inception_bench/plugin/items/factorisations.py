@@ -53,6 +53,7 @@ def measure_pair(run: BenchRun, watch: Watch, pair: Pair) -> Record[PairMeasurem
     known = run.timed_before(pair)
     if known is not None:
         return known
+    run.read_machine()
     return run.keep_pair(pair, time_cell(_cell_of(run, watch, pair), _sampling_of(run, pair), watch))
 
 
