@@ -47,7 +47,7 @@ def order(folder, minutes=1e-9, threads=(1, 2), backends=("eager", "onnxruntime"
     return CoverageOrder(NETWORKS, backends, threads, QUICK, folder, minutes)
 
 
-def test_the_strata_are_those_of_the_issue():
+def test_the_strata_of_three_runtimes():
     names = [each.name for each in strata(("eager", "onnxruntime", "openvino"), (1, 2))]
     assert len(names) == len(set(names)) == 15  # 3 x 2 x 2, and three ratios
     assert "openvino, 2 threads, loaded" in names
