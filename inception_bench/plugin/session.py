@@ -121,10 +121,7 @@ class State:
 
     def durations(self) -> Durations:
         """Where the durations of this machine's runs in this profile are kept."""
-        selection = self.select()
-        threads = max((case.runtime.threads for case in selection.cases), default=0)
-        place = f"{processor()['name']}, {usable_cores()} cores, {threads} threads, {selection.device}"
-        return Durations(default_root(), f"{place}, {selection.profile.name}")
+        return Durations(default_root(), place_of(self.select()))
 
     def keep_durations(self) -> None:
         """Keep what the items of this session took; nothing where it was not timed."""
@@ -158,6 +155,13 @@ class State:
     def timed(self) -> bool:
         """Whether anything is timed, and so kept: not where pytest-benchmark was given ``--benchmark-disable``."""
         return not self.config.getoption("benchmark_disable", False)
+
+
+def place_of(selection: Selection) -> str:
+    """What must be equal for an item to take about as long as in an earlier run: machine, threads and profile."""
+    threads = max((case.runtime.threads for case in selection.cases), default=0)
+    machine = f"{processor()['name']}, {usable_cores()} cores"
+    return f"{machine}, {threads} threads, {selection.device}, {selection.profile.name}"
 
 
 STATE = pytest.StashKey[State]()
