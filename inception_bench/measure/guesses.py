@@ -12,6 +12,7 @@ from functools import cache
 
 from inception_bench.measure.ceilings import Ceilings
 from inception_bench.measure.counting import network_complexity
+from inception_bench.measure.training import job_of
 from inception_bench.models.plan import make_plan
 from inception_bench.models.public import find_table
 from inception_bench.spec.case import Case
@@ -30,17 +31,19 @@ _NO_TORCH = frozenset({"onnxruntime", "openvino", "tensorrt", "tensorrt_rtx"})
 # the network takes about this share of it.
 _LAYER_S, _CPU_MACS_S, _REWRITTEN = 0.06e-3, 60e9, 0.5
 # Comparing a network's answers and warming it up takes about as long as so many calls of one image; answering the test
-# images of the digits, so many (each network's answers are asked for once, and eager's are kept).
-_PARITY_CALLS, _ACCURACY_CALLS = 15, 150
+# images of a set, as many calls as this share of them (each network is asked once, and eager's answers are kept).
+_PARITY_CALLS, _ANSWERS = 15, 0.4
+# Images of a set: those that are trained on, and the test part; of one that is not named here, about so many.
+_IMAGES, _SOME_IMAGES = {"digits": (1280, 360), "fashion-mnist": (55_000, 10_000)}, (50_000, 10_000)
 # The float64 answers of a network and of its known faults; an export.
 _FAULTS_S, _FAULTS_MACS_S = 0.5, 2e9
 _EXPORT_S, _EXPORT_LAYER_S, _EXPORT_MACS_S = 0.3, 5e-3, 4e9
-# Counting a network's MACs by running it.
-_COUNT_S, _COUNT_MACS_S = 0.3, 14e9
-# A training step takes three times a call's MACs; a training, about so many steps.
-_STEP_S, _STEP_LAYER_S, _STEP_MACS_S, _TYPICAL_STEPS = 0.035, 0.2e-3, 80e9, 400
-# Starting a process that trains and its data, and finding a training in the cache.
-_TRAINER_S, _FOUND_S = 4.0, 0.3
+# Starting the process that builds and counts, which serves all items; counting a network's MACs by running it.
+_BUILDER_S, _COUNT_S, _COUNT_MACS_S = 3.0, 0.3, 14e9
+# A training step: for each batch, for each layer, and three times a call's MACs, so many a second.
+_STEP_S, _STEP_LAYER_S, _STEP_MACS_S = 0.01, 0.5e-3, 80e9
+# Starting a process that trains; looking at what was learned; finding a training in the cache.
+_TRAINER_S, _EVALUATION_S, _FOUND_S = 4.0, 3.0, 0.3
 # On a large GPU: MACs a second, the seconds beside the rounds of a cell's first pair of processes (libraries, cuDNN's
 # search, the window for reading power), starting another pair, and compiling.
 _CUDA_MACS_S, _CUDA_CELL_S, _CUDA_START_S = 15e12, 14.0, 5.0
@@ -86,7 +89,7 @@ Parts = Mapping[str, Guess]
 
 def counting_parts(case: Case) -> Parts:
     """Counting the params and MACs of a network, in the builder."""
-    return {f"count {case.network}": Guess(_COUNT_S, _macs(case) / _COUNT_MACS_S)}
+    return {"builder": Guess(_BUILDER_S), f"count {case.network}": Guess(_COUNT_S, _macs(case) / _COUNT_MACS_S)}
 
 
 def cell_parts(case: Case, rounds: int) -> Parts:
@@ -108,17 +111,20 @@ def pair_parts(pair: Pair, rounds: int) -> Parts:
 
 def step_parts(case: Case, rounds: int) -> Parts:
     """A process in which a training step is timed."""
-    return {f"step {case.training_id}": Guess(_TRAINER_S, rounds * _step_s(case))}
+    return {f"step {case.training_id}": Guess(_TRAINER_S, rounds * _step_s(case, case.runtime.batch_size))}
 
 
 def training_parts(case: Case) -> Parts:
     """A training: nearly all of it is done once, and in the cache afterwards."""
-    build_s = _TRAINER_S + _TYPICAL_STEPS * _step_s(case)
+    recipe = job_of(case).recipe
+    steps = recipe.epochs * _images(case)[0] / recipe.batch_size
+    build_s = _TRAINER_S + _EVALUATION_S + steps * _step_s(case, recipe.batch_size)
     return {f"train {case.training_id}": Guess(_FOUND_S, 0.0, build_s)}
 
 
 def _reference_parts(case: Case) -> Parts:
-    return {f"reference {case.network}": Guess(0.0, 0.0, _FAULTS_S + _macs(case) / _FAULTS_MACS_S)}
+    own = Guess(0.0, 0.0, _FAULTS_S + _macs(case) / _FAULTS_MACS_S)
+    return {"builder": Guess(0.0, 0.0, _BUILDER_S), f"reference {case.network}": own}
 
 
 def _starts(runtime: Runtime, partner: str) -> Guess:
@@ -134,7 +140,7 @@ def _side(case: Case, rounds: int) -> Guess:
     if case.runtime.device != "cpu":
         # Each round has a call beside it that does not count.
         return Guess(2 * rounds * _macs(case) * case.runtime.batch_size / _CUDA_MACS_S)
-    accuracy = _ACCURACY_CALLS if case.network.data else 0
+    accuracy = _ANSWERS * _images(case)[1] if case.network.data else 0
     work = rounds * _call_s(case, case.runtime.batch_size) + (_PARITY_CALLS + accuracy) * _call_s(case, 1)
     return Guess(0.0, work, 0.0 if case.runtime.backend == REFERENCE_BACKEND else _export_s(case))
 
@@ -148,11 +154,15 @@ def _call_s(case: Case, batch_size: int) -> float:
     return whole * (_REWRITTEN if case.runtime.backend in _NO_TORCH else 1.0)
 
 
-def _step_s(case: Case) -> float:
-    macs = 3 * _macs(case) * case.runtime.batch_size
+def _step_s(case: Case, batch_size: int) -> float:
+    macs = 3 * _macs(case) * batch_size
     if case.runtime.device != "cpu":
         return 2 * macs / _CUDA_MACS_S
     return _STEP_S + _STEP_LAYER_S * _layers(case.network) + macs / _STEP_MACS_S
+
+
+def _images(case: Case) -> tuple[int, int]:
+    return _IMAGES.get(case.network.data, _SOME_IMAGES)
 
 
 def _macs(case: Case) -> int:

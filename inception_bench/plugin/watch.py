@@ -70,11 +70,11 @@ class Watch:
         left = f"  {self.progress.tail()}" if more else ""
         self._close(f"{head} {self._name}", outcome, f"  {line.splitlines()[0] if line else ''}".rstrip() + left)
 
-    def interrupt(self) -> None:
-        """The item is cut off, by the user or by a fault of the harness; its line says where."""
+    def cut_off(self, error: BaseException) -> None:
+        """The item is cut off by the user or by a fault of the harness; its line says by what, and where."""
         head = self.progress.head()
         self.progress.finish(taught=False)
-        self._close(f"{head} {self._name}", "interrupted", f"  in stage {self._stage!r}" if self._stage else "")
+        self._close(f"{head} {self._name}", type(error).__name__, f"  in stage {self._stage!r}" if self._stage else "")
 
     @contextmanager
     def block(self, block: Block) -> Iterator[Block]:

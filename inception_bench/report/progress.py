@@ -271,6 +271,15 @@ def each_once(items: Iterable[Expected]) -> list[Expected]:
     return once
 
 
+def built_ahead(items: Iterable[Expected]) -> tuple[list[Expected], float]:
+    """The items as they are where all that they need is built before the first; the seconds of that on its own.
+
+    The seconds are those of one thing after another.
+    """
+    before = list(items)
+    return [replace(item, seen=item.seen or Seen()) for item in before], sum(item.build_s for item in before)
+
+
 def expected_seconds(items: Iterable[Expected]) -> float:
     """The first guess for a run of ``items``, before anything is known of the machine."""
     return sum(item.seconds(Pace()) for item in items)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from inception_bench.machine.processor import processor
 from inception_bench.measure.selection import Request, select
 from inception_bench.plugin.session import place_of
 from inception_bench.store.durations import Durations
@@ -43,6 +44,16 @@ def test_it_knows_what_the_item_took_on_this_machine(tmp_path: Path):
     durations = Durations(tmp_path, place_of(select(request)))
     durations.keep({f"cell {CELL}": {"warm": 754.0, "cold": 1.0}})
     assert first_guess(tmp_path) == (1, 754)
+
+
+def test_a_place_is_machine_threads_and_profile():
+    places = {
+        place_of(select(Request(models="googlenet", threads=threads, profile=profile)))
+        for threads in ("1", "2")
+        for profile in ("quick", "smoke")
+    }
+    assert len(places) == 4
+    assert all(processor()["name"] in place for place in places)
 
 
 def test_another_machine_teaches_nothing(tmp_path: Path):

@@ -50,7 +50,7 @@ def test_finished_cells_survive(launcher, tmp_path, number, code):
     rest = drain(terminal)
     os.close(terminal)
     assert process.wait() == code
-    assert ("[2/2] googlenet-hangs-cpu-fp32-b1-32px-w0.125 : interrupted  in stage 'time'" in rest) == (code == 2)
+    assert ("[2/2] googlenet-hangs-cpu-fp32-b1-32px-w0.125 : KeyboardInterrupt  in stage 'time'" in rest) == (code == 2)
     _, alive = psutil.wait_procs(workers, timeout=30)
     assert not alive, [worker.cmdline() for worker in alive]
 

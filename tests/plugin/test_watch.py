@@ -84,8 +84,8 @@ def test_an_item_that_is_cut_off_keeps_its_line(live: bool):
     scene = Scene(live=live)
     scene.watch.begin("a")
     scene.watch.stage("load")
-    scene.watch.interrupt()
-    assert scene.shown()[0] == "[1/2] a : interrupted  in stage 'load'"
+    scene.watch.cut_off(KeyboardInterrupt())
+    assert scene.shown()[0] == "[1/2] a : KeyboardInterrupt  in stage 'load'"
 
 
 @pytest.mark.parametrize("live", [False, True])

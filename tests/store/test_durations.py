@@ -53,6 +53,8 @@ def test_what_was_kept_longest_ago_goes_first(tmp_path: Path, monkeypatch: pytes
     assert (list(one.read()), list(two.read())) == (["b"], ["a", "b"])
     one.keep({"c": {"warm": 1.0}})
     assert (list(one.read()), list(two.read())) == (["b", "c"], ["b"])
+    one.keep({"b": {"warm": 1.0}})
+    assert list(one.read()) == ["c", "b"]
 
 
 def test_no_folder_or_nothing_to_keep_writes_nothing(tmp_path: Path):

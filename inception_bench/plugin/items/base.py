@@ -64,8 +64,8 @@ class Item(ABC, Generic[Measured, B]):
             ending = self._measure_and_keep(benchmark)
         except CallFailed as error:
             ending = self._failed(error)
-        except BaseException:
-            self.watch.interrupt()
+        except BaseException as error:
+            self.watch.cut_off(error)
             raise
         self.watch.finish(ending.word, ending.line, taken_over=ending.taken_over)
         ending.tell_pytest()
