@@ -24,15 +24,15 @@ from inception_bench.spec.runtime import REFERENCE_BACKEND, Runtime
 PROCESS_PAIRS = 3
 # What the gauge gave on the reference machine: MACs a second in fp32, and seconds of its piece of integer arithmetic.
 _REFERENCE_MACS_S, _REFERENCE_SPIN_S = 115e9, 3.5e-3
-# Starting a pair of processes of which one imports torch, and one of which none does.
-_TORCH_START_S, _BARE_START_S = 2.5, 0.5
+# Starting a pair of processes of which one imports torch, and one of which none does; what lies around the pairs of a
+# cell takes this share of one start, and as much again where something is built.
+_TORCH_START_S, _BARE_START_S, _AROUND = 2.5, 0.5, 0.4
 _NO_TORCH = frozenset({"onnxruntime", "openvino", "tensorrt", "tensorrt_rtx"})
 # A call of eager on two cores: seconds for each layer however small it is, and MACs a second. An engine that rewrites
 # the network takes about this share of it.
 _LAYER_S, _CPU_MACS_S, _REWRITTEN = 0.06e-3, 60e9, 0.5
-# Comparing a network's answers and warming it up takes about as long as so many calls of one image; answering the test
-# images of a set, as many calls as this share of them (each network is asked once, and eager's answers are kept).
-_PARITY_CALLS, _ANSWERS = 15, 0.4
+# Comparing a network's answers and warming it up takes about as long as so many calls of one image.
+_PARITY_CALLS = 15
 # Images of a set: those that are trained on, and the test part; of one that is not named here, about so many.
 _IMAGES, _SOME_IMAGES = {"digits": (1280, 360), "fashion-mnist": (55_000, 10_000)}, (50_000, 10_000)
 # The float64 answers of a network and of its known faults; an export.
@@ -99,7 +99,8 @@ def cell_parts(case: Case, rounds: int) -> Parts:
     """
     both = _side(case, rounds) + _side(case.reference(), rounds)
     own = {f"cell {case.id}": _starts(case.runtime, REFERENCE_BACKEND) + both}
-    return {**own, **_reference_parts(case), **(training_parts(case) if case.network.trained_by else {})}
+    training = training_parts(case) if case.network.trained_by else {}
+    return {**own, **_accuracy_parts(case), **_reference_parts(case), **training}
 
 
 def pair_parts(pair: Pair, rounds: int) -> Parts:
@@ -128,11 +129,12 @@ def _reference_parts(case: Case) -> Parts:
 
 
 def _starts(runtime: Runtime, partner: str) -> Guess:
-    """Starting the pairs of processes one after another, and about as long as one more for all that lies around."""
+    """Starting the pairs of processes one after another, and a share of that for all that lies around."""
     if runtime.device != "cpu":
         more = (PROCESS_PAIRS - 1) * _CUDA_START_S
         return Guess(_CUDA_CELL_S + more, 0.0, _CUDA_COMPILE_S.get(runtime.backend, 0.0))
-    return Guess((PROCESS_PAIRS + 1) * (_BARE_START_S if {runtime.backend, partner} <= _NO_TORCH else _TORCH_START_S))
+    each = _BARE_START_S if {runtime.backend, partner} <= _NO_TORCH else _TORCH_START_S
+    return Guess((PROCESS_PAIRS + _AROUND) * each, 0.0, _AROUND * each)
 
 
 def _side(case: Case, rounds: int) -> Guess:
@@ -140,18 +142,28 @@ def _side(case: Case, rounds: int) -> Guess:
     if case.runtime.device != "cpu":
         # Each round has a call beside it that does not count.
         return Guess(2 * rounds * _macs(case) * case.runtime.batch_size / _CUDA_MACS_S)
-    accuracy = _ANSWERS * _images(case)[1] if case.network.data else 0
-    work = rounds * _call_s(case, case.runtime.batch_size) + (_PARITY_CALLS + accuracy) * _call_s(case, 1)
-    return Guess(0.0, work, 0.0 if case.runtime.backend == REFERENCE_BACKEND else _export_s(case))
+    export_s = 0.0 if case.runtime.backend == REFERENCE_BACKEND else _export_s(case)
+    return _calls(case, rounds, case.runtime.batch_size) + _calls(case, _PARITY_CALLS) + Guess(build_s=export_s)
+
+
+def _accuracy_parts(case: Case) -> Parts:
+    """The answers to all test images; eager's own, with which others are compared, are asked for once."""
+    if not case.network.data or case.runtime.device != "cpu":
+        return {}
+    number = _images(case)[1]
+    eager = _calls(case.reference(), number)
+    kept = {f"answers {case.network}": Guess(build_s=eager.start_s + eager.work_s)}
+    return {f"accuracy {case.id}": _calls(case, number), **kept}
 
 
 def _export_s(case: Case) -> float:
     return _EXPORT_S + _EXPORT_LAYER_S * _layers(case.network) + _macs(case) / _EXPORT_MACS_S
 
 
-def _call_s(case: Case, batch_size: int) -> float:
-    whole = _LAYER_S * _layers(case.network) + _macs(case) * batch_size / _CPU_MACS_S
-    return whole * (_REWRITTEN if case.runtime.backend in _NO_TORCH else 1.0)
+def _calls(case: Case, number: int, batch_size: int = 1) -> Guess:
+    """Calls of a network; the share of its layers is one core's."""
+    each = number * (_REWRITTEN if case.runtime.backend in _NO_TORCH else 1.0)
+    return Guess(each * _LAYER_S * _layers(case.network), each * _macs(case) * batch_size / _CPU_MACS_S)
 
 
 def _step_s(case: Case, batch_size: int) -> float:

@@ -64,17 +64,20 @@ class Watch:
     def finish(self, outcome: str, line: str, *, taken_over: bool = False) -> None:
         """The item is done: its line becomes its result. One that was ``taken_over`` says nothing of the time left."""
         head = self.progress.head()
-        # An outcome that has a colour, but for ok, cut the item short.
-        self.progress.finish(taught=not taken_over and COLOURS.get(outcome, "green") == "green")
+        colour = COLOURS.get(outcome, "green")
+        # An outcome of another colour cut the item short.
+        self.progress.finish(taught=not taken_over and colour == "green")
         more = self.progress.done < len(self.progress.expected)
         left = f"  {self.progress.tail()}" if more else ""
-        self._close(f"{head} {self._name}", outcome, f"  {line.splitlines()[0] if line else ''}".rstrip() + left)
+        result = f"  {line.splitlines()[0] if line else ''}".rstrip()
+        self._close(f"{head} {self._name}", outcome, result + left, colour)
 
     def cut_off(self, error: BaseException) -> None:
         """The item is cut off by the user or by a fault of the harness; its line says by what, and where."""
         head = self.progress.head()
         self.progress.finish(taught=False)
-        self._close(f"{head} {self._name}", type(error).__name__, f"  in stage {self._stage!r}" if self._stage else "")
+        where = f"  in stage {self._stage!r}" if self._stage else ""
+        self._close(f"{head} {self._name}", type(error).__name__, where, "red")
 
     @contextmanager
     def block(self, block: Block) -> Iterator[Block]:
@@ -86,7 +89,7 @@ class Watch:
             block.finish()
             done = f"{block.done}/{block.total} in {duration(block.took_s())}"
             if not self.live:
-                self._close(block.name, "done", f"  {done}  {self.progress.tail()}")
+                self._close(block.name, "done", f"  {done}  {self.progress.tail()}", "green")
 
     def redraw(self, block: Block) -> None:
         """Show how many things of a block are done, at most twice a second."""
@@ -98,14 +101,14 @@ class Watch:
         words = [f"{self.progress.head()} {self._name}", doing, self.progress.tail()]
         self._write(_CLEAR + "  ".join(filter(None, words)))
 
-    def _close(self, head: str, word: str, rest: str) -> None:
+    def _close(self, head: str, word: str, rest: str, colour: str) -> None:
         """A line that stays, written whole in a log."""
         if self.live:
             self._write(_CLEAR)
         else:
             self._new_line()
         self._write(f"{head} : ")
-        self._write(word, colour=COLOURS.get(word, "green"))
+        self._write(word, colour=colour)
         self._write(rest if self.live else f"{rest}\n")
 
     def _new_line(self) -> None:

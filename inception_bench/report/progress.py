@@ -20,7 +20,7 @@ from inception_bench.report.text import duration
 # What all items together teach counts for a kind as much as this many finished items of its own.
 _ITEMS_OF_ALL = 2.0
 # That guesses are right counts for the run as a whole as much as this share of its guessed time.
-_SHARE_OF_GUESSES = 0.1
+_SHARE_OF_GUESSES = 0.125
 # No single item teaches more than this factor: it may have failed at once, or the machine may have slept.
 _MOST = 8.0
 # An item past its time is taken to need this share more of what it took: it is not over, and nobody knows when.

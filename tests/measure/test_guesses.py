@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
 
+from inception_bench.measure import guesses
 from inception_bench.measure.guesses import (
     Guess,
     Pace,
@@ -21,6 +23,7 @@ from inception_bench.spec.network import NetworkSpec
 from inception_bench.spec.runtime import Runtime
 
 V3 = Case(NetworkSpec("inception_v3", "", 299, 1.0, 1000), Runtime("eager", "cpu", "fp32", 1, 2))
+ONNX = replace(V3, runtime=replace(V3.runtime, backend="onnxruntime"))
 MACS = 5_713_216_096  # arXiv:1512.00567 as released, counted by three counters
 DIGITS = Case(
     NetworkSpec("inception_v3", "", 80, 0.25, 10, "recipe:quick:0", "digits"), Runtime("eager", "cpu", "fp32", 1, 2)
@@ -37,17 +40,24 @@ def test_rounds_of_a_cell_are_those_of_both_sides():
     assert 128 * MACS / 60e9 < more < 1.2 * 128 * MACS / 60e9
 
 
-def test_a_cell_starts_three_pairs_of_processes():
-    """2.5 s each where torch is imported, and as much for all around."""
-    own = cell_parts(V3, 64)[f"cell {V3.id}"]
-    assert own.start_s == 4 * 2.5
+def starts(parts_of: Callable[[], Mapping[str, Guess]], monkeypatch: pytest.MonkeyPatch) -> float:
+    """Seconds for each pair of processes after the first, of which a cell has three."""
+    assert guesses.PROCESS_PAIRS == 3
+    three = whole(parts_of())
+    monkeypatch.setattr(guesses, "PROCESS_PAIRS", 1)
+    return (three - whole(parts_of())) / 2
 
 
-def test_where_no_process_imports_torch_starting_is_short():
-    runtime = replace(V3.runtime, backend="onnxruntime")
-    (pair,) = named_pairs("two_3x3_for_5x5", [replace(V3, runtime=runtime)])
-    assert pair_parts(pair, 256)[f"pair {pair.id}"].start_s == 4 * 0.5
-    assert cell_parts(replace(V3, runtime=runtime), 64)[f"cell {replace(V3, runtime=runtime).id}"].start_s == 4 * 2.5
+@pytest.mark.parametrize("case", [V3, ONNX], ids=["eager", "onnxruntime"])
+def test_a_cell_starts_eager_beside_it(case, monkeypatch):
+    assert starts(lambda: cell_parts(case, 64), monkeypatch) == pytest.approx(2.5)
+
+
+@pytest.mark.parametrize(("case", "seconds"), [(V3, 2.5), (ONNX, 0.5)], ids=["eager", "onnxruntime"])
+def test_a_pair_of_networks_starts_its_own_runtime_alone(case, seconds, monkeypatch):
+    """Which is short where it imports no torch."""
+    (pair,) = named_pairs("two_3x3_for_5x5", [case])
+    assert starts(lambda: pair_parts(pair, 256), monkeypatch) == pytest.approx(seconds)
 
 
 def test_all_runtimes_of_a_network_share_its_reference():

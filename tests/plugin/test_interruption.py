@@ -29,12 +29,12 @@ def wait_for_timing(terminal: int) -> None:
 
 
 def drain(terminal: int) -> str:
-    """What else is written to the terminal until nobody has it open."""
+    """What else is written to the terminal until nobody has it open, without colours."""
     seen = ""
     with suppress(OSError):
         while more := os.read(terminal, 1000):
             seen += more.decode()
-    return seen
+    return re.sub(r"\x1b\[\d+m", "", seen)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 2)])
