@@ -91,12 +91,12 @@ class Launcher:
         path = os.pathsep.join([str(ROOT), str(FAULTY)])
         return {**os.environ, "PYTHONPATH": path, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **ways}
 
-    def start(self, folder: Path, *options: str, **rest) -> subprocess.Popen:
+    def start(self, folder: Path, *options: str, stdout: int = subprocess.PIPE, **rest) -> subprocess.Popen:
         return subprocess.Popen(
             self.command(folder, *options, **rest),
             cwd=ROOT,
             env=self.environment(),
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=subprocess.STDOUT,
             text=True,
             # A terminal's pytest hears Ctrl-C; a test runner started in the background would not.

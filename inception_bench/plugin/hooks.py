@@ -17,6 +17,7 @@ from inception_bench.plugin.session import NOT_AT_ONCE, OPTIONS, STATE, State, o
 
 if TYPE_CHECKING:
     from inception_bench.plugin.run import BenchRun
+    from inception_bench.report.progress import Expected
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -39,7 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "inception_item(seconds): an item of the suites, and a guess of its duration")
+    config.addinivalue_line("markers", "inception_item(expected): an item of the suites, and a guess of its duration")
     config.stash[STATE] = State(config)
     if any(option(config, name) is not None for name in OPTIONS):
         if _numprocesses(config):
@@ -70,20 +71,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    guesses = _guesses(session.items)
-    if session.config.option.collectonly or hasattr(session.config, "workerinput") or not guesses:
+    expected = _expected(session.items)
+    if session.config.option.collectonly or hasattr(session.config, "workerinput") or not expected:
         return
-    session.config.stash[STATE].open(guesses)
+    session.config.stash[STATE].open(expected)
 
 
-def pytest_report_collectionfinish(items: Sequence[pytest.Item]) -> list[str]:
+def pytest_report_collectionfinish(config: pytest.Config, items: Sequence[pytest.Item]) -> list[str]:
     """How much there is to do, before it is begun; with --collect-only in its place."""
-    guesses = _guesses(items)
-    if not guesses:
+    expected = _expected(items)
+    if not expected:
         return []
+    from inception_bench.report.progress import expected_seconds
     from inception_bench.report.text import duration
 
-    return [f"inception_bench: {len(guesses)} items, a first guess is {duration(sum(guesses))}"]
+    seconds = expected_seconds(config.stash[STATE].with_earlier(expected))
+    return [f"inception_bench: {len(expected)} items, a first guess is {duration(seconds)}"]
 
 
 def pytest_report_teststatus(report: pytest.TestReport, config: pytest.Config) -> tuple[str, str, str] | None:
@@ -142,11 +145,12 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     state = config.stash.get(STATE, None)
     if state is not None and state.run is not None:
+        state.keep_durations()
         state.run.end()
 
 
-def _guesses(items: Sequence[pytest.Item]) -> list[float]:
-    """A first guess in seconds for each item of the suites."""
+def _expected(items: Sequence[pytest.Item]) -> list[Expected]:
+    """What each item of the suites is likely to take, by first guesses."""
     marks = [item.get_closest_marker("inception_item") for item in items]
     return [mark.args[0] for mark in marks if mark is not None]
 

@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from inception_bench.measure.counting import network_complexity
+from inception_bench.measure.guesses import cell_parts, counting_parts, pair_parts, step_parts, training_parts
 from inception_bench.plugin.clock import ReportedClock
-from inception_bench.report.progress import EXACT_SECONDS, expected_cell_seconds, expected_step_seconds
+from inception_bench.report.progress import Expected
 from inception_bench.spec.case import Case
 
 if TYPE_CHECKING:
+    from inception_bench.claims.claim import Claim
     from inception_bench.measure.selection import Selection
 
 _UNUSED = "ignore:Benchmark fixture was not used at all"
-# A first guess of how many steps a network is trained for.
-_TYPICAL_STEPS = 400
 
 
 @dataclass(frozen=True)
@@ -42,12 +41,12 @@ def clock_of(node: pytest.Item) -> ReportedClock:
 
 def cell_params(selection: Selection) -> list[Any]:
     """The cells of the networks as they are."""
-    return [_cell_param(case, selection.profile.rounds) for case in selection.cases]
+    return [_cell_param("cell", case, selection.profile.rounds) for case in selection.cases]
 
 
 def trained_cell_params(selection: Selection) -> list[Any]:
     """The cells of trained networks."""
-    return [_cell_param(case, selection.profile.rounds) for case in selection.trained]
+    return [_cell_param("trained cell", case, selection.profile.rounds) for case in selection.trained]
 
 
 def regression_params(selection: Selection) -> list[Any]:
@@ -64,7 +63,12 @@ def network_params(selection: Selection) -> list[Any]:
         for case in reversed(selection.cases)
     }
     return [
-        _param(case, f"{address}-{size}px-w{width:g}", EXACT_SECONDS, group="exact")
+        _param(
+            case,
+            f"{address}-{size}px-w{width:g}",
+            Expected("count", f"{address}-complexity", counting_parts(case)),
+            group="exact",
+        )
         for (address, size, width), case in reversed(cases.items())
     ]
 
@@ -72,7 +76,13 @@ def network_params(selection: Selection) -> list[Any]:
 def training_params(selection: Selection) -> list[Any]:
     """The networks to train; the clock shows the seconds of their steps, trained now or before."""
     return [
-        _param(case, case.training_id, _steps_s(case, _TYPICAL_STEPS), group="training", timer=ReportedClock())
+        _param(
+            case,
+            case.training_id,
+            Expected("training", f"train {case.training_id}", training_parts(case)),
+            group="training",
+            timer=ReportedClock(),
+        )
         for case in selection.trainings
     ]
 
@@ -84,7 +94,7 @@ def step_params(selection: Selection) -> list[Any]:
         _param(
             case,
             case.training_id,
-            _steps_s(case, rounds),
+            Expected("step", f"step {case.training_id}", step_parts(case, rounds)),
             group=f"step b{case.runtime.batch_size}",
             timer=ReportedClock(),
         )
@@ -97,7 +107,11 @@ def pair_params(selection: Selection) -> list[Any]:
     from inception_bench.measure.pairing import pair_rounds, selected_pairs
 
     return [
-        _timed_param(pair, pair.new, f"{pair.name} b{pair.new.runtime.batch_size}", pair_rounds(pair.new.network.model))
+        _timed_param(
+            pair,
+            Expected("pair", pair.id, pair_parts(pair, pair_rounds(pair.new.network.model))),
+            group=f"{pair.name} b{pair.new.runtime.batch_size}",
+        )
         for pair in selected_pairs(selection)
     ]
 
@@ -105,10 +119,17 @@ def pair_params(selection: Selection) -> list[Any]:
 def claim_params(selection: Selection) -> list[Any]:
     """All of the papers' claims; the test of a claim that the profile leaves out says so."""
     from inception_bench.claims.ledger import ledger
-    from inception_bench.claims.methods.choice import expected_seconds
+    from inception_bench.claims.methods.choice import expected_parts
 
     return [
-        _param(claim, claim.id, expected_seconds(claim, selection.profile, selection.cases), group="claims")
+        _param(
+            claim,
+            claim.id,
+            Expected(
+                _claim_kind(claim, selection), claim.id, expected_parts(claim, selection.profile, selection.cases)
+            ),
+            group="claims",
+        )
         for claim in ledger().values()
     ]
 
@@ -129,26 +150,28 @@ PARAMETERS: dict[str, Callable[[Selection], Iterable[Any]]] = {
 OTHERS = ("network", "training", "training_step", "pair", "claim")
 
 
-def _cell_param(case: Case, rounds: int) -> Any:
-    return _timed_param(
-        case, case, f"{case.network.address} {case.network.input_size}px b{case.runtime.batch_size}", rounds
-    )
+def _claim_kind(claim: Claim, selection: Selection) -> str:
+    """Claims that are not measured take as little time as those that are arithmetic."""
+    from inception_bench.claims.methods.choice import left_out, method_of
+
+    measured = left_out(claim, selection.profile) is None
+    return f"claim by {method_of(claim).stores if measured else 'figures'}"
 
 
-def _timed_param(value: Any, case: Case, group: str, rounds: int) -> Any:
-    """An item whose workers time themselves; from ``case`` follows about how long a round takes."""
-    expected = expected_cell_seconds(case.runtime, network_complexity(case.network).macs, rounds)
-    return _param(value, value.id, expected, group=group, timer=ReportedClock(), disable_gc=True)
+def _cell_param(kind: str, case: Case, rounds: int) -> Any:
+    group = f"{case.network.address} {case.network.input_size}px b{case.runtime.batch_size}"
+    return _timed_param(case, Expected(kind, case.id, cell_parts(case, rounds)), group=group)
 
 
-def _steps_s(case: Case, steps: int) -> float:
-    return expected_step_seconds(case.runtime, network_complexity(case.network).macs, steps)
+def _timed_param(value: Any, expected: Expected, *, group: str) -> Any:
+    """An item whose workers time themselves; in the terminal and among pytest's tests it has one name."""
+    return _param(value, expected.name, expected, group=group, timer=ReportedClock(), disable_gc=True)
 
 
-def _param(value: Any, name: str, expected_s: float, **benchmark: Any) -> Any:
+def _param(value: Any, name: str, expected: Expected, **benchmark: Any) -> Any:
     marks = [
         pytest.mark.benchmark(**benchmark),
-        pytest.mark.inception_item(expected_s),
+        pytest.mark.inception_item(expected),
         pytest.mark.filterwarnings(_UNUSED),
     ]
     return pytest.param(value, id=name, marks=marks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ from inception_bench.errors import UsageError
 from inception_bench.machine.environment import Activity
 from inception_bench.machine.processor import L2_STATES
 from inception_bench.measure.accuracy import Counts
-from inception_bench.measure.ceilings import Gauge, NoCeilings
+from inception_bench.measure.ceilings import Ceilings, Gauge, NoCeilings
 from inception_bench.measure.cell import Cell
 from inception_bench.measure.measurement import Measurement, PairMeasurement
 from inception_bench.measure.pairing import pair_rounds
@@ -106,6 +106,8 @@ class BenchRun:
     accuracies: dict[str, Counts] = field(default_factory=dict, init=False)
     partners: Partners | None = field(default=None, init=False)
     gauge: Gauge | None = field(default=None, init=False)
+    reading: Ceilings | None = field(default=None, init=False)  # what the machine gave when it was last read
+    item_s: Callable[[], float | None] = field(default=lambda: None, init=False)  # since the item under way began
     _read_at: float = field(default=-math.inf, init=False)
     _has_ended: bool = field(default=False, init=False)
     _board: tuple[int, Board] | None = field(default=None, init=False)  # of how many records, so that it is made once
@@ -181,6 +183,7 @@ class BenchRun:
         if isinstance(reading, NoCeilings):
             self._append(NO_CEILINGS.record(self.run, None, reading))
         elif reading is not None:
+            self.reading = reading
             self._append(CEILINGS.record(self.run, None, reading))
 
     def measured_before(self, case: Case) -> Record[Measurement] | None:
@@ -206,33 +209,37 @@ class BenchRun:
 
     def keep_cell(self, case: Case, measurement: Measurement) -> Record[Measurement]:
         """Write a cell's record to the disk, and after an ok one what the machine then gives."""
-        record = self._append(CELL.record(self.run, case, measurement))
+        record = self._append(CELL.record(self.run, case, measurement), self.item_s())
         if measurement.is_ok:
             self.read_machine()
         return record
 
     def keep_complexity(self, case: Case, counted: Counted) -> Record[Counted]:
         """Write what the counters gave to the disk."""
-        return self._append(COMPLEXITY.record(self.run, case, counted))
+        return self._append(COMPLEXITY.record(self.run, case, counted), self.item_s())
 
     def keep_training(self, case: Case, trained: Trained) -> Record[Trained]:
         """Write the result of a training to the disk."""
-        return self._append(TRAINING.record(self.run, case, seen_from(self.folder, trained)))
+        return self._append(TRAINING.record(self.run, case, seen_from(self.folder, trained)), self.item_s())
 
     def keep_step(self, case: Case, step: TimedStep) -> Record[TimedStep]:
         """Write the rounds of a training step to the disk."""
-        return self._append(STEP.record(self.run, case, step))
+        return self._append(STEP.record(self.run, case, step), self.item_s())
 
-    def keep_pair(self, pair: Pair, measurement: Measurement) -> Record[PairMeasurement]:
-        """Write a pair's record as ``keep_cell`` does a cell's; within this run it is not measured again."""
-        self.pairs[pair.id] = self._append(PAIR.record(self.run, pair.new, PairMeasurement.of(pair, measurement)))
+    def keep_pair(self, pair: Pair, measurement: Measurement, *, is_item: bool = False) -> Record[PairMeasurement]:
+        """Write a pair's record as ``keep_cell`` does a cell's; within this run it is not measured again.
+
+        ``is_item`` tells whether the item under way is the pair itself, and not a claim that needs it.
+        """
+        record = PAIR.record(self.run, pair.new, PairMeasurement.of(pair, measurement))
+        self.pairs[pair.id] = self._append(record, self.item_s() if is_item else None)
         if measurement.is_ok:
             self.read_machine()
         return self.pairs[pair.id]
 
     def keep_claim(self, outcome: Outcome) -> Record[ClaimBody]:
         """Write what was measured for a claim to the disk."""
-        return self._append(CLAIM.record(self.run, None, outcome.body))
+        return self._append(CLAIM.record(self.run, None, outcome.body), self.item_s())
 
     def write_environment(self) -> None:
         """Write ``environment.json``: this run, this machine, and what the machine did so far."""
@@ -268,9 +275,9 @@ class BenchRun:
         self.workshop.close()
         return end_run(self.cache_limit)
 
-    def _append(self, record: Record[B]) -> Record[B]:
+    def _append(self, record: Record[B], took_s: float | None = None) -> Record[B]:
         """Write a record; what a reader finds on the disk is what the run's own boards are made of."""
-        self.kept.append(self.journal.append(record))
+        self.kept.append(self.journal.append(record if took_s is None else replace(record, took_s=round(took_s, 3))))
         return self.kept[-1]
 
 

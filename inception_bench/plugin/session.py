@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from inception_bench.errors import UsageError, told
+from inception_bench.machine.environment import usable_cores
+from inception_bench.machine.processor import processor
 from inception_bench.spec.profile import PROFILES
+from inception_bench.store.cache import default_root
+from inception_bench.store.durations import COLD, WARM, Durations
 
 if TYPE_CHECKING:
     from inception_bench.measure.selection import Selection
     from inception_bench.plugin.against import Against
     from inception_bench.plugin.run import BenchRun
     from inception_bench.plugin.watch import Watch
+    from inception_bench.report.progress import Expected, Progress
 
 OPTIONS: dict[str, tuple[str, str]] = {
     "models": ("NAMES", "networks (name or name@definition), or 'all', or 'all-definitions'"),
@@ -92,8 +99,8 @@ class State:
         except UsageError as error:
             raise pytest.UsageError(told(error, named)) from None
 
-    def open(self, expected_s: list[float]) -> None:
-        """Begin the run for the collected items, of which each has a guess in seconds."""
+    def open(self, expected: Sequence[Expected]) -> None:
+        """Begin the run for the collected items, each with first guesses."""
         from inception_bench.plugin.run import BenchRun, TimingOptions
         from inception_bench.plugin.watch import Watch
 
@@ -105,7 +112,33 @@ class State:
             raise pytest.UsageError(told(error, named)) from None
         if self.against is not None:
             self.run.others = self.against.stored.records
-        self.watch = Watch.over(self.config, expected_s, self.run.selection.profile.rounds)
+        self.watch = Watch.over(self.config, self._progress(expected, self.run), self.run.selection.profile.rounds)
+
+    def with_earlier(self, expected: Sequence[Expected]) -> list[Expected]:
+        """The items with what earlier runs on this machine teach of them; no part of the work counts twice."""
+        from inception_bench.report.progress import Seen, each_once
+
+        seen = {name: Seen(took.get(COLD), took.get(WARM)) for name, took in self.durations().read().items()}
+        return [replace(item, seen=seen.get(item.key)) for item in each_once(expected)]
+
+    def durations(self) -> Durations:
+        """Where the durations of this machine's runs in this profile are kept."""
+        return Durations(default_root(), place_of(self.select()))
+
+    def keep_durations(self) -> None:
+        """Keep what the items of this session took; nothing where it was not timed."""
+        if self.watch is not None and self.timed:
+            self.durations().keep(self.watch.progress.took())
+
+    def _progress(self, expected: Sequence[Expected], run: BenchRun) -> Progress:
+        """The progress of a run, which then knows how long its item under way has taken."""
+        from inception_bench.report.progress import Progress, Signs
+
+        built = run.workshop.cache.built
+        signs = Signs(time.monotonic, lambda: len(built), lambda: run.reading)
+        progress = Progress(self.with_earlier(expected), signs)
+        run.item_s = progress.item_s
+        return progress
 
     def opened(self) -> tuple[BenchRun, Watch]:
         """The run and its watch; a worker of pytest-xdist has none, and its items fail in one line."""
@@ -124,6 +157,13 @@ class State:
     def timed(self) -> bool:
         """Whether anything is timed, and so kept: not where pytest-benchmark was given ``--benchmark-disable``."""
         return not self.config.getoption("benchmark_disable", False)
+
+
+def place_of(selection: Selection) -> str:
+    """What must be equal for an item to take about as long as in an earlier run: machine, threads and profile."""
+    threads = max((case.runtime.threads for case in selection.cases), default=0)
+    machine = f"{processor()['name']}, {usable_cores()} cores"
+    return f"{machine}, {threads} threads, {selection.device}, {selection.profile.name}"
 
 
 STATE = pytest.StashKey[State]()

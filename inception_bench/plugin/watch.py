@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from inception_bench.report.console import COLOURS
-from inception_bench.report.progress import Progress
+from inception_bench.report.progress import Block, Progress
+from inception_bench.report.text import duration
 
 _REDRAW_S = 0.5
 _CLEAR = "\r\x1b[2K"
@@ -17,9 +20,10 @@ _CLEAR = "\r\x1b[2K"
 
 @dataclass
 class Watch:
-    """Shows one line for the item under way: first what it is doing, in the end its result.
+    """Shows one line for each item: on a terminal first what it is doing, in the end its result.
 
-    On a terminal the line is drawn over and over; in a log, where that is impossible, each stage is appended to it.
+    On a terminal the line is drawn over and over. In a log, where that is impossible, it is written once, when the
+    item ends.
     """
 
     config: pytest.Config
@@ -31,19 +35,18 @@ class Watch:
     _drawn: float = field(default=0.0, init=False)
 
     @classmethod
-    def over(cls, config: pytest.Config, expected_s: list[float], rounds: int) -> Watch:
-        """A watch over the collected items, each with a guess in seconds."""
+    def over(cls, config: pytest.Config, progress: Progress, rounds: int) -> Watch:
+        """A watch over the collected items, of whose cells each takes ``rounds`` rounds."""
         reporter = config.pluginmanager.getplugin("terminalreporter")
-        live = bool(reporter is not None and reporter.isatty)
-        return cls(config, Progress(expected_s, time.monotonic), rounds, live)
+        return cls(config, progress, rounds, bool(reporter is not None and reporter.isatty))
 
     def begin(self, name: str) -> None:
         """An item starts."""
-        self.progress.begin()
+        self.progress.begin(name)
         self._name, self._stage = name, ""
-        # The line break is part of the text. With pytest's own method for one, pytest would print the name of the test
-        # file again.
-        self._write(f"\n{self.progress.head()} {name}")
+        if self.live:
+            self._new_line()
+            self._redraw("")
 
     def stage(self, stage: str) -> None:
         """The item enters a stage, or goes on in it."""
@@ -52,28 +55,72 @@ class Watch:
         self._stage = stage
         if self.live:
             self._redraw(stage)
-        else:
-            self._write(f" {stage}")
 
     def rounds(self, done: int) -> None:
         """Show how many rounds are done, at most twice a second. Called between rounds, while no clock is running."""
         if self.live and time.monotonic() - self._drawn > _REDRAW_S:
             self._redraw(f"{self._stage} {done}/{self.rounds_wanted}")
 
-    def finish(self, outcome: str, line: str) -> None:
-        """The item is done: its line becomes its result."""
+    def finish(self, outcome: str, line: str, *, taken_over: bool = False) -> None:
+        """The item is done: its line becomes its result. One that was ``taken_over`` says nothing of the time left."""
         head = self.progress.head()
-        self.progress.finish()
-        more = self.progress.done < len(self.progress.expected_s)
+        colour = COLOURS.get(outcome, "green")
+        # An outcome of another colour cut the item short.
+        self.progress.finish(taught=not taken_over and colour == "green")
+        more = self.progress.done < len(self.progress.expected)
         left = f"  {self.progress.tail()}" if more else ""
-        start = f"{_CLEAR}{head} {self._name}" if self.live else " :"
-        self._write(f"{start} ")
-        self._write(outcome, colour=COLOURS.get(outcome, "green"))
-        self._write(f"  {line.splitlines()[0] if line else ''}".rstrip() + left)
+        result = f"  {line.splitlines()[0] if line else ''}".rstrip()
+        self._close(f"{head} {self._name}", outcome, result + left, colour)
+
+    def cut_off(self, error: BaseException) -> None:
+        """The item is cut off by the user or by a fault of the harness; its line says by what, and where."""
+        head = self.progress.head()
+        self.progress.finish(taught=False)
+        where = f"  in stage {self._stage!r}" if self._stage else ""
+        self._close(f"{head} {self._name}", type(error).__name__, where, "red")
+
+    @contextmanager
+    def block(self, block: Block) -> Iterator[Block]:
+        """Work that is no item runs within; whoever does it calls ``advance`` after each thing, and then ``redraw``."""
+        block.begin()
+        try:
+            yield block
+        finally:
+            block.finish()
+            done = f"{block.done}/{block.total} in {duration(block.took_s())}"
+            if not self.live:
+                self._close(block.name, "done", f"  {done}  {self.progress.tail()}", "green")
+
+    def redraw(self, block: Block) -> None:
+        """Show how many things of a block are done, at most twice a second."""
+        if self.live and time.monotonic() - self._drawn > _REDRAW_S:
+            self._redraw(f"{block.name} {block.done}/{block.total}")
 
     def _redraw(self, doing: str) -> None:
         self._drawn = time.monotonic()
-        self._write(f"{_CLEAR}{self.progress.head()} {self._name}  {doing}  {self.progress.tail()}")
+        words = [f"{self.progress.head()} {self._name}", doing, self.progress.tail()]
+        self._write(_CLEAR + "  ".join(filter(None, words)))
+
+    def _close(self, head: str, word: str, rest: str, colour: str) -> None:
+        """A line that stays, written whole in a log."""
+        if self.live:
+            self._write(_CLEAR)
+        else:
+            self._new_line()
+        self._write(f"{head} : ")
+        self._write(word, colour=colour)
+        self._write(rest if self.live else f"{rest}\n")
+
+    def _new_line(self) -> None:
+        """Begin a line, unless one has just begun.
+
+        The line break is part of the text. With pytest's own method for one, pytest would print the name of the test
+        file again.
+        """
+        reporter: Any = self.config.pluginmanager.getplugin("terminalreporter")
+        # pytest has no public way to ask how full the line is; its own plug-ins ask its writer.
+        if reporter is not None and reporter._tw.width_of_current_line:
+            self._write("\n")
 
     def _write(self, text: str, *, colour: str | None = None) -> None:
         reporter: Any = self.config.pluginmanager.getplugin("terminalreporter")

@@ -63,7 +63,9 @@ class Record(Generic[B]):
 
     ``case`` is None where the record is of no single cell (a claim). ``params`` and ``macs`` are those of the network's
     table, aux heads off; None where the record is of no network. ``resumed_from`` is the run that measured a record
-    which was taken over.
+    which was taken over. ``took_s`` is how long the item of the suites took whose result this is, from its beginning to
+    this record, in seconds; what was built meanwhile for other items does not count. It is None where no item wrote the
+    record as its own, and in records from before it was kept.
     """
 
     kind: str
@@ -73,6 +75,7 @@ class Record(Generic[B]):
     macs: int | None
     body: B
     resumed_from: str | None = None
+    took_s: float | None = None
     schema: int = field(default=SCHEMA)
 
     @property

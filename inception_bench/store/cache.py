@@ -15,7 +15,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -95,9 +95,13 @@ def source_hash(package: Path = PACKAGE, *patterns: str, without: str | None = N
 
 @dataclass(frozen=True)
 class ArtifactCache:
-    """The folder of all artifacts. ``build`` writes files into an empty folder that it is given."""
+    """The folder of all artifacts. ``build`` writes files into an empty folder that it is given.
+
+    ``built`` has the key of each artifact that was built through this object.
+    """
 
     root: Path
+    built: list[str] = field(default_factory=list, init=False, compare=False, repr=False)
 
     def get(self, kind: str, parts: Mapping[str, Any], build: Callable[[Path], None]) -> Artifact:
         """The artifact of ``parts``, built first where it is absent or damaged.
@@ -160,6 +164,7 @@ class ArtifactCache:
             manifest["of"] = dict(parts)
             share_equal(fresh, files, folder.parent.glob(f"*/{MANIFEST}"))
             (fresh / MANIFEST).write_text(json.dumps(manifest, indent=1))
+            self.built.append(key)
             return self._publish(fresh, Artifact(folder, key, digest, size, build_s, False))
         finally:
             shutil.rmtree(fresh, ignore_errors=True)

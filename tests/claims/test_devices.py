@@ -169,7 +169,7 @@ def check(monkeypatch):
             cases=[Case(NetworkSpec("googlenet", "", 224, 1.0, 1000), Runtime("eager", device, "fp32", 1, 1))],
         )
         bench = SimpleNamespace(selection=selection, trained_before=lambda _: None, keep_claim=kept.append)
-        watch = SimpleNamespace(begin=lambda _: None, finish=lambda *words: told.append(words))
+        watch = SimpleNamespace(begin=lambda _: None, finish=lambda *words, **_: told.append(words))
         monkeypatch.setattr(claims, "measure_pair", lambda *_: pair_record(0.5, device=device))
         fixture = SimpleNamespace(pedantic=lambda call: call())
         with nullcontext() if profile == "quick" else pytest.raises(pytest.skip.Exception):

@@ -9,7 +9,7 @@ import pytest
 
 from inception_bench.claims.ledger import find_claim, ledger
 from inception_bench.claims.methods.arms import judge_proxy
-from inception_bench.claims.methods.choice import expected_seconds, judge_stored, measure_claim, method_of
+from inception_bench.claims.methods.choice import expected_parts, judge_stored, measure_claim, method_of
 from inception_bench.claims.methods.exact import EXACT
 from inception_bench.claims.methods.imagenet import IMAGENET
 from inception_bench.claims.methods.probe import PROBE, PROBES
@@ -18,6 +18,7 @@ from inception_bench.claims.methods.proxy import PROXY
 from inception_bench.claims.methods.timed import TIMED, judge_timed
 from inception_bench.claims.outcome import broken, judge_exact
 from inception_bench.measure.accuracy import Counts
+from inception_bench.measure.guesses import Pace
 from inception_bench.measure.stages import CellStopped
 from inception_bench.processes.process import CallFailed
 from inception_bench.records.claim_body import Course
@@ -63,16 +64,25 @@ def test_every_claim_has_its_method():
 @pytest.mark.parametrize(
     ("claim_id", "profile", "seconds"),
     [
-        ("G-01", "full", 0.1),  # one calculation
-        ("R-T3a-8", "full", 0.1),
-        ("S1-17", "quick", 20),  # one pair on one runtime
-        ("I-03", "quick", 0.1),  # left out
+        ("G-01", "full", 0.003),  # one calculation
+        ("R-T3a-8", "full", 0.003),
+        ("I-03", "quick", 0.003),  # left out
         ("S1-20", "full", 20),
-        ("R-25", "full", 0.1 * 160 * 2 * 6),  # steps of two arms from six seeds
+        ("R-25", "full", 0.003 + 0.1 * 160 * 2 * 6),  # steps of two arms from six seeds
     ],
 )
 def test_a_first_guess_of_the_time(claim_id, profile, seconds):
-    assert expected_seconds(find_claim(claim_id), PROFILES[profile], [EAGER]) == pytest.approx(seconds)
+    (guess,) = expected_parts(find_claim(claim_id), PROFILES[profile], [EAGER]).values()
+    assert guess.seconds(Pace(), built=False) == pytest.approx(seconds)
+
+
+def test_the_time_of_a_timed_claim_is_that_of_its_pairs():
+    """Two runtimes, so two pairs, as the claim's name of a pair says; one of another claim has the same parts."""
+    cases = [EAGER, replace(EAGER, runtime=replace(EAGER.runtime, backend="onnxruntime"))]
+    parts = {name: expected_parts(find_claim(name), PROFILES["quick"], cases) for name in ("S1-17", "S2-11", "G-08")}
+    pairs = {f"pair 3x3_for_5x5-{backend}-cpu-fp32-b1" for backend in ("eager", "onnxruntime")}
+    assert {name for name in parts["S1-17"] if name.startswith("pair")} == pairs
+    assert parts["S2-11"] == parts["G-08"]
 
 
 def test_a_timed_claim_times_its_pairs():

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import re
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -14,27 +18,39 @@ import pytest
 from tests.conftest import ROOT, SMALL
 
 
-def wait_for_timing(process: subprocess.Popen) -> str:
-    """Read the log until the second cell is being timed: the first is finished then."""
+def wait_for_timing(terminal: int) -> None:
+    """Read the terminal until the second cell is being timed: the first is finished then."""
     seen = ""
-    while "[2/2]" not in seen or not seen.rstrip().endswith("time"):
-        letter = process.stdout.read(1)
-        if not letter:
+    while not re.search(r"\[2/2\] \S+  time", seen):
+        try:
+            seen += os.read(terminal, 1000).decode()
+        except OSError:  # nobody writes there any more
             pytest.fail(f"the run ended too soon: {seen}")
-        seen += letter
-    return seen
+
+
+def drain(terminal: int) -> str:
+    """What else is written to the terminal until nobody has it open, without colours."""
+    seen = ""
+    with suppress(OSError):
+        while more := os.read(terminal, 1000):
+            seen += more.decode()
+    return re.sub(r"\x1b\[\d+m", "", seen)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 2)])
 def test_finished_cells_survive(launcher, tmp_path, number, code):
     # 'hangs' is a worker inside an endless call: the hardest kind to leave behind by mistake.
-    process = launcher.start(tmp_path, *SMALL, "--inception-backends=onnxruntime,hangs")
-    wait_for_timing(process)
+    terminal, its_end = pty.openpty()
+    process = launcher.start(tmp_path, *SMALL, "--inception-backends=onnxruntime,hangs", stdout=its_end)
+    os.close(its_end)
+    wait_for_timing(terminal)
     workers = psutil.Process(process.pid).children(recursive=True)
     assert len(workers) >= 2
     process.send_signal(number)
-    process.communicate()
-    assert process.returncode == code
+    rest = drain(terminal)
+    os.close(terminal)
+    assert process.wait() == code
+    assert ("[2/2] googlenet-hangs-cpu-fp32-b1-32px-w0.125 : KeyboardInterrupt  in stage 'time'" in rest) == (code == 2)
     _, alive = psutil.wait_procs(workers, timeout=30)
     assert not alive, [worker.cmdline() for worker in alive]
 

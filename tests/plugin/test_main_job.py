@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import statistics
 import subprocess
 
@@ -62,15 +63,36 @@ CONTRACT_COLUMNS = [
 ]
 
 
+PORTABLE = ("eager", "torchscript", "onnxruntime")
+
+
 def test_run_is_green_and_shows_where_the_files_are(small_run):
     assert small_run.code == 0, small_run.output
     assert "4 passed" in small_run.output
     assert str(small_run.folder) in small_run.output
 
 
-def test_progress_names_cell_stage_and_count_without_s(small_run):
-    assert "[3/4] googlenet-torchscript-cpu-fp32-b1-32px-w0.125 build load parity time" in small_run.output
-    assert " left" in small_run.output
+def test_progress_names_item_count_result_and_time_left_without_s(small_run):
+    """In a log each item has a line of its own, written when it ends; the last one leaves nothing."""
+    lines = [line for line in small_run.output.splitlines() if re.match(r"\[\d/4\] ", line)]
+    assert [line.split(" : ")[0] for line in lines] == [
+        "[1/4] googlenet-complexity",
+        *(f"[{n}/4] googlenet-{name}-cpu-fp32-b1-32px-w0.125" for n, name in enumerate(PORTABLE, 2)),
+    ]
+    assert re.search(r" : ok  \S+ ms  \S+ \(\S+\)x eager  about \d+:\d\d left$", lines[2])
+    assert lines[3].endswith("x eager")
+
+
+def test_what_each_item_took_is_kept(small_run, launcher):
+    """In its record, and beside the artifacts for the time left of later runs; the machine's readings are no items."""
+    took = [line["took_s"] for line in small_run.lines() if line["kind"] != "ceilings"]
+    assert len(took) == 4
+    assert all(seconds > 0 for seconds in took)
+    assert {line["took_s"] for line in small_run.lines() if line["kind"] == "ceilings"} == {None}
+    (place,) = json.loads((launcher.cache / "durations.json").read_text())["took_s"].values()
+    seconds = place["cell googlenet-eager-cpu-fp32-b1-32px-w0.125"]
+    record = next(line for line in small_run.lines() if line["kind"] == "cell" and line["case"]["backend"] == "eager")
+    assert any(record["took_s"] <= each for each in seconds.values())
 
 
 def test_columns_are_the_contract(small_run):

@@ -67,6 +67,7 @@ def test_the_first_schema_is_still_read():
     assert not complaints
     networks = [record.own_case.network for record in records]
     assert {(network.weights, network.data) for network in networks} == {("signal-keeping", "")}
+    assert {record.took_s for record in records} == {None}
     assert CELL.among(records)[0].own_case.id == "inception_v3-eager-cpu-fp32-b1-299px"
 
 

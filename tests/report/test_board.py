@@ -15,7 +15,6 @@ from inception_bench.records.record import Record, Run
 from inception_bench.report.board import BoardRow, make_board, rank_group, read_row
 from inception_bench.report.console import board_text
 from inception_bench.report.markdown import board_page, table
-from inception_bench.report.progress import Progress
 from inception_bench.report.text import duration, megabytes, milliseconds
 from inception_bench.spec.case import Case
 from inception_bench.spec.network import NetworkSpec
@@ -148,20 +147,6 @@ def test_page_shows_rank_time_and_ratio():
     assert "| 1-1 | onnxruntime | fp32 | 10 ms | 10 ms | 100 | 2.50 (2.50-2.50) | 100 MB |" in page
     assert "| 2-2 | eager | fp32 | 25 ms |" in page
     assert "A CPU, 2 cores, 16 GiB" in page
-
-
-def test_time_left_scales_with_what_was_seen():
-    now = [0.0]
-    progress = Progress([10.0, 10.0, 20.0], lambda: now[0])
-    progress.begin()
-    assert (progress.head(), progress.seconds_left()) == ("[1/3]", 40.0)
-    now[0] = 5.0
-    progress.finish()  # half the guess, so the rest is expected to take half of its guesses
-    progress.begin()
-    assert (progress.head(), progress.seconds_left()) == ("[2/3]", 15.0)
-    now[0] = 7.0
-    assert progress.seconds_left() == 13.0
-    assert progress.tail() == "about 0:13 left"
 
 
 def test_numbers_as_people_read_them():

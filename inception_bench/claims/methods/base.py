@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 from inception_bench.claims.claim import Claim
 from inception_bench.claims.outcome import Outcome, read_outcome
 from inception_bench.measure.accuracy import Counts
+from inception_bench.measure.guesses import Guess, Parts
 from inception_bench.measure.measurement import PairMeasurement
 from inception_bench.records.claim_body import ClaimBody, Course
 from inception_bench.records.record import Record
@@ -20,8 +21,8 @@ from inception_bench.train.job import Job
 # timed pairs (which have records of their own), or the courses of trainings.
 Stored = Literal["figures", "pairs", "courses"]
 
-# First guesses for a progress line, in seconds: one calculation; one pair of networks, timed.
-CALCULATION_S, PAIR_S = 0.1, 20.0
+# A first guess for one calculation, or for saying why there is none.
+CALCULATION = Guess(0.003)
 
 
 class Bench(Protocol):
@@ -60,8 +61,8 @@ class Method(Protocol):
     def left_out(self, claim: Claim, profile: Profile) -> str | None:
         """Why ``profile`` does not measure ``claim``, and which profile does; None where it does."""
 
-    def expected_seconds(self, claim: Claim, profile: Profile, cases: Sequence[Case]) -> float:
-        """A first guess at how long ``measure`` takes in a run over ``cases``."""
+    def expected_parts(self, claim: Claim, profile: Profile, cases: Sequence[Case]) -> Parts:
+        """First guesses at how long ``measure`` takes in a run over ``cases``."""
 
     def measure(self, claim: Claim, bench: Bench) -> Outcome:
         """Measure now, and judge."""

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from inception_bench.claims.claim import Claim
-from inception_bench.claims.methods.base import CALCULATION_S, Bench, Method, Stored
+from inception_bench.claims.methods.base import CALCULATION, Bench, Method, Stored
 from inception_bench.claims.methods.exact import EXACT
 from inception_bench.claims.methods.imagenet import IMAGENET
 from inception_bench.claims.methods.probe import PROBE, PROBES
 from inception_bench.claims.methods.proxy import PROXY
 from inception_bench.claims.methods.timed import TIMED
 from inception_bench.claims.outcome import Outcome, not_run
+from inception_bench.measure.guesses import Parts
 from inception_bench.measure.measurement import PairMeasurement
 from inception_bench.records.claim_body import NOT_TESTABLE, ClaimBody
 from inception_bench.records.record import Record
@@ -46,12 +47,12 @@ def least_profile(claim: Claim) -> str:
     return next(profile.name for profile in PROFILES.values() if left_out(claim, profile) is None)
 
 
-def expected_seconds(claim: Claim, profile: Profile, cases: Sequence[Case]) -> float:
-    """A first guess at how long checking a claim takes in a run over ``cases``; to leave one out takes no time."""
+def expected_parts(claim: Claim, profile: Profile, cases: Sequence[Case]) -> Parts:
+    """First guesses at how long checking a claim takes in a run over ``cases``; to leave one out takes no time."""
     method = method_of(claim)
     if method.left_out(claim, profile) is not None:
-        return CALCULATION_S
-    return method.expected_seconds(claim, profile, cases)
+        return {claim.id: CALCULATION}
+    return method.expected_parts(claim, profile, cases)
 
 
 def measure_claim(claim: Claim, bench: Bench) -> Outcome:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from inception_bench.claims.claim import Claim
 from inception_bench.claims.measures import compute
-from inception_bench.claims.methods.base import CALCULATION_S, Bench, FiguresStored
+from inception_bench.claims.methods.base import CALCULATION, Bench, FiguresStored
 from inception_bench.claims.outcome import Outcome, judge_exact
+from inception_bench.measure.guesses import Parts
 from inception_bench.spec.case import Case
 from inception_bench.spec.profile import Profile
 
@@ -21,9 +22,9 @@ class Exact(FiguresStored):
         """No profile leaves arithmetic out: it takes no time."""
         return None
 
-    def expected_seconds(self, claim: Claim, profile: Profile, cases: Sequence[Case]) -> float:
+    def expected_parts(self, claim: Claim, profile: Profile, cases: Sequence[Case]) -> Parts:
         """One calculation."""
-        return CALCULATION_S
+        return {claim.id: CALCULATION}
 
     def measure(self, claim: Claim, bench: Bench) -> Outcome:
         """Compute; nothing of the run is needed."""

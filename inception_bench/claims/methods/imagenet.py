@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from inception_bench.claims.claim import Claim
-from inception_bench.claims.methods.base import CALCULATION_S, Bench, FiguresStored
+from inception_bench.claims.methods.base import CALCULATION, Bench, FiguresStored
 from inception_bench.claims.outcome import Outcome, broken, judge, not_testable
 from inception_bench.measure.accuracy import Counts
 from inception_bench.measure.cell import Cell
+from inception_bench.measure.guesses import Parts
 from inception_bench.measure.stages import CellStopped
 from inception_bench.models.public import find_table
 from inception_bench.records.statistics import Interval
@@ -34,9 +35,9 @@ class ImageNet(FiguresStored):
         """No profile leaves these out: without the images it takes no time to say so, and who gives them wants it."""
         return None
 
-    def expected_seconds(self, claim: Claim, profile: Profile, cases: Sequence[Case]) -> float:
+    def expected_parts(self, claim: Claim, profile: Profile, cases: Sequence[Case]) -> Parts:
         """The time to say what is missing, as it nearly always is."""
-        return CALCULATION_S
+        return {claim.id: CALCULATION}
 
     def measure(self, claim: Claim, bench: Bench) -> Outcome:
         """Count right answers where the run has all that is needed."""

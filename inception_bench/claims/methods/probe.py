@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from inception_bench.claims.claim import Claim, show
-from inception_bench.claims.methods.base import PAIR_S, Bench, FiguresStored
+from inception_bench.claims.methods.base import Bench, FiguresStored
 from inception_bench.claims.methods.proxy import proxies_left_out
 from inception_bench.claims.outcome import Outcome, judge
 from inception_bench.data.photographs import parity_images
+from inception_bench.measure.guesses import Guess, Parts
 from inception_bench.models.public import find_table
 from inception_bench.records.statistics import mean_interval
 from inception_bench.spec.case import Case
@@ -63,6 +64,8 @@ def residual_variance(seed: int) -> float:
     return variances[0] / variances[1]
 
 
+# A first guess of how long one takes.
+_PROBE = Guess(20.0)
 # By the claim's id.
 PROBES: dict[str, Callable[[int], float]] = {"S1-20": aux_gradient, "I-08": residual_variance}
 
@@ -75,9 +78,9 @@ class Probe(FiguresStored):
         """Probes stand for training, as training proxies do, and the same profiles leave them out."""
         return proxies_left_out(profile)
 
-    def expected_seconds(self, claim: Claim, profile: Profile, cases: Sequence[Case]) -> float:
+    def expected_parts(self, claim: Claim, profile: Profile, cases: Sequence[Case]) -> Parts:
         """About as long as a timed pair."""
-        return PAIR_S
+        return {claim.id: _PROBE}
 
     def measure(self, claim: Claim, bench: Bench) -> Outcome:
         """Run the probe in this process."""

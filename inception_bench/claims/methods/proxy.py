@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from inception_bench.claims.claim import Claim
 from inception_bench.claims.methods.arms import Arm, Proxy, judge_proxy
-from inception_bench.claims.methods.base import Bench, Stored
+from inception_bench.claims.methods.base import CALCULATION, Bench, Stored
 from inception_bench.claims.methods.proxies import PROXIES
 from inception_bench.claims.outcome import Outcome, broken, read_outcome
+from inception_bench.measure.guesses import Guess, Parts
 from inception_bench.measure.measurement import PairMeasurement
 from inception_bench.models.changes import Changes
 from inception_bench.processes.process import CallFailed
@@ -43,10 +44,10 @@ class TrainingProxy:
         """Only the longest profile has time to train."""
         return proxies_left_out(profile)
 
-    def expected_seconds(self, claim: Claim, profile: Profile, cases: Sequence[Case]) -> float:
-        """The steps of two arms a seed."""
+    def expected_parts(self, claim: Claim, profile: Profile, cases: Sequence[Case]) -> Parts:
+        """The steps of two arms a seed; courses stay in the cache."""
         proxy = PROXIES[claim.id]
-        return _STEP_S * proxy.steps * 2 * len(proxy.seeds)
+        return {claim.id: CALCULATION + Guess(build_s=_STEP_S * proxy.steps * 2 * len(proxy.seeds))}
 
     def measure(self, claim: Claim, bench: Bench) -> Outcome:
         """Train both arms of every seed; an arm that failed costs this claim only."""

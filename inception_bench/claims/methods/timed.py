@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from inception_bench.claims.claim import Claim
-from inception_bench.claims.methods.base import PAIR_S, Bench, Stored
+from inception_bench.claims.methods.base import Bench, Stored
 from inception_bench.claims.outcome import Outcome, judge, not_run, read_outcome
+from inception_bench.measure.guesses import Parts, pair_parts
 from inception_bench.measure.measurement import PairMeasurement
-from inception_bench.measure.pairing import named_pairs
+from inception_bench.measure.pairing import named_pairs, pair_rounds
 from inception_bench.records.claim_body import INCONCLUSIVE, ClaimBody
 from inception_bench.records.pairs import pair_of
 from inception_bench.records.record import Record
@@ -23,6 +24,8 @@ from inception_bench.spec.profile import Profile
 # and a runtime that rewrites the graph.
 HANDFUL = ("S1-17", "S2-11", "G-08")
 HANDFUL_BACKENDS = ("eager", "onnxruntime")
+# A claim's pair takes more rounds than the least where its interval stays wide: about so many times as many.
+USUAL_TIMES = 2
 
 
 @dataclass(frozen=True)
@@ -37,16 +40,17 @@ class Timed:
             return None
         return f"the profile {profile.name} leaves this timed claim out; use --inception-profile=standard"
 
-    def expected_seconds(self, claim: Claim, profile: Profile, cases: Sequence[Case]) -> float:
-        """As many pairs as the claim names, on each runtime and batch size of the run."""
-        places = {(case.runtime.text, case.runtime.batch_size) for case in affordable(cases, profile)}
-        return PAIR_S * len(claim.arguments["pairs"]) * len(places)
+    def expected_parts(self, claim: Claim, profile: Profile, cases: Sequence[Case]) -> Parts:
+        """Those of its pairs."""
+        pairs = pairs_of(claim, profile, cases)
+        each = [pair_parts(pair, USUAL_TIMES * pair_rounds(pair.new.network.model)) for pair in pairs]
+        return {name: guess for parts in each for name, guess in parts.items()}
 
     def measure(self, claim: Claim, bench: Bench) -> Outcome:
         """Time every pair; the run times a pair once, however many claims name it."""
         if not bench.timed:
             return not_run(claim, "timing is switched off")
-        return judge_timed(claim, [bench.time_pair(pair) for pair in pairs_of(claim, bench)])
+        return judge_timed(claim, [bench.time_pair(pair) for pair in pairs_of(claim, bench.profile, bench.cases)])
 
     def judge(self, claim: Claim, body: ClaimBody, pairs: Mapping[str, Record[PairMeasurement]]) -> Outcome:
         """Judge the rounds of the stored pairs; there are none where the claim was not run."""
@@ -64,9 +68,9 @@ def affordable(cases: Sequence[Case], profile: Profile) -> list[Case]:
     return few if profile.claims == "handful" and few else list(cases)
 
 
-def pairs_of(claim: Claim, bench: Bench) -> list[Pair]:
+def pairs_of(claim: Claim, profile: Profile, cases: Sequence[Case]) -> list[Pair]:
     """The pairs that a run times for a claim; the ledger may name the claim's own runtimes and batch sizes."""
-    cases = affordable(bench.cases, bench.profile)
+    cases = affordable(cases, profile)
     own = {key: claim.arguments.get(key, ()) for key in ("backends", "batch_sizes")}
     return [pair for name in claim.arguments["pairs"] for pair in named_pairs(name, cases, **own)]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 import pytest
@@ -33,13 +33,14 @@ class Ending:
     """How an item ended.
 
     ``word`` and ``line`` are shown in the terminal. ``failure`` or ``skipped`` says why pytest fails or skips the test;
-    where both are empty the test passes.
+    where both are empty the test passes. ``taken_over`` marks what was measured before, and took no time now.
     """
 
     word: str
     line: str
     failure: str = ""
     skipped: str = ""
+    taken_over: bool = False
 
     def tell_pytest(self) -> None:
         """Pass, skip or fail the test that is under way."""
@@ -64,7 +65,10 @@ class Item(ABC, Generic[Measured, B]):
             ending = self._measure_and_keep(benchmark)
         except CallFailed as error:
             ending = self._failed(error)
-        self.watch.finish(ending.word, ending.line)
+        except BaseException as error:
+            self.watch.cut_off(error)
+            raise
+        self.watch.finish(ending.word, ending.line, taken_over=ending.taken_over)
         ending.tell_pytest()
 
     def _measure_and_keep(self, benchmark: Any) -> Ending:
@@ -72,7 +76,7 @@ class Item(ABC, Generic[Measured, B]):
             return self._ending(self._measure(benchmark), None)
         known = self._from_earlier(benchmark)
         if known is not None:
-            return known
+            return replace(known, taken_over=True)
         measured = self._measure(benchmark)
         return self._ending(measured, self._keep(measured))
 

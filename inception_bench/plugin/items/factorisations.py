@@ -41,7 +41,7 @@ class PairItem(CellDrivingItem[PairMeasurement]):
         return self.run.timed_before(self.pair)
 
     def _keep(self, measured: Measurement) -> Record[PairMeasurement]:
-        return self.run.keep_pair(self.pair, measured)
+        return self.run.keep_pair(self.pair, measured, is_item=True)
 
     def _result(self, record: Record[PairMeasurement]) -> str:
         ratio = speedup(record)
