@@ -37,7 +37,19 @@ ROOMS = (
 FLOORS = {
     "claims": ("", "methods"),
     "models": ("", "tables", "public", "complexity", "describe", "weights"),
-    "plugin": ("clock", "watch", "run", "against", "session", "items", "parameters", "fixtures", "hooks", "__init__"),
+    "plugin": (
+        "clock",
+        "watch",
+        "run",
+        "against",
+        "wanted",
+        "session",
+        "items",
+        "parameters",
+        "fixtures",
+        "hooks",
+        "__init__",
+    ),
     "gate": ("", "stored", "duet", "power"),
 }
 

@@ -36,8 +36,9 @@ class BuilderProcess:
 
     def interrupt(self) -> None:
         """From another thread than the one that asks: end the process, so that its call fails now."""
-        if self._process is not None:
-            self._process.interrupt()
+        process = self._process  # which that thread may take away
+        if process is not None:
+            process.interrupt()
 
     def close(self) -> None:
         """End the process."""

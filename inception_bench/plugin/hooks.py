@@ -73,7 +73,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     guesses = _guesses(session.items)
     if session.config.option.collectonly or hasattr(session.config, "workerinput") or not guesses:
         return
-    session.config.stash[STATE].open(guesses)
+    session.config.stash[STATE].open(guesses, [_params(item) for item in session.items])
 
 
 def pytest_report_collectionfinish(items: Sequence[pytest.Item]) -> list[str]:

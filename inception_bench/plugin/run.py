@@ -14,6 +14,7 @@ from inception_bench.errors import UsageError
 from inception_bench.machine.environment import Activity
 from inception_bench.machine.processor import L2_STATES
 from inception_bench.measure.accuracy import Counts
+from inception_bench.measure.ahead import Ahead, Wanted
 from inception_bench.measure.ceilings import Gauge
 from inception_bench.measure.cell import Cell
 from inception_bench.measure.measurement import Measurement, PairMeasurement
@@ -99,6 +100,7 @@ class BenchRun:
     accuracies: dict[str, Counts] = field(default_factory=dict, init=False)
     partners: Partners | None = field(default=None, init=False)
     gauge: Gauge | None = field(default=None, init=False)
+    wanted: Wanted = field(default=Wanted(), init=False)
     _read_at: float = field(default=-math.inf, init=False)
     _has_ended: bool = field(default=False, init=False)
     _board: tuple[int, Board] | None = field(default=None, init=False)  # of how many records, so that it is made once
@@ -152,6 +154,11 @@ class BenchRun:
     def cell(self, case: Case, watch: Callable[[str], None], partner: Case | None = None) -> Cell:
         """A cell of this run; ``watch`` is told each stage as it begins."""
         return Cell(case, self.workshop, self.settings(), watch, partner=partner, partners=self.partners)
+
+    def build_ahead(self, watch: Callable[[str], None]) -> None:
+        """Build what this run's items are going to need (``wanted``), before the first of them that does; once."""
+        wanted, self.wanted = self.wanted, Wanted()
+        Ahead(self.workshop).build(wanted, watch)
 
     def read_machine(self) -> None:
         """Write what the machine gives now, unless that was read a moment ago. Nothing is timed meanwhile."""

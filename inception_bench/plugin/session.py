@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,9 +93,10 @@ class State:
         except UsageError as error:
             raise pytest.UsageError(told(error, named)) from None
 
-    def open(self, expected_s: list[float]) -> None:
-        """Begin the run for the collected items, of which each has a guess in seconds."""
+    def open(self, expected_s: list[float], items: Sequence[Mapping[str, Any]]) -> None:
+        """Begin the run for the collected items: a guess in seconds for each, and what it runs over by its fixtures."""
         from inception_bench.plugin.run import BenchRun, TimingOptions
+        from inception_bench.plugin.wanted import wanted
         from inception_bench.plugin.watch import Watch
 
         try:
@@ -103,6 +105,7 @@ class State:
             self.run = BenchRun.open(self.folder, selection, timing, timed=self.timed)
         except UsageError as error:
             raise pytest.UsageError(told(error, named)) from None
+        self.run.wanted = wanted(items, self.run, timed=self.timed)
         self.watch = Watch.over(self.config, expected_s, self.run.selection.profile.rounds)
 
     def opened(self) -> tuple[BenchRun, Watch]:

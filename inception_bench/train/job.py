@@ -28,9 +28,9 @@ class Machine:
     """What a job runs on. Apart from rounding, nothing here has an influence on the trained weights.
 
     ``device`` is ``cpu``, ``cuda`` or ``auto`` (a GPU where torch finds one, else the CPU); ``precision`` one of
-    ``PRECISIONS``; ``threads`` is how many one operation uses (None: as torch chooses), where the recipe does not say it;
-    ``workers`` is how many processes read pictures. ``channels_last`` keeps maps and kernels in NHWC order in memory:
-    the step of a quick recipe took 0.57 to 0.62 of the time of NCHW (v3, v4, GoogLeNet on one AMD EPYC core).
+    ``PRECISIONS``; ``threads`` is how many one operation uses (None: as torch chooses) where the recipe does not say
+    it; ``workers`` is how many processes read pictures. ``channels_last`` keeps maps and kernels in NHWC order in
+    memory: the step of a quick recipe took 0.57 to 0.62 of the time of NCHW (v3, v4, GoogLeNet on one AMD EPYC core).
     """
 
     device: str = "cpu"

@@ -45,7 +45,7 @@ class Timed:
         """Time every pair; the run times a pair once, however many claims name it."""
         if not bench.timed:
             return not_run(claim, "timing is switched off")
-        return judge_timed(claim, [bench.time_pair(pair) for pair in pairs_of(claim, bench)])
+        return judge_timed(claim, [bench.time_pair(pair) for pair in pairs_of(claim, bench.profile, bench.cases)])
 
     def judge(self, claim: Claim, body: ClaimBody, pairs: Mapping[str, Record[PairMeasurement]]) -> Outcome:
         """Judge the rounds of the stored pairs; there are none where the claim was not run."""
@@ -63,11 +63,11 @@ def affordable(cases: Sequence[Case], profile: Profile) -> list[Case]:
     return few if profile.claims == "handful" and few else list(cases)
 
 
-def pairs_of(claim: Claim, bench: Bench) -> list[Pair]:
-    """The pairs that a run times for a claim; the ledger may name the claim's own runtimes and batch sizes."""
-    cases = affordable(bench.cases, bench.profile)
+def pairs_of(claim: Claim, profile: Profile, cases: Sequence[Case]) -> list[Pair]:
+    """The pairs that a run over ``cases`` times for a claim; the ledger may name its own runtimes and batch sizes."""
     own = {key: claim.arguments.get(key, ()) for key in ("backends", "batch_sizes")}
-    return [pair for name in claim.arguments["pairs"] for pair in named_pairs(name, cases, **own)]
+    few = affordable(cases, profile)
+    return [pair for name in claim.arguments["pairs"] for pair in named_pairs(name, few, **own)]
 
 
 def judge_timed(claim: Claim, records: Sequence[Record[PairMeasurement]]) -> Outcome:

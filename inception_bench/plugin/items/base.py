@@ -149,6 +149,7 @@ class CellDrivingItem(Item[Measurement, Timed]):
         def time(cell: Cell) -> None:
             time_rounds(benchmark, cell, self._rounds, self.watch, self.clock)
 
+        self.run.build_ahead(self.watch.stage)
         if not self.timed:
             return drive_cell(self._new_cell(), check)
         self.run.read_machine()

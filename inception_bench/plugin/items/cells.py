@@ -103,6 +103,7 @@ class TrainingItem(Item[Trained, Trained]):
         return f"train {self.case.training_id}"
 
     def _measure(self, benchmark: Any) -> Trained:
+        self.run.build_ahead(self.watch.stage)
         self.watch.stage("train")
 
         def train() -> Trained:

@@ -58,6 +58,7 @@ def measure_pair(run: BenchRun, watch: Watch, pair: Pair) -> Record[PairMeasurem
     known = run.timed_before(pair)
     if known is not None:
         return known
+    run.build_ahead(watch.stage)
     rounds = pair_rounds(pair.new.network.model)
     return run.keep_pair(pair, time_cell(_cell_of(run, watch, pair), lambda cell: until_narrow(cell, rounds)))
 
