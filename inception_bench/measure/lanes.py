@@ -66,11 +66,12 @@ class Queue:
 
     def _more_than(self, done: int) -> int:
         with self._changed:
-            self._changed.wait_for(lambda: self._done > done)
-            return self._done
+            self._changed.wait_for(lambda: self.chains_done > done)
+            return self.chains_done
 
     @property
-    def _done(self) -> int:
+    def chains_done(self) -> int:
+        """How many chains have no task left."""
         return self._total - len(self._undone)
 
 
