@@ -182,9 +182,10 @@ def _is_built_here(case: Case, pythons: Mapping[str, str]) -> bool:
 
 
 def _is_refused(case: Case, workshop: Workshop) -> bool:
-    """Whether the engine cannot do what the cell needs, or cannot be asked: it builds nothing then, and says why."""
+    """Whether an engine of the cell cannot do what is asked, or say so: the cell builds nothing then, and tells why."""
     try:
-        workshop.refusals.require(case.runtime)
+        for each in (case, case.reference()):
+            workshop.refusals.require(each.runtime)
     except CallFailed:
         return True
     return False

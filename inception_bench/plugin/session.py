@@ -29,7 +29,7 @@ OPTIONS: dict[str, tuple[str, str]] = {
     "profile": ("NAME", f"how much to run: {', '.join(PROFILES)}"),
     "results": ("DIR", "where the results go; default results/local"),
     "baseline": ("DIR", "a stored run to compare with: what got worse fails"),
-    "threads": ("N", "threads inside one operation; default: all usable cores"),
+    "threads": ("N", "threads inside one operation of what is timed; default: all usable cores"),
     "data": ("NAME", "what to train and to measure accuracy on: digits, fashion-mnist, imagefolder:PATH, hf:NAME"),
     "weights": (
         "FILE",
