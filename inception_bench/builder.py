@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import gc
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from inception_bench.backends.refusal import refusals, require
 from inception_bench.backends.registry import resolve
 from inception_bench.data.maps import network_images
 from inception_bench.data.photographs import fill_batch
+from inception_bench.machine.environment import usable_cores
 from inception_bench.models.counters import count
 from inception_bench.models.mutations import mutation_errors, row_mutation_errors
 from inception_bench.models.public import create_model, find_table
@@ -38,13 +41,29 @@ ROW_IMAGES = 2
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
+@contextmanager
+def computing_with(threads: int) -> Iterator[None]:
+    """Let torch use ``threads`` for a while."""
+    usual = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(usual)
+
+
 def make_weights(message: dict[str, Any]) -> Answer:
-    """Store the weights of a file or a public name, else signal-keeping weights, calibrated at the input size."""
+    """Store the weights of a file or a public name, else signal-keeping weights, calibrated at the input size.
+
+    Calibrated with one thread: the number of threads decides in which order numbers are added, and so the last bits.
+    The weights, and all that is kept by their hash, are thus the same on every machine and however busy a run is.
+    """
     table = find_table(message["address"])
     model = create_model(message["address"], width_mult=message["width_mult"], num_classes=message["num_classes"])
     given = message.get("given")
     if given is None:
-        keep_signal(model, torch.from_numpy(network_images(table, message["input_size"])))
+        with computing_with(1):
+            keep_signal(model, torch.from_numpy(network_images(table, message["input_size"])))
     else:
         load_checkpoint(model, given if Path(given).is_file() else fetch(given))
     save_network(model, message["address"], message["width_mult"], message["num_classes"], Path(message["folder"]))
@@ -144,7 +163,8 @@ def make_artifact(message: dict[str, Any]) -> Answer:
     model = load_for(Path(message["weights"]), rows=message["rows"])
     network = BuildInput(model, batch, message["precision"], message["device"], message["options"])
     try:
-        backend.build(network, Path(message["folder"]))
+        with computing_with(usable_cores()):  # inductor writes the number of threads into the code that it makes
+            backend.build(network, Path(message["folder"]))
     finally:
         if message["device"] == "cuda":
             del network, model

@@ -37,7 +37,20 @@ ROOMS = (
 FLOORS = {
     "claims": ("", "methods"),
     "models": ("", "tables", "public", "complexity", "describe", "weights"),
-    "plugin": ("clock", "watch", "run", "against", "session", "items", "parameters", "fixtures", "hooks", "__init__"),
+    "plugin": (
+        "clock",
+        "timing",
+        "watch",
+        "run",
+        "against",
+        "wanted",
+        "session",
+        "items",
+        "parameters",
+        "fixtures",
+        "hooks",
+        "__init__",
+    ),
     "gate": ("", "stored", "duet", "power", "coverage"),
 }
 

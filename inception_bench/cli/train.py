@@ -26,7 +26,7 @@ def train(
     input_size: Annotated[int | None, typer.Option(help="Pixels a side; default: the recipe's, else native.")] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "auto",
     precision: Annotated[str, typer.Option(help="32-true, tf32 (GPUs) or bf16-mixed.")] = "32-true",
-    threads: Annotated[int | None, typer.Option(help="Threads inside one operation.")] = None,
+    threads: Annotated[int | None, typer.Option(help="Inside one operation; default: the recipe's.")] = None,
     json: Json = False,
 ) -> None:
     """Train a network and test it; the same command goes on after a kill. Works under torchrun."""

@@ -18,20 +18,22 @@ class Refusals:
 
     ``ask_builder`` sends a call to the workshop's builder process and returns the reply; ``engine`` starts a worker for
     a runtime. ``pythons`` holds, by backend, the interpreters of engines that are not in this one. ``known`` has the
-    reasons by backend and device, then by precision; an empty reason means that the engine can.
+    reasons by backend and device, then by precision; an empty reason means that the engine can. Where ``asks`` is False
+    no process is started, and an engine of which nothing is known is taken to refuse nothing.
     """
 
     ask_builder: Callable[..., dict[str, Any]]
     engine: Callable[[Runtime], Engine]
     pythons: Mapping[str, str]
     known: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
+    asks: bool = True
 
     def require(self, runtime: Runtime) -> None:
         """Raise CallFailed where the engine refuses the runtime: outcome ``unavailable``, and the engine's reason."""
         asked = (runtime.backend, runtime.device)
-        if asked not in self.known:
+        if asked not in self.known and self.asks:
             self.known[asked] = self._ask(runtime)
-        reason = self.known[asked].get(runtime.precision)
+        reason = self.known.get(asked, {}).get(runtime.precision)
         if reason:
             raise CallFailed("unavailable", reason)
 

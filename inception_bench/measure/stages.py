@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from inception_bench.machine.processor import WARM
-from inception_bench.measure.workshop import Reference
+from inception_bench.measure.references import Reference
 from inception_bench.spec.profile import Limits
 from inception_bench.store.cache import Artifact
 

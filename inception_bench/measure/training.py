@@ -13,6 +13,7 @@ from typing import Any
 from inception_bench.data.sets import DataSplits, open_data
 from inception_bench.machine.cuda import device_identity, driver_problem
 from inception_bench.machine.environment import installed_version, usable_cores
+from inception_bench.measure.builds import Builds
 from inception_bench.measure.timed_step import TimedStep
 from inception_bench.models.public import find_table
 from inception_bench.models.weights.description import read_description
@@ -21,8 +22,7 @@ from inception_bench.processes.process import CallFailed, Process
 from inception_bench.spec.case import Case
 from inception_bench.spec.network import NetworkSpec, trained_weights
 from inception_bench.spec.runtime import REFERENCE_BACKEND, Runtime
-from inception_bench.store.cache import PACKAGE, Artifact, ArtifactCache, key_of, source_hash
-from inception_bench.store.versions import NewerVersionError
+from inception_bench.store.cache import PACKAGE, Artifact, ArtifactCache, source_hash
 from inception_bench.train.job import FULL, PRECISION_OF_STEP, Job, Machine
 from inception_bench.train.recipes import find_recipe
 from inception_bench.train.trained import Trained
@@ -119,8 +119,13 @@ class Training:
     cache: ArtifactCache
     limit_s: float
     installation: Installation = HERE
-    _failed: dict[str, CallFailed] = field(default_factory=dict, init=False)
+    builds: Builds | None = None
+    _builds: Builds = field(init=False)
     _courses: Process | None = field(default=None, init=False)
+    _trainer: Process | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self._builds = self.builds or Builds(self.cache, self.installation)
 
     def weights(self, case: Case) -> Artifact:
         """The trained weights of a case, with ``trained.json`` in the same folder. Raises CallFailed."""
@@ -145,6 +150,11 @@ class Training:
         variables = {"OMP_NUM_THREADS": str(runtime.threads)}
         return Process(TRAINER, environment=variables, installation=self.installation)
 
+    def interrupt(self) -> None:
+        """From another thread than the one that trains: end its process, so that its call fails now."""
+        if self._trainer is not None:
+            self._trainer.interrupt()
+
     def close(self) -> None:
         """End the process that computes courses."""
         if self._courses is not None:
@@ -161,12 +171,9 @@ class Training:
             **training_identity(job),
             "source": source_hash(PACKAGE, *SOURCES, without=RECIPES),
             "versions": {name: installed_version(name) for name in _PACKAGES},
-            **self.installation.identity,
             **more,
         }
-        key = key_of({"kind": kind, **parts})
-        if key in self._failed:
-            raise self._failed[key]
+        key = self._builds.key(kind, parts)
 
         def make_and_tidy(folder: Path) -> None:
             work = self.cache.filled("training", key)
@@ -174,13 +181,7 @@ class Training:
             make(folder, work)
             shutil.rmtree(work, ignore_errors=True)
 
-        try:
-            return self.cache.get(kind, parts, make_and_tidy)
-        except NewerVersionError as error:
-            raise CallFailed("failed", str(error)) from None
-        except CallFailed as error:
-            self._failed[key] = error
-            raise
+        return self._builds.get(kind, parts, make_and_tidy, once=True)
 
     def _follow(self, job: Job, folder: Path, work: Path) -> None:
         if self._courses is None or not self._courses.alive:
@@ -190,11 +191,12 @@ class Training:
         (folder / COURSE).write_text(json.dumps(course))
 
     def _train(self, case: Case, folder: Path, work: Path) -> None:
-        process = self.process(case.runtime)
+        variables = {"OMP_NUM_THREADS": str(job_of(case).threads)}
+        self._trainer = Process(TRAINER, environment=variables, installation=self.installation)
         try:
-            result, _ = process.call("train", self.limit_s, case=case.to_json(), work=str(work))
+            result, _ = self._trainer.call("train", self.limit_s, case=case.to_json(), work=str(work))
         finally:
-            process.kill()
+            self._trainer.kill()
         for path in Path(result["checkpoint"]).iterdir():
             shutil.copyfile(path, folder / path.name)
         (folder / RESULT).write_text(json.dumps(result))

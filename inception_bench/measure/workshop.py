@@ -16,24 +16,24 @@ from inception_bench.backends.registry import find_backend
 from inception_bench.backends.timings import FOLDER as TIMINGS
 from inception_bench.machine.cuda import driver_problem
 from inception_bench.machine.environment import usable_cores
+from inception_bench.measure.builder_process import BuilderProcess
+from inception_bench.measure.builds import Builds
 from inception_bench.measure.engine import WORKER, CallLimit, Engine, TimeLimit
 from inception_bench.measure.identity import hardware, network, network_fields, reference_parts, reference_versions
-from inception_bench.measure.parity import MEASURED_AS, RowScale
+from inception_bench.measure.parity import MEASURED_AS
+from inception_bench.measure.references import FACTS, IMAGES, Reference, RowReference
 from inception_bench.measure.refusals import Refusals
 from inception_bench.measure.training import Training
 from inception_bench.models.counted import Counted
 from inception_bench.processes.installation import HERE, Installation
-from inception_bench.processes.process import CallFailed, Process
+from inception_bench.processes.process import Process
 from inception_bench.spec.case import Case
 from inception_bench.spec.network import SIGNAL_KEEPING, NetworkSpec
 from inception_bench.spec.profile import Limits
 from inception_bench.spec.runtime import Runtime
 from inception_bench.store.cache import Artifact, ArtifactCache
 from inception_bench.store.equal import file_hash
-from inception_bench.store.versions import NewerVersionError
 
-BUILDER = "inception_bench.builder"
-IMAGES = "images.npy"
 ANSWERS = "answers.npy"
 WEIGHTS_FILE = "weights.safetensors"
 
@@ -42,31 +42,12 @@ WEIGHTS_FILE = "weights.safetensors"
 ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 34)}
 
 
-@dataclass(frozen=True)
-class Reference:
-    """Eager's logits (8, classes) in float64, with which others are compared; ``images`` is a file (8, 3, S, S).
-
-    ``spread`` and ``mutations`` are the smallest spread and the known faults' errors (see ``measure.parity``).
-    """
-
-    images: Path
-    logits: np.ndarray
-    spread: float
-    mutations: dict[str, float]
-
-
-@dataclass(frozen=True)
-class RowReference:
-    """Eager's maps (2, all end points' values) in float64, of a file (2, 3, S, S); ``scales`` judge each end point."""
-
-    images: Path
-    maps: np.ndarray
-    scales: list[RowScale]
-
-
 @dataclass
 class Workshop:
     """Gives what cases need, from the cache or built now. One builder process serves all; if it ends, a new one starts.
+
+    Of several that build at the same time (``beside``) each has a builder process with ``threads``, and what one of
+    them built, refused or failed to build the others know by ``builds`` and ``refusals``.
 
     ``limit_s`` and ``train_limit_s`` are the seconds that one call to the builder and one training may take.
     ``pythons`` names, by backend, another interpreter for its workers. All processes run ``installation``; what an
@@ -81,13 +62,25 @@ class Workshop:
     pythons: Mapping[str, str] = field(default_factory=dict)
     train_limit_s: float = Limits().train
     installation: Installation = HERE
+    threads: int | None = None
+    given_builds: Builds | None = None
+    builds: Builds = field(init=False)
     training: Training = field(init=False)
     refusals: Refusals = field(init=False)
-    _builder: Process | None = field(default=None, init=False)
+    _builder: BuilderProcess = field(init=False)
 
     def __post_init__(self) -> None:
-        self.training = Training(self.cache, self.train_limit_s, self.installation)
+        self.builds = self.given_builds or Builds(self.cache, self.installation)
+        self.training = Training(self.cache, self.train_limit_s, self.installation, self.builds)
         self.refusals = Refusals(self._ask, self.engine, self.pythons)
+        self._builder = BuilderProcess(self.limit_s, self._builder_variables, self.installation, self.threads)
+
+    def beside(self, builds: Builds, threads: int | None = None) -> Workshop:
+        """Another workshop of the same run, for another thread: what engines refuse is known to both."""
+        limits = self.limit_s, self.pythons, self.train_limit_s
+        other = Workshop(self.cache, *limits, self.installation, threads, builds)
+        other.refusals.known = self.refusals.known
+        return other
 
     def weights(self, case: Case) -> Artifact:
         """The case's weights: trained now or earlier, read from a file or public name, or signal-keeping."""
@@ -122,8 +115,7 @@ class Workshop:
         parts = reference_parts(spec, weights)
         fields = {**network_fields(spec), "weights": str(weights.folder)}
         folder = self._get("reference", parts, lambda folder: self._call("reference", folder, **fields)).folder
-        facts = json.loads((folder / "facts.json").read_text())
-        return Reference(folder / "images.npy", np.load(folder / "logits.npy"), facts["spread"], facts["mutations"])
+        return Reference.read(folder)
 
     def images(self, spec: NetworkSpec) -> Path:
         """The file of the network's images (8, 3, S, S) in float32, for callers that need no reference."""
@@ -136,7 +128,7 @@ class Workshop:
         fields = self._compared(weights, reference, case.runtime.precision)
         parts = {**reference_parts(case.network, weights), "precision": fields["precision"]}
         folder = self._get("rounding", parts, lambda folder: self._call("rounding", folder, **fields)).folder
-        error: float = json.loads((folder / "facts.json").read_text())["error"]
+        error: float = json.loads((folder / FACTS).read_text())["error"]
         return error / reference.spread
 
     def row_reference(self, case: Case, weights: Artifact, reference: Reference) -> RowReference:
@@ -144,8 +136,7 @@ class Workshop:
         fields = self._compared(weights, reference, case.runtime.precision)
         parts = {**reference_parts(case.network, weights), "precision": fields["precision"]}
         folder = self._get("rows", parts, lambda folder: self._call("row_reference", folder, **fields)).folder
-        scales = [RowScale(**scale) for scale in json.loads((folder / "facts.json").read_text())["scales"]]
-        return RowReference(folder / "images.npy", np.load(folder / "logits.npy"), scales)
+        return RowReference.read(folder)
 
     def artifact(self, case: Case, weights: Artifact, images: Path, *, rows: bool = False) -> Artifact:
         """What the case's backend loads: its own export, or the weights where it exports nothing.
@@ -251,28 +242,27 @@ class Workshop:
         """Params and MACs as fvcore and FlopCounterMode count them."""
         return Counted.from_json(self._ask("count", **network_fields(spec)))
 
+    def interrupt(self) -> None:
+        """From another thread than the one that builds or trains here: end the process that it waits for."""
+        self.training.interrupt()
+        self._builder.interrupt()
+
     def close(self) -> None:
         """End the builder process and the process that trains."""
         self.training.close()
-        if self._builder is not None:
-            self._builder.kill()
-            self._builder = None
+        self._builder.close()
 
     def _get(self, kind: str, parts: Mapping[str, Any], build: Callable[[Path], None]) -> Artifact:
-        try:
-            return self.cache.get(kind, {**parts, **self.installation.identity}, build)
-        except NewerVersionError as error:
-            raise CallFailed("failed", str(error)) from None
+        return self.builds.get(kind, parts, build)
 
     def _call(self, op: str, folder: Path, **fields: Any) -> None:
         self._ask(op, folder=str(folder), **fields)
 
     def _ask(self, op: str, **fields: Any) -> dict[str, Any]:
-        if self._builder is None or not self._builder.alive:
-            variables = self._compiler_variables(on_gpu=driver_problem() is None)
-            self._builder = Process(BUILDER, environment=variables, installation=self.installation)
-            self._builder.call("threads", self.limit_s, threads=usable_cores())
-        return self._builder.call(op, self.limit_s, **fields)[0]
+        return self._builder.ask(op, **fields)
+
+    def _builder_variables(self) -> dict[str, str]:
+        return self._compiler_variables(on_gpu=driver_problem() is None)
 
 
 def _builds_without_device(runtime: Runtime) -> bool:

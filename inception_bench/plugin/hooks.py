@@ -74,7 +74,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     expected = _expected(session.items)
     if session.config.option.collectonly or hasattr(session.config, "workerinput") or not expected:
         return
-    session.config.stash[STATE].open(expected)
+    session.config.stash[STATE].open(expected, [_params(item) for item in session.items])
 
 
 def pytest_report_collectionfinish(config: pytest.Config, items: Sequence[pytest.Item]) -> list[str]:

@@ -14,6 +14,7 @@ from inception_bench.errors import UsageError
 from inception_bench.machine.environment import Activity
 from inception_bench.machine.processor import L2_STATES
 from inception_bench.measure.accuracy import Counts
+from inception_bench.measure.ahead import Ahead, Wanted
 from inception_bench.measure.ceilings import Ceilings, Gauge, NoCeilings
 from inception_bench.measure.cell import Cell
 from inception_bench.measure.measurement import Measurement, PairMeasurement
@@ -24,6 +25,7 @@ from inception_bench.measure.stages import CellSettings
 from inception_bench.measure.timed_step import TimedStep
 from inception_bench.measure.workshop import Workshop
 from inception_bench.models.counted import Counted
+from inception_bench.plugin.timing import TimingOptions
 from inception_bench.records.claim_body import ClaimBody
 from inception_bench.records.journal import FILE, Journal
 from inception_bench.records.kinds import CEILINGS, CELL, CLAIM, COMPLEXITY, NO_CEILINGS, PAIR, STEP, TRAINING
@@ -38,7 +40,7 @@ from inception_bench.report.claims_text import summary
 from inception_bench.report.files import prepare_folder, write_environment, write_results
 from inception_bench.spec.case import Case
 from inception_bench.spec.pair import Pair
-from inception_bench.spec.profile import Limits, Profile
+from inception_bench.spec.profile import Profile
 from inception_bench.spec.runtime import Runtime
 from inception_bench.store.cache import ArtifactCache, default_root
 from inception_bench.store.housekeeping import Limit, Pruned, end_run, read_limit
@@ -47,21 +49,6 @@ from inception_bench.train.trained import Trained
 B = TypeVar("B", bound=Body)
 # A reading of the machine this many seconds ago still says what it gives.
 FRESH_S = 2.0
-
-
-@dataclass(frozen=True)
-class TimingOptions:
-    """What the ini file (or ``-o``) says of timing: seconds a stage may take, and a GPU's second-level cache."""
-
-    limits: Limits
-    l2: str
-
-    @classmethod
-    def read(cls, limits: str, l2: str, usual: Limits) -> TimingOptions:
-        """``limits`` as ``parse_limits`` takes it, ``l2`` one of ``warm`` and ``cold``. Raises UsageError."""
-        if l2 not in L2_STATES:
-            raise UsageError(f"inception_l2: {l2!r} is not possible; write {' or '.join(L2_STATES)}")
-        return cls(parse_limits(limits, usual), l2)
 
 
 def gauge_of(selection: Selection) -> Gauge | None:
@@ -107,7 +94,8 @@ class BenchRun:
     partners: Partners | None = field(default=None, init=False)
     gauge: Gauge | None = field(default=None, init=False)
     reading: Ceilings | None = field(default=None, init=False)  # what the machine gave when it was last read
-    item_s: Callable[[], float | None] = field(default=lambda: None, init=False)  # since the item under way began
+    item_s: Callable[[], float | None] = field(default_factory=lambda: lambda: None, init=False)  # of the one under way
+    wanted: Wanted = field(default=Wanted(), init=False)
     _read_at: float = field(default=-math.inf, init=False)
     _has_ended: bool = field(default=False, init=False)
     _board: tuple[int, Board] | None = field(default=None, init=False)  # of how many records, so that it is made once
@@ -170,6 +158,14 @@ class BenchRun:
         """A cell of this run, with as many ``rounds`` at least; ``watch`` is told each stage as it begins."""
         settings = self.settings(self.sampling(case.runtime, rounds))
         return Cell(case, self.workshop, settings, watch, partner=partner, partners=self.partners)
+
+    def build_ahead(self, watch: Callable[[int, int], None]) -> None:
+        """Build what this run's items are going to need (``wanted``), before the first of them that does; once.
+
+        ``watch`` is told how many networks are done, of how many.
+        """
+        wanted, self.wanted = self.wanted, Wanted()
+        Ahead(self.workshop).build(wanted, watch)
 
     def read_machine(self) -> None:
         """Write what the machine gives now, unless that was read a moment ago. Nothing is timed meanwhile.
@@ -279,18 +275,3 @@ class BenchRun:
         """Write a record; what a reader finds on the disk is what the run's own boards are made of."""
         self.kept.append(self.journal.append(record if took_s is None else replace(record, took_s=round(took_s, 3))))
         return self.kept[-1]
-
-
-def parse_limits(text: str, usual: Limits) -> Limits:
-    """Read ``build=900 load=180 time=900`` and so on (see ``Limits``; in seconds): what is left out is as usual."""
-    known = vars(usual)
-    given = {}
-    for word in text.split():
-        stage, _, seconds = word.partition("=")
-        try:
-            given[stage] = float(seconds)
-        except ValueError:
-            given[stage] = 0.0
-        if stage not in known or not given[stage] > 0:
-            raise UsageError(f"inception_limits: {word!r} is not possible; write STAGE=SECONDS with {', '.join(known)}")
-    return Limits(**{**known, **given})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +28,7 @@ class Watch:
 
     config: pytest.Config
     progress: Progress
+    ahead: Block
     rounds_wanted: int
     live: bool
     _name: str = field(default="", init=False)
@@ -35,10 +36,13 @@ class Watch:
     _drawn: float = field(default=0.0, init=False)
 
     @classmethod
-    def over(cls, config: pytest.Config, progress: Progress, rounds: int) -> Watch:
-        """A watch over the collected items, of whose cells each takes ``rounds`` rounds."""
+    def over(cls, config: pytest.Config, progress: Progress, ahead: Block, rounds: int) -> Watch:
+        """A watch over the collected items, of whose cells each takes ``rounds`` rounds.
+
+        ``ahead`` is the work of building what they need before the first of them.
+        """
         reporter = config.pluginmanager.getplugin("terminalreporter")
-        return cls(config, progress, rounds, bool(reporter is not None and reporter.isatty))
+        return cls(config, progress, ahead, rounds, bool(reporter is not None and reporter.isatty))
 
     def begin(self, name: str) -> None:
         """An item starts."""
@@ -80,21 +84,31 @@ class Watch:
         self._close(f"{head} {self._name}", type(error).__name__, where, "red")
 
     @contextmanager
-    def block(self, block: Block) -> Iterator[Block]:
-        """Work that is no item runs within; whoever does it calls ``advance`` after each thing, and then ``redraw``."""
-        block.begin()
+    def building(self) -> Iterator[Callable[[int, int], None]]:
+        """What items need is built within, which is no item's own time.
+
+        Whoever builds calls the function that is given, with the number of networks that are done and of all. In a log
+        there is a line at the end, unless nothing had to be built.
+        """
+        block, is_needed = self.ahead, False
+
+        def told(done: int, total: int) -> None:
+            nonlocal is_needed
+            is_needed = True
+            block.reach(done, total)
+            if self.live and time.monotonic() - self._drawn > _REDRAW_S:
+                self._redraw(f"{block.name} {block.done}/{block.total} networks")
+
+        if not block.is_over:
+            block.begin()
         try:
-            yield block
+            yield told
         finally:
             block.finish()
-            done = f"{block.done}/{block.total} in {duration(block.took_s())}"
-            if not self.live:
+            self.progress.built_elsewhere()
+            if is_needed and not self.live:
+                done = f"{block.done}/{block.total} networks in {duration(block.took_s())}"
                 self._close(block.name, "done", f"  {done}  {self.progress.tail()}", "green")
-
-    def redraw(self, block: Block) -> None:
-        """Show how many things of a block are done, at most twice a second."""
-        if self.live and time.monotonic() - self._drawn > _REDRAW_S:
-            self._redraw(f"{block.name} {block.done}/{block.total}")
 
     def _redraw(self, doing: str) -> None:
         self._drawn = time.monotonic()

@@ -29,6 +29,10 @@ class CallFailed(Exception):
         self.outcome = outcome
 
 
+class Killed(CallFailed):
+    """The process was ended by SIGKILL: by the kernel where memory ran out, by its user, or by this program."""
+
+
 class Process:
     """``python -m module`` as a fresh process, in a process session of its own (setsid).
 
@@ -80,7 +84,7 @@ class Process:
             self.kill()
             raise CallFailed("timeout", f"no answer within {limit_s:g} s") from None
         except EOFError:
-            raise CallFailed("failed", self._account()) from None
+            raise self._ended() from None
         if "unavailable" in header:
             raise CallFailed("unavailable", header["unavailable"])
         if "error" in header:
@@ -94,12 +98,16 @@ class Process:
 
     def kill(self) -> None:
         """End the process and all processes that it started, whatever they are doing."""
-        with suppress(ProcessLookupError):  # no process of that group is left
-            os.killpg(self._popen.pid, signal.SIGKILL)
+        self.interrupt()
         self._popen.wait()
         for stream in (self._popen.stdin, self._popen.stdout):
             with suppress(OSError):  # bytes that the dead process never read
                 stream.close()  # type: ignore[union-attr]
+
+    def interrupt(self) -> None:
+        """End them without waiting for it: a thread that is in a call gets its CallFailed, and is to ``kill`` then."""
+        with suppress(ProcessLookupError):  # no process of that group is left
+            os.killpg(self._popen.pid, signal.SIGKILL)
 
     def stderr_tail(self) -> str:
         """The last lines that the process wrote to stderr, in one line."""
@@ -107,11 +115,12 @@ class Process:
         lines = self._stderr.read().decode(errors="replace").split("\n")
         return " / ".join([line.strip() for line in lines if line.strip()][-_TAIL_LINES:])
 
-    def _account(self) -> str:
+    def _ended(self) -> CallFailed:
         code = self._popen.wait()
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         tail = self.stderr_tail()
-        return f"the process was {how}" + (f"; its last words: {tail}" if tail else "")
+        account = f"the process was {how}" + (f"; its last words: {tail}" if tail else "")
+        return (Killed if code == -signal.SIGKILL else CallFailed)("failed", account)
 
 
 class _Deadline:

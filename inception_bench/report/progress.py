@@ -124,18 +124,20 @@ class Block:
         """The work starts now."""
         self._began = self._last = self.clock()
 
-    def advance(self) -> None:
-        """One more of the things is done."""
-        self.done += 1
-        self._last = self.clock()
+    def reach(self, done: int, total: int) -> None:
+        """So many of the things are done now, of so many."""
+        if done > self.done:
+            self._last = self.clock()
+        self.done, self.total = done, total
 
     def finish(self) -> None:
-        """The work is over, whatever is done of it."""
-        self._ended = self.clock()
+        """The work is over, whatever is done of it; a second time says nothing new."""
+        if self._ended is None:
+            self._ended = self.clock()
 
     @property
-    def is_running(self) -> bool:
-        return self._began is not None and self._ended is None
+    def is_over(self) -> bool:
+        return self._ended is not None
 
     def took_s(self) -> float:
         """Seconds so far; 0 before it began."""
@@ -185,11 +187,15 @@ class Progress:
         self._began = None
         self.done += 1
 
+    def built_elsewhere(self) -> None:
+        """What was built since the item under way began was not built by it."""
+        self._builds_before = self.signs.builds()
+
     def extra(self, name: str, expected_s: float, total: int) -> Block:
         """Work that is no item and is still to come: ``total`` things in about ``expected_s`` seconds together.
 
-        Its caller says when it begins, advances and is finished. Until then the time left counts it; no item's time
-        does, also where it lies within an item.
+        Its caller says when it begins, what it reaches and when it is finished. Until then the time left counts it; no
+        item's time does, also where it lies within an item.
         """
         self._blocks.append(Block(name, expected_s, total, self.signs.clock))
         return self._blocks[-1]

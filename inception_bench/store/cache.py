@@ -13,8 +13,8 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import find_spec
@@ -23,11 +23,12 @@ from typing import Any
 
 from inception_bench.store.equal import file_hash, share_equal
 from inception_bench.store.lease import hold
-from inception_bench.store.lock import alone_in
+from inception_bench.store.lock import alone_in, alone_with
 from inception_bench.store.versions import NewerVersionError, check_version
 
 MANIFEST = "manifest.json"
 UNFINISHED = ".unfinished"  # what is being built, or being removed
+BUILDING = ".building"  # an empty file for each key that is being built
 FILLED = ".filled_by_engines"  # marks a folder of things that are no artifacts, one a thing
 VERSION = 1  # of the manifest
 VARIABLE = "INCEPTION_BENCH_CACHE"
@@ -106,13 +107,28 @@ class ArtifactCache:
     def get(self, kind: str, parts: Mapping[str, Any], build: Callable[[Path], None]) -> Artifact:
         """The artifact of ``parts``, built first where it is absent or damaged.
 
-        Raises NewerVersionError where a later revision wrote the entry, which this one must not replace.
+        Nobody builds what another thread or process is building now: the later one waits, and takes what the first one
+        built. Raises NewerVersionError where a later revision wrote the entry, which this one must not replace.
         """
         key = key_of({"kind": kind, **parts})
         folder = self.root / kind / key
         self._hold(folder)
         ready = self._read(folder, key)
-        return ready if ready is not None else self._build(folder, key, parts, build)
+        if ready is not None:
+            return ready
+        with self._alone_building(key):
+            ready = self._read(folder, key)
+            return ready if ready is not None else self._build(folder, key, parts, build)
+
+    def find(self, kind: str, parts: Mapping[str, Any]) -> Artifact | None:
+        """The artifact of ``parts``, or None where it is absent. Its files are not read, so it may be damaged.
+
+        Raises NewerVersionError as ``get`` does.
+        """
+        key = key_of({"kind": kind, **parts})
+        folder = self.root / kind / key
+        self._hold(folder)
+        return self._listed(folder, key, lambda files: True)
 
     def filled(self, kind: str, part: str = "") -> Path:
         """The folder of a ``kind`` of things that engines or trainings write themselves, or ``part`` of it, in use now.
@@ -130,20 +146,46 @@ class ArtifactCache:
         with suppress(OSError):  # from a cache that cannot be written nothing can be removed either
             hold(self.root, path.relative_to(self.root).as_posix())
 
+    @contextmanager
+    def _alone_building(self, key: str) -> Iterator[None]:
+        """Hold the right to build ``key``.
+
+        The file that stands for it is taken away in the end, while it is held: whoever gets it next looks for the
+        artifact first, and so finds it.
+        """
+        place = self.root / BUILDING / key
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with alone_with(place):
+            try:
+                yield
+            finally:
+                place.unlink(missing_ok=True)
+
     def _read(self, folder: Path, key: str) -> Artifact | None:
+        """The artifact as it is on the disk, now used; None where it is absent or damaged."""
+
+        def are_whole(files: Mapping[str, str]) -> bool:
+            return all(file_hash(folder / name) == wanted for name, wanted in files.items())
+
+        ready = self._listed(folder, key, are_whole)
+        if ready is not None:
+            with suppress(OSError):
+                os.utime(folder / MANIFEST)
+        return ready
+
+    def _listed(self, folder: Path, key: str, are_good: Callable[[Mapping[str, str]], bool]) -> Artifact | None:
+        """The artifact of a manifest whose files (their hashes by name) ``are_good``."""
         try:
             manifest = json.loads((folder / MANIFEST).read_text())
             otherwise = f"give another folder in {VARIABLE}, or delete {folder}"
             check_version(folder / MANIFEST, manifest.get("version"), VERSION, otherwise)
-            whole = all(file_hash(folder / name) == wanted for name, wanted in manifest["files"].items())
+            good = are_good(manifest["files"])
         except NewerVersionError:
             raise
         except (OSError, ValueError, KeyError):
-            whole = False
-        if not whole:
+            good = False
+        if not good:
             return None
-        with suppress(OSError):
-            os.utime(folder / MANIFEST)
         return Artifact(folder, key, manifest["digest"], manifest["size_bytes"], manifest["build_s"], True)
 
     def _build(self, folder: Path, key: str, parts: Mapping[str, Any], build: Callable[[Path], None]) -> Artifact:

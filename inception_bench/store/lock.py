@@ -1,4 +1,4 @@
-"""One process at a time in a folder."""
+"""One process, and one thread of it, at a time: in a folder, or at what a file stands for."""
 
 from __future__ import annotations
 
@@ -16,7 +16,17 @@ def alone_in(folder: Path) -> Iterator[None]:
     The kernel releases the lock when the process that holds it ends, however it ends. The lock's file stays, because
     another process may be waiting on it.
     """
+    with alone_with(folder / FILE):
+        yield
+
+
+@contextmanager
+def alone_with(file: Path) -> Iterator[None]:
+    """Wait until no other process or thread holds ``file``, then hold it; its folder must exist.
+
+    As with ``alone_in`` the kernel releases it, and the file stays.
+    """
     from filelock import FileLock
 
-    with FileLock(folder / FILE):
+    with FileLock(file):
         yield

@@ -47,6 +47,9 @@ def make_job(model: str, data: str, recipe: str, typed: Typed) -> Job:
         chosen = replace(chosen, name=f"{chosen.name}-rate={typed.rate:g}", rate=typed.rate)
     if typed.batch_size is not None:
         chosen = replace(chosen, name=f"{chosen.name}-batch={typed.batch_size}", batch_size=typed.batch_size)
+    threads = typed.machine.threads
+    if typed.machine.device != "cuda" and chosen.threads is not None and threads not in (None, chosen.threads):
+        chosen = replace(chosen, name=f"{chosen.name}-threads={threads}", threads=threads)
     return Job(
         model,
         data,

@@ -28,9 +28,9 @@ class Machine:
     """What a job runs on. Apart from rounding, nothing here has an influence on the trained weights.
 
     ``device`` is ``cpu``, ``cuda`` or ``auto`` (a GPU where torch finds one, else the CPU); ``precision`` one of
-    ``PRECISIONS``; ``threads`` is how many one operation uses (None: as torch chooses); ``workers`` is how many
-    processes read pictures. ``channels_last`` keeps maps and kernels in NHWC order in memory: the step of a quick
-    recipe took 0.57 to 0.62 of the time of NCHW (v3, v4, GoogLeNet on one AMD EPYC core).
+    ``PRECISIONS``; ``threads`` is how many one operation uses (None: as torch chooses) where the recipe does not say
+    it; ``workers`` is how many processes read pictures. ``channels_last`` keeps maps and kernels in NHWC order in
+    memory: the step of a quick recipe took 0.57 to 0.62 of the time of NCHW (v3, v4, GoogLeNet on one AMD EPYC core).
     """
 
     device: str = "cpu"
@@ -81,6 +81,13 @@ class Job:
     def size(self) -> int:
         """Pixels a side."""
         return self.input_size or self.recipe.input_size or self.table.input_size
+
+    @property
+    def threads(self) -> int | None:
+        """How many threads an operation uses: on a CPU what the recipe says, else what the machine does."""
+        if self.machine.device == "cuda" or self.recipe.threads is None:
+            return self.machine.threads
+        return self.recipe.threads
 
     @property
     def scale(self) -> str:
@@ -144,6 +151,8 @@ class Job:
             fields.pop(name)
         for name in ("sources", "paper"):
             fields["recipe"].pop(name)
+        if self.recipe.threads is None:  # checkpoints from before recipes had threads hold no such field
+            fields["recipe"].pop("threads")
         rounding = {"device": self.machine.device, "precision": self.machine.precision}
         return {**fields, "width_mult": self.width, "input_size": self.size, "machine": rounding}
 

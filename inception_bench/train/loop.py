@@ -27,7 +27,7 @@ from inception_bench.train.evaluate import evaluate
 from inception_bench.train.job import Job
 from inception_bench.train.log import FILE as LOG
 from inception_bench.train.log import Log
-from inception_bench.train.machine import effective, make_fabric, norm_statistics
+from inception_bench.train.machine import effective, find_device, make_fabric, norm_statistics
 from inception_bench.train.step import NCHW, DivergedError, largest_activation
 from inception_bench.train.trained import Trained
 
@@ -68,8 +68,8 @@ def train(job: Job, folder: Path, report: Report = silent, *, splits: DataSplits
     (unless ``job.diverge``).
     """
     job.check()
-    fabric = make_fabric(job.machine)
-    job = replace(job, machine=replace(job.machine, device=fabric.device.type))  # ``auto`` is resolved
+    job = replace(job, machine=replace(job.machine, device=find_device(job.machine.device)))  # ``auto`` is resolved
+    fabric = make_fabric(replace(job.machine, threads=job.threads))
     if splits is None:
         with fabric.rank_zero_first(local=True):  # the other processes then find the resized images in the cache
             splits = open_data(job.data, job.size, job.table.preprocessing)

@@ -58,6 +58,9 @@ class Recipe:
     ``caffe-quiet-stem`` (``first_weights.py``), which change only networks without batch
     normalisation. ``width_mult`` and ``input_size`` are the scale (``None``: native size).
     ``reshuffles`` False shows the images of every epoch in the same order.
+    ``threads`` is how many threads an operation uses on a CPU; None leaves that to the job's machine. It decides in
+    which order numbers are added, and so how the weights are rounded: a recipe that says it gives the same weights
+    however many cores there are.
     ``sources`` gives by field where the number comes from; ``paper`` gives by field the paper's value,
     where this recipe has another. Raises UsageError for an unknown name, or a rate, length or batch not above 0.
     """
@@ -84,6 +87,7 @@ class Recipe:
     first_weights: str = "slim"
     width_mult: float = 1.0
     input_size: int | None = None
+    threads: int | None = None
     sources: Mapping[str, str] = field(default_factory=dict, hash=False)
     paper: Mapping[str, str] = field(default_factory=dict, hash=False)
 

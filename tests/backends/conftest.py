@@ -14,7 +14,8 @@ import pytest
 from inception_bench.backends import registry
 from inception_bench.backends.registry import BUILT_IN, find_backend
 from inception_bench.machine import cuda
-from inception_bench.measure.workshop import Reference, Workshop, setup_of
+from inception_bench.measure.references import Reference
+from inception_bench.measure.workshop import Workshop, setup_of
 from inception_bench.models import public
 from inception_bench.processes.process import Process
 from inception_bench.spec.case import Case

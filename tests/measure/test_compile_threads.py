@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from inception_bench.machine.environment import usable_cores
+from inception_bench.measure import builder_process
 from inception_bench.measure import workshop as workshop_module
 from inception_bench.measure.workshop import Workshop
 from inception_bench.spec.runtime import Runtime
@@ -28,6 +29,7 @@ def started(monkeypatch):
             return {}, []
 
     monkeypatch.setattr(workshop_module, "Process", Stub)
+    monkeypatch.setattr(builder_process, "Process", Stub)
     return environments
 
 

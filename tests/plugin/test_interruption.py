@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.conftest import ROOT, SMALL
+from tests.conftest import ROOT, SMALL, Launcher
 
 
 def wait_for_timing(terminal: int) -> None:
@@ -59,6 +59,22 @@ def test_finished_cells_survive(launcher, tmp_path, number, code):
     (row,) = json.loads(board.stdout)
     assert (row["backend"], row["outcome"], row["rank"]) == ("onnxruntime", "ok", "1-1")
     assert (tmp_path / "leaderboard.csv").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 2)])
+def test_building_ahead_leaves_no_process(tmp_path, number, code):
+    source = Launcher(tmp_path / "cache", installed=False)
+    process, seen = source.start(tmp_path / "results", *SMALL, "--inception-backends=onnxruntime"), ""
+    while not seen.endswith("build 0/1 networks"):
+        seen += process.stdout.read(1) or pytest.fail(f"the run ended too soon: {seen}")
+    while not (builders := psutil.Process(process.pid).children(recursive=True)):
+        pass
+    process.send_signal(number)
+    process.communicate()
+    assert process.returncode == code
+    _, alive = psutil.wait_procs(builders, timeout=30)
+    assert not alive, [builder.cmdline() for builder in alive]
 
 
 def test_damaged_last_line_is_reported_and_costs_nothing_else(small_run, tmp_path):

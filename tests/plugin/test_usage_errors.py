@@ -12,8 +12,8 @@ from inception_bench.cli import app, words
 from inception_bench.errors import UsageError, told
 from inception_bench.measure.selection import Request, select
 from inception_bench.models.public import NINE
-from inception_bench.plugin.run import parse_limits
 from inception_bench.plugin.session import named
+from inception_bench.plugin.timing import parse_limits
 from inception_bench.report.files import prepare_folder
 from inception_bench.spec.case import Case
 from inception_bench.spec.network import NetworkSpec

@@ -35,7 +35,8 @@ class Scene:
         config = SimpleNamespace(pluginmanager=SimpleNamespace(getplugin=plugins.get))
         cells = [Expected("cell", name, {name: Guess(seconds)}) for name, seconds in (("a", 60.0), ("b", 30.0))]
         self.progress = Progress(cells, Signs(lambda: self.now))
-        self.watch = Watch(config, self.progress, 64, live)
+        self.ahead = self.progress.extra("build", 0.0, 1)
+        self.watch = Watch(config, self.progress, self.ahead, 64, live)
 
     def shown(self) -> list[str]:
         """The lines as a terminal shows them: what is drawn over is gone."""
@@ -91,16 +92,29 @@ def test_an_item_that_is_cut_off_keeps_its_line(live: bool):
 @pytest.mark.parametrize("live", [False, True])
 def test_work_that_is_no_item_is_told_too(live: bool):
     scene = Scene(live=live)
-    block = scene.progress.extra("build", 20.0, 4)
+    scene.ahead.expected_s = 20.0
     scene.watch.begin("a")
-    with scene.watch.block(block):
-        for _ in range(4):
+    with scene.watch.building() as told:
+        for number in range(4):
             scene.now += 5.0
-            block.advance()
             scene.watch._drawn = float("-inf")
-            scene.watch.redraw(block)
-        assert not live or scene.shown()[-1] == "[1/2] a  build 4/4  about 1:30 left"
-    assert live or scene.shown()[0] == "build : done  4/4 in 0:20  about 1:30 left"
+            told(number + 1, 4)
+        assert not live or scene.shown()[-1] == "[1/2] a  build 4/4 networks  about 1:30 left"
+    assert live or scene.shown()[0] == "build : done  4/4 networks in 0:20  about 1:30 left"
+    with scene.watch.building():  # by a later item, for which nothing is left
+        scene.now += 5.0
+    assert scene.progress.item_s() == 5.0
+    assert live or len(scene.shown()) == 2
+
+
+def test_where_all_is_there_nothing_is_told_of_building():
+    scene = Scene(live=False)
+    scene.ahead.expected_s = 20.0
+    scene.watch.begin("a")
+    with scene.watch.building():
+        pass
+    assert scene.reporter.text == ""
+    assert scene.progress.seconds_left() == 90.0
 
 
 @pytest.mark.parametrize("outcome", ["unavailable", "failed", "timeout"])

@@ -185,7 +185,7 @@ def test_work_that_is_no_item_counts_and_is_in_no_items_time():
     run.now = 1.0
     block.begin()
     run.now = 11.0
-    block.advance()  # as guessed, a quarter in 10 s
+    block.reach(1, 4)  # as guessed, a quarter in 10 s
     assert (run.left(), run.progress.item_s()) == (pytest.approx(9.0 + 10.0 + 30.0), 1.0)
     run.now = 15.0
     assert run.left() == pytest.approx(9.0 + 10.0 + 26.0)
@@ -204,7 +204,7 @@ def test_a_block_that_is_slower_than_guessed_takes_longer():
     block = run.progress.extra("build", 40.0, 4)
     block.begin()
     run.now = 20.0
-    block.advance()
+    block.reach(1, 4)
     assert run.left() == pytest.approx(30.0 * 32 / 22)
 
 

@@ -18,6 +18,7 @@ from inception_bench.data.sets import open_data
 from inception_bench.errors import UsageError
 from inception_bench.models.weights.stored import load_network
 from inception_bench.train.checkpoint import FILE
+from inception_bench.train.job import Machine
 from inception_bench.train.log import losses, read_log, validations
 from inception_bench.train.loop import train
 from inception_bench.train.step import DivergedError
@@ -158,3 +159,17 @@ def test_a_loss_that_is_no_number_stops_the_run_and_says_where(tiny, tmp_path):
     assert reported.top1 is None
     assert reported.checkpoint is None
     assert read_log(Path(reported.log))[-1]["outcome"] == "diverged"
+
+
+def test_a_quick_training_has_one_thread_whatever_the_machine_has(tiny, tmp_path):
+    """So its weights are those of every machine. A recipe that says nothing leaves it to the machine."""
+
+    def threads(recipe: str) -> int:
+        train(tiny(recipe=recipe, max_steps=1, machine=Machine(threads=2)), tmp_path / recipe)
+        return read_log(tmp_path / recipe / "log.jsonl")[0]["threads"]
+
+    usual = torch.get_num_threads()
+    try:
+        assert (threads("quick"), threads("sgd")) == (1, 2)
+    finally:
+        torch.set_num_threads(usual)

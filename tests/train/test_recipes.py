@@ -6,6 +6,8 @@ import pytest
 
 from inception_bench.errors import UnknownNameError, UsageError
 from inception_bench.models.public import NINE
+from inception_bench.train.command import Typed, make_job
+from inception_bench.train.job import Machine
 from inception_bench.train.recipe import Recipe, Schedule
 from inception_bench.train.recipes import PAPERS, QUICK, SGD, STANDARD, find_recipe
 
@@ -67,7 +69,7 @@ def test_small_recipes_keep_optimiser_losses_and_regularisers(network, small):
     for name, text in own.paper.items():
         assert text == str(getattr(paper, name))
     changed = {f.name for f in fields(own) if getattr(own, f.name) != getattr(paper, f.name)}
-    assert changed - {"name", "paper", "sources", "width_mult", "input_size", "recalibration"} <= {
+    assert changed - {"name", "paper", "sources", "width_mult", "input_size", "recalibration", "threads"} <= {
         *own.paper,
         *({"epsilon"} if paper.optimiser == "sgd" else ()),
     }
@@ -106,3 +108,22 @@ def test_unknown_names():
         replace(SGD, rate=0)
     with pytest.raises(UnknownNameError, match="unknown optimiser 'adam'"):
         replace(SGD, optimiser="adam")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "machine", "name", "threads"),
+    [
+        ("quick", Machine("cpu"), "quick", 1),
+        ("quick", Machine("cpu", threads=1), "quick", 1),
+        ("quick", Machine("cpu", threads=2), "quick-threads=2", 2),
+        ("quick", Machine("cuda", threads=2), "quick", 2),
+        ("sgd", Machine("cpu", threads=2), "sgd", 2),
+        ("sgd", Machine("cpu"), "sgd", None),
+    ],
+)
+def test_threads_that_decide_the_weights_are_in_the_recipe(recipe, machine, name, threads):
+    """As typed, they make another recipe; on a GPU and in other recipes they are the machine's."""
+    job = make_job("googlenet", "digits", recipe, Typed(machine=machine))
+    assert (job.recipe.name, job.threads) == (name, threads)
+    on_cpu = replace(job, machine=replace(machine, device="cpu")).identity()
+    assert on_cpu["recipe"].get("threads") == job.recipe.threads

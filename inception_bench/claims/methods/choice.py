@@ -11,13 +11,14 @@ from inception_bench.claims.methods.exact import EXACT
 from inception_bench.claims.methods.imagenet import IMAGENET
 from inception_bench.claims.methods.probe import PROBE, PROBES
 from inception_bench.claims.methods.proxy import PROXY
-from inception_bench.claims.methods.timed import TIMED
+from inception_bench.claims.methods.timed import TIMED, pairs_of
 from inception_bench.claims.outcome import Outcome, not_run
 from inception_bench.measure.guesses import Parts
 from inception_bench.measure.measurement import PairMeasurement
 from inception_bench.records.claim_body import NOT_TESTABLE, ClaimBody
 from inception_bench.records.record import Record
 from inception_bench.spec.case import Case
+from inception_bench.spec.pair import Pair
 from inception_bench.spec.profile import DEFAULT_PROFILE, PROFILES, Profile
 
 # Who reads a record that was measured in another way than the ledger now has for its claim.
@@ -61,6 +62,13 @@ def measure_claim(claim: Claim, bench: Bench) -> Outcome:
     why = method.left_out(claim, bench.profile)
     outcome = method.measure(claim, bench) if why is None else not_run(claim, why)
     return replace(outcome, device=bench.cases[0].runtime.device)
+
+
+def timed_pairs(claim: Claim, profile: Profile, cases: Sequence[Case]) -> list[Pair]:
+    """The pairs that a run over ``cases`` times for a claim; none where its profile leaves the claim out."""
+    if method_of(claim) is not TIMED or TIMED.left_out(claim, profile) is not None:
+        return []
+    return pairs_of(claim, profile, cases)
 
 
 def judge_stored(claim: Claim, body: ClaimBody, pairs: Mapping[str, Record[PairMeasurement]]) -> Outcome:

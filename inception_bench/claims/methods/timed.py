@@ -69,10 +69,10 @@ def affordable(cases: Sequence[Case], profile: Profile) -> list[Case]:
 
 
 def pairs_of(claim: Claim, profile: Profile, cases: Sequence[Case]) -> list[Pair]:
-    """The pairs that a run times for a claim; the ledger may name the claim's own runtimes and batch sizes."""
-    cases = affordable(cases, profile)
+    """The pairs that a run over ``cases`` times for a claim; the ledger may name its own runtimes and batch sizes."""
     own = {key: claim.arguments.get(key, ()) for key in ("backends", "batch_sizes")}
-    return [pair for name in claim.arguments["pairs"] for pair in named_pairs(name, cases, **own)]
+    few = affordable(cases, profile)
+    return [pair for name in claim.arguments["pairs"] for pair in named_pairs(name, few, **own)]
 
 
 def judge_timed(claim: Claim, records: Sequence[Record[PairMeasurement]]) -> Outcome:

@@ -30,7 +30,7 @@ from inception_bench.machine.cores import Others, crowded, draw_lanes
 from inception_bench.machine.environment import usable_cores
 from inception_bench.measure.measurement import ArtifactFacts
 from inception_bench.measure.parity import LIMITS
-from inception_bench.measure.workshop import Reference
+from inception_bench.measure.references import Reference
 from inception_bench.processes.process import CallFailed
 from inception_bench.records.duet_body import SIDES, DuetBody, DuetPlan, Rule, SideFacts, SideParity
 from inception_bench.records.process_pair import ProcessPair

@@ -12,8 +12,8 @@ from inception_bench.machine.cores import pin_this_thread
 from inception_bench.measure.engine import Engine
 from inception_bench.measure.parity import Parity, compare, finite
 from inception_bench.measure.ready import Assignment, Running, Step, ready
+from inception_bench.measure.references import Reference
 from inception_bench.measure.replies import Attested, Logits, Started
-from inception_bench.measure.workshop import Reference
 from inception_bench.records.duet_body import SIDES, SideFacts, SideParity
 from inception_bench.records.process_pair import ORDERS, Block, ProcessPair
 from inception_bench.spec.case import Case

@@ -151,6 +151,7 @@ class CellDrivingItem(Item[Measurement, Timed]):
             benchmark.pedantic(lambda: None)
             cell.measurement.outcome = "ok"
 
+        build_ahead(self.run, self.watch)
         if not self.timed:
             return drive_cell(self._new_cell(), check)
         self.run.read_machine()
@@ -180,6 +181,12 @@ class CellDrivingItem(Item[Measurement, Timed]):
         if outcome == "unavailable" and self._backend not in self.run.selection.required:
             return Ending(outcome, reason, skipped=why)
         return Ending(outcome, reason, failure=why)
+
+
+def build_ahead(run: BenchRun, watch: Watch) -> None:
+    """Build what the items of the run are going to need, before the first that does: as work of its own."""
+    with watch.building() as told:
+        run.build_ahead(told)
 
 
 def drive_cell(cell: Cell, use: Callable[[Cell], None]) -> Measurement:

@@ -12,7 +12,7 @@ from inception_bench.measure.timed_step import TimedStep
 from inception_bench.measure.training import StepTiming
 from inception_bench.models.counted import Counted
 from inception_bench.plugin.clock import ReportedClock
-from inception_bench.plugin.items.base import CellDrivingItem, Ending, Item
+from inception_bench.plugin.items.base import CellDrivingItem, Ending, Item, build_ahead
 from inception_bench.processes.process import CallFailed
 from inception_bench.records.record import Record
 from inception_bench.records.sampling import Sampling
@@ -104,6 +104,7 @@ class TrainingItem(Item[Trained, Trained]):
         return f"train {self.case.training_id}"
 
     def _measure(self, benchmark: Any) -> Trained:
+        build_ahead(self.run, self.watch)
         self.watch.stage("train")
 
         def train() -> Trained:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from inception_bench.measure.cell import Cell
 from inception_bench.measure.measurement import Measurement, PairMeasurement
 from inception_bench.measure.pairing import pair_rounds
-from inception_bench.plugin.items.base import CellDrivingItem, time_cell
+from inception_bench.plugin.items.base import CellDrivingItem, build_ahead, time_cell
 from inception_bench.plugin.run import BenchRun
 from inception_bench.plugin.watch import Watch
 from inception_bench.records.record import Record
@@ -53,6 +53,7 @@ def measure_pair(run: BenchRun, watch: Watch, pair: Pair) -> Record[PairMeasurem
     known = run.timed_before(pair)
     if known is not None:
         return known
+    build_ahead(run, watch)
     run.read_machine()
     return run.keep_pair(pair, time_cell(_cell_of(run, watch, pair), _sampling_of(run, pair), watch))
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from inception_bench.backends.base import UNKNOWN, Attestation, Setup
+from inception_bench.backends.base import UNKNOWN, Attestation, Network, Setup
 from inception_bench.backends.eager import Eager, EagerSession
 from inception_bench.backends.onnx_graph import OnnxExport
 from inception_bench.backends.onnxruntime import OnnxRuntime
@@ -95,10 +96,52 @@ class ChoosyCompiler(OnnxExport):
         raise RuntimeError("loaded although it refuses")
 
 
+class Notes(OnnxExport):
+    """Writes a line into the file ``NOTES`` for each of its builds, all of which end badly."""
+
+    modules = ()
+    distributions = ()
+    install = ""
+    precisions = {"cpu": ("fp32",)}  # noqa: RUF012 - a table
+    graph = None  # shares none
+
+    def build(self, network: Network, folder: Path) -> None:
+        with Path(os.environ["NOTES"]).open("a") as notes:
+            notes.write(f"{self.name}\n")
+        self.end()
+
+    def end(self) -> None:
+        raise RuntimeError("no such operator")
+
+    def load(self, folder: Path, setup: Setup) -> Any:
+        raise RuntimeError("loaded although it was not built")
+
+
+class BreaksInBuild(Notes):
+    name = "breaks_in_build"
+
+
+class DiesInBuild(Notes):
+    name = "dies_in_build"
+
+    def end(self) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class HangsInBuild(Notes):
+    name = "hangs_in_build"
+
+    def end(self) -> None:
+        signal.pause()
+
+
 SAYS_FP16 = SaysFp16()
 SHOWS_NOTHING = ShowsNothing()
 RUNS_FP32 = RunsFp32()
 CRASHES_AT_IMPORT = CrashesAtImport()
 AVERAGES_DEPTH = AveragesDepth()
+BREAKS_IN_BUILD = BreaksInBuild()
+DIES_IN_BUILD = DiesInBuild()
+HANGS_IN_BUILD = HangsInBuild()
 CHOOSY = Choosy()
 CHOOSY_COMPILER = ChoosyCompiler()
