@@ -20,14 +20,8 @@ from inception_bench.spec.runtime import Runtime
 # The factorisations that a short run times; profiles that take longer time all of them.
 HANDFUL = ("two_3x3_for_5x5", "1x1_before_5x5", "1x7_7x1_for_7x7", "three_3x3_stem")
 
-# How many times more rounds a pair of modules takes than a pair of networks: a call of a module takes about a
-# millisecond and a call of a network about fifty, so that the times of modules scatter more.
-MODULE_ROUNDS = 4
-
-
-def pair_rounds(model: str) -> int:
-    """The least number of rounds of a pair whose new network is ``model``, in every profile: enough for a ratio."""
-    return LEAST_ROUNDS * (MODULE_ROUNDS if model.startswith(MODULE) else 1)
+# The least number of rounds of a pair of networks, in every profile: enough for a ratio.
+PAIR_ROUNDS = LEAST_ROUNDS
 
 
 def selected_pairs(selection: Selection) -> list[Pair]:

@@ -104,12 +104,12 @@ def step_params(selection: Selection) -> list[Any]:
 
 def pair_params(selection: Selection) -> list[Any]:
     """Two networks beside each other on one runtime."""
-    from inception_bench.measure.pairing import pair_rounds, selected_pairs
+    from inception_bench.measure.pairing import PAIR_ROUNDS, selected_pairs
 
     return [
         _timed_param(
             pair,
-            Expected("pair", pair.id, pair_parts(pair, pair_rounds(pair.new.network.model))),
+            Expected("pair", pair.id, pair_parts(pair, PAIR_ROUNDS)),
             group=f"{pair.name} b{pair.new.runtime.batch_size}",
         )
         for pair in selected_pairs(selection)

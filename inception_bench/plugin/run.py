@@ -18,7 +18,7 @@ from inception_bench.measure.ahead import Ahead, Wanted
 from inception_bench.measure.ceilings import Ceilings, Gauge, NoCeilings
 from inception_bench.measure.cell import Cell
 from inception_bench.measure.measurement import Measurement, PairMeasurement
-from inception_bench.measure.pairing import pair_rounds
+from inception_bench.measure.pairing import PAIR_ROUNDS
 from inception_bench.measure.partners import Partners
 from inception_bench.measure.selection import Selection
 from inception_bench.measure.stages import CellSettings
@@ -66,7 +66,7 @@ def read_earlier(records: Sequence[Record[Any]], run: Run, profile: Profile, tim
         return not isinstance(record.body, Measurement) or record.body.l2 in (None, L2_STATES[timing.l2])
 
     def rounds(record: Record[Any]) -> int:
-        return pair_rounds(record.own_case.network.model) if record.kind == PAIR.name else profile.rounds
+        return PAIR_ROUNDS if record.kind == PAIR.name else profile.rounds
 
     return Earlier.among([record for record in records if as_timed(record)], run.environment, rounds)
 

@@ -45,7 +45,7 @@ class Profile:
     rounds: int = LEAST_ROUNDS
     warmup_rounds: int = 5
     aim: float = 0.02
-    budget_s: float = 40.0
+    budget_s: float = 20.0
     trained: tuple[str, ...] | None = None
     data: str = "digits"
     recipe: str = "quick"

@@ -40,8 +40,7 @@ def holding(record: Record[Any], environment: dict[str, str], rounds: int) -> Ea
     return Earlier.among([record], environment, lambda record: rounds)
 
 
-def test_pairs_hold_with_rounds_enough_for_their_kind():
-    """A module takes four times the rounds of a network."""
+def test_pairs_hold_with_rounds_enough_over_enough_pairs_of_processes():
     assert holding(pair(), HERE, 2 * 4).pair(PAIR) == pair()
     assert holding(pair(), HERE, 9) == Earlier()
     two_pairs = replace(ROUNDS, process_pair=[0, 0, 0, 0, 1, 1, 1, 1])

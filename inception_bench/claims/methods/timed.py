@@ -10,7 +10,7 @@ from inception_bench.claims.methods.base import Bench, Stored
 from inception_bench.claims.outcome import Outcome, judge, not_run, read_outcome
 from inception_bench.measure.guesses import Parts, pair_parts
 from inception_bench.measure.measurement import PairMeasurement
-from inception_bench.measure.pairing import named_pairs, pair_rounds
+from inception_bench.measure.pairing import PAIR_ROUNDS, named_pairs
 from inception_bench.records.claim_body import INCONCLUSIVE, ClaimBody
 from inception_bench.records.pairs import pair_of
 from inception_bench.records.record import Record
@@ -24,8 +24,6 @@ from inception_bench.spec.profile import Profile
 # and a runtime that rewrites the graph.
 HANDFUL = ("S1-17", "S2-11", "G-08")
 HANDFUL_BACKENDS = ("eager", "onnxruntime")
-# A claim's pair takes more rounds than the least where its interval stays wide: about so many times as many.
-USUAL_TIMES = 2
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ class Timed:
     def expected_parts(self, claim: Claim, profile: Profile, cases: Sequence[Case]) -> Parts:
         """Those of its pairs."""
         pairs = pairs_of(claim, profile, cases)
-        each = [pair_parts(pair, USUAL_TIMES * pair_rounds(pair.new.network.model)) for pair in pairs]
+        each = [pair_parts(pair, PAIR_ROUNDS) for pair in pairs]
         return {name: guess for parts in each for name, guess in parts.items()}
 
     def measure(self, claim: Claim, bench: Bench) -> Outcome:

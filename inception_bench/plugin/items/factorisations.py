@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from inception_bench.measure.cell import Cell
 from inception_bench.measure.measurement import Measurement, PairMeasurement
-from inception_bench.measure.pairing import pair_rounds
+from inception_bench.measure.pairing import PAIR_ROUNDS
 from inception_bench.plugin.items.base import CellDrivingItem, build_ahead, time_cell
 from inception_bench.plugin.run import BenchRun
 from inception_bench.plugin.watch import Watch
@@ -59,8 +59,8 @@ def measure_pair(run: BenchRun, watch: Watch, pair: Pair) -> Record[PairMeasurem
 
 
 def _sampling_of(run: BenchRun, pair: Pair) -> Sampling:
-    return run.sampling(pair.new.runtime, pair_rounds(pair.new.network.model))
+    return run.sampling(pair.new.runtime, PAIR_ROUNDS)
 
 
 def _cell_of(run: BenchRun, watch: Watch, pair: Pair) -> Cell:
-    return run.cell(pair.new, watch.stage, pair.old, rounds=pair_rounds(pair.new.network.model))
+    return run.cell(pair.new, watch.stage, pair.old, rounds=PAIR_ROUNDS)
