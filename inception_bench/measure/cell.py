@@ -31,8 +31,6 @@ from inception_bench.store.cache import Artifact
 
 # How many calls are timed on a GPU together with the transfer of their batch to it.
 _TRANSFER_ROUNDS = 64
-# Later pairs answered LATER_IMAGES photographs after their first call, so one call more warms them up.
-_LATER_WARMUP = 1
 # Whether a cell with these rounds, taken over so many seconds, has been timed enough.
 Enough = Callable[[Rounds, float], bool]
 
@@ -99,11 +97,11 @@ class Cell:
         before each block with the number of rounds so far.
         """
         began = time.monotonic()
-        self._time_pair(self._settings.warmup_rounds, told)
+        self._time_pair(told)
         while not enough(self._taken.rounds(), time.monotonic() - began):
             self._close_pair()
             self._open_pair()
-            self._time_pair(_LATER_WARMUP, told)
+            self._time_pair(told)
 
     def end(self) -> None:
         """Complete the measurement after the last round; its outcome is then ``ok``."""
@@ -151,13 +149,13 @@ class Cell:
             kept = Partner(self._engines[PARTNER], partner_parity)
             self._partners.keep(self.partner, other.artifact, number, kept)
 
-    def _time_pair(self, warmup_rounds: int, told: Callable[[int], None]) -> None:
+    def _time_pair(self, told: Callable[[int], None]) -> None:
         """Warm the pair up, and time its blocks."""
         pair, settings = self._pair, self._settings
         assert pair is not None
         self._enter("time")
         with self._stopping():
-            started = pair.begin(warmup_rounds, settings.l2, settings.busy_share)
+            started = pair.begin(settings.l2, settings.busy_share)
             before, until = len(self._taken), time.monotonic() + settings.seconds_a_pair
             while len(self._taken) - before < settings.rounds_a_pair or time.monotonic() < until:
                 told(len(self._taken))

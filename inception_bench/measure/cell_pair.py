@@ -11,6 +11,8 @@ from inception_bench.measure.measurement import PairFacts
 from inception_bench.measure.rounds import Taken
 
 OWN, PARTNER = "candidate", "partner"
+# Each process has answered photographs by then, at least two of them, after its first call.
+WARMUP_ROUNDS = 1
 
 
 @dataclass
@@ -28,7 +30,7 @@ class CellPair:
     _start_s: float = field(default=0.0, init=False)
     _began: float = field(default_factory=time.monotonic, init=False)
 
-    def begin(self, warmup_rounds: int, l2: str, busy_share: float) -> int | None:
+    def begin(self, l2: str, busy_share: float) -> int | None:
         """Warm both up, and reset the candidate's memory peak just before the first timed round.
 
         The partner is slowed down by ``busy_share`` of each round's own time, to prove what intervals hold. Returns the
@@ -38,7 +40,7 @@ class CellPair:
         if busy_share:
             self.engines[PARTNER].slow(busy_share)
         for engine in self.engines.values():
-            engine.warm_up(warmup_rounds)
+            engine.warm_up(WARMUP_ROUNDS)
         self.engines[PARTNER].begin(l2)
         begun = self.engines[OWN].begin(l2)
         self._peak_was_reset = begun.peak_was_reset

@@ -24,16 +24,14 @@ class CellSettings:
     """How a cell is to be timed. ``seed`` decides the draws of which engine of a pair of processes runs first.
 
     Each pair of processes times at least ``rounds_a_pair`` rounds of each side, and blocks of two for at least
-    ``seconds_a_pair``: the more starting a pair costs, the more should be measured in it.
-    ``warmup_rounds`` precede those of the first pair. The partner is slowed down by ``busy_share`` of each round's own
-    time, to prove what intervals hold; by nothing otherwise. On a GPU ``l2`` is the state in which each timed call
-    finds the second-level cache (see ``L2_STATES``), and ``window_s`` the least number of seconds over which power and
-    energy are measured.
+    ``seconds_a_pair``: the more starting a pair costs, the more should be measured in it. The partner is slowed down by
+    ``busy_share`` of each round's own time, to prove what intervals hold; by nothing otherwise. On a GPU ``l2`` is the
+    state in which each timed call finds the second-level cache (see ``L2_STATES``), and ``window_s`` the least number
+    of seconds over which power and energy are measured.
     """
 
     rounds_a_pair: int
     seconds_a_pair: float
-    warmup_rounds: int
     limits: Limits
     seed: str
     l2: str = WARM

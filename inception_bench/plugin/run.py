@@ -145,7 +145,6 @@ class BenchRun:
         return CellSettings(
             sampling.rounds_a_pair,
             SECONDS_A_PAIR,
-            profile.warmup_rounds,
             self.timing.limits,
             self.run.run_id,
             self.timing.l2,

@@ -43,7 +43,6 @@ class Profile:
     backends: tuple[str, ...]
     batch_sizes: tuple[int, ...]
     rounds: int = LEAST_ROUNDS
-    warmup_rounds: int = 5
     aim: float = 0.02
     budget_s: float = 20.0
     trained: tuple[str, ...] | None = None

@@ -24,7 +24,7 @@ from inception_bench.spec.case import Case
 from inception_bench.spec.profile import Limits
 from tests.backends.conftest import small_case
 
-SETTINGS = CellSettings(rounds_a_pair=2, seconds_a_pair=0.0, warmup_rounds=1, limits=Limits(), seed="tests")
+SETTINGS = CellSettings(rounds_a_pair=2, seconds_a_pair=0.0, limits=Limits(), seed="tests")
 
 
 def prepared(workshop: Workshop, case: Case) -> Cell:

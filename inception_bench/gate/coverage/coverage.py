@@ -114,7 +114,6 @@ def _timed(trial: Trial, workshop: Workshop, profile: Profile) -> CoverageBody:
     settings = CellSettings(
         sampling.rounds_a_pair,
         SECONDS_A_PAIR,
-        profile.warmup_rounds,
         profile.limits,
         trial.seed,
         busy_share=stratum.busy_share,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from inception_bench.gate.duet.worker_pair import SideStopped, WorkerPair
 from inception_bench.machine.cores import pin_this_thread
+from inception_bench.measure.cell_pair import WARMUP_ROUNDS
 from inception_bench.measure.engine import Engine
 from inception_bench.measure.parity import Parity, compare, finite
 from inception_bench.measure.ready import Assignment, Running, Step, ready
@@ -19,7 +20,6 @@ from inception_bench.records.process_pair import ORDERS, Block, ProcessPair
 from inception_bench.spec.case import Case
 from inception_bench.store.cache import Artifact
 
-WARMUP_ROUNDS = 1  # after the first call and the photographs
 _DIGITS = 7  # of a second: a tenth of a microsecond
 # The fewest blocks of a pair: with fewer, the fastest quarter of a side's rounds would be too few to average.
 _LEAST_BLOCKS = 8
