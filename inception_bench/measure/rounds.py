@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from statistics import median
 from typing import Any
 
 from inception_bench.measure.replies import Round
@@ -45,6 +46,14 @@ class Rounds:
     def ratios(self) -> list[float]:
         """Reference over candidate, pair by pair: above 1 the candidate is faster."""
         return [reference / candidate for reference, candidate in zip(self.reference_s, self.candidate_s, strict=True)]
+
+    def reference_by_pair(self) -> list[float]:
+        """The reference's median seconds in each pair of processes: how far the machine changed between them."""
+        numbers = self.process_pair or [0] * len(self)
+        return [
+            median(seconds for seconds, own in zip(self.reference_s, numbers, strict=True) if own == number)
+            for number in dict.fromkeys(numbers)
+        ]
 
     def preempted_share(self) -> float:
         """The share (0 to 1) of the candidate's rounds in which the kernel interrupted it at least once."""

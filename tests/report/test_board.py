@@ -88,6 +88,44 @@ def test_wide_interval_is_marked():
     assert found.reason == "speed-up interval wider than 10%"
 
 
+def over_pairs(eager_seconds: list[float], aim: float | None = None) -> Record[Measurement]:
+    """22 rounds of 10 ms in each pair of processes, in which eager takes the given seconds."""
+    count = 22 * len(eager_seconds)
+    found = record([0.010] * count, [seconds for seconds in eager_seconds for _ in range(22)])
+    numbers = [at // 22 for at in range(count)]
+    rounds = replace(found.body.timed, process_pair=numbers, reference_first=[True, False] * (count // 2))
+    return replace(found, body=replace(found.body, rounds=rounds, aim=aim))
+
+
+def test_a_row_over_pairs_of_processes_has_a_95_percent_interval():
+    found = read_row(over_pairs([0.020, 0.020, 0.020]))
+    assert (found.pairs, found.rounds, found.reason) == (3, 66, "")
+    assert found.speedup_ci95_low < found.speedup_vs_eager == pytest.approx(2.0) < found.speedup_ci95_high
+    page = board_page(make_board([over_pairs([0.020, 0.020, 0.020])]), RUN)
+    assert "speed-up vs eager (95 %)" in page
+    assert "within one pair" not in page
+
+
+def test_a_row_of_one_pair_is_never_called_95_percent():
+    page = board_page(make_board([record([0.010] * 64, [0.025] * 64)]), RUN)
+    assert "speed-up vs eager (within one pair)" in page
+    assert "it is no 95 % interval" in page
+
+
+def test_a_row_that_ends_wider_than_was_aimed_at_says_so():
+    wide = read_row(over_pairs([0.020, 0.0204, 0.0208], aim=0.001))
+    half = (wide.speedup_ci95_high - wide.speedup_ci95_low) / wide.speedup_vs_eager / 2
+    assert wide.reason == f"speed-up interval of ±{half:.1%}, ±0% was aimed at"
+    assert read_row(over_pairs([0.020, 0.0204, 0.0208], aim=0.2)).reason == ""
+
+
+def test_a_machine_that_changed_between_pairs_is_marked():
+    """Eager takes 20 ms in two pairs and 22.2 ms in the third, 11 % more; 21.8 ms, 9 % more, is let pass."""
+    mark = "the machine changed between its pairs: eager itself took 20 ms to 22.2 ms"
+    assert read_row(over_pairs([0.020, 0.020, 0.0222])).reason == mark
+    assert read_row(over_pairs([0.020, 0.020, 0.0218])).reason == ""
+
+
 def attesting(precision: str, seconds: list[float]) -> Record[Measurement]:
     """A cell on CUDA in fp16 whose engine says that it computes in ``precision``."""
     found = record(seconds, [0.025] * 64, "tensorrt")
