@@ -280,5 +280,5 @@ def _timed(row: BoardRow, record: Record[Measurement]) -> BoardRow:
     if timed.is_wide:
         return _marked(timed, f"speed-up interval wider than {WIDE_INTERVAL:.0%}")
     if aim is not None and half_width(ratio) > aim:
-        return _marked(timed, f"speed-up interval of ±{half_width(ratio):.1%}, ±{aim:.0%} was aimed at")
+        return _marked(timed, f"speed-up interval of ±{half_width(ratio):.2%}, ±{aim:.0%} was aimed at")
     return timed

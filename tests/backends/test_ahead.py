@@ -164,7 +164,7 @@ def test_an_interruption_ends_all_processes(fresh, monkeypatch):
     os.mkfifo(notes_path)
     before = set(psutil.Process().children(recursive=True))
 
-    def interrupt(shown: str) -> None:
+    def interrupt(done: int, total: int) -> None:
         assert notes_path.read_text() == "hangs_in_build\n"  # waits until the builder has opened and closed it
         raise KeyboardInterrupt
 

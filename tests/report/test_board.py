@@ -116,7 +116,7 @@ def test_a_row_of_one_pair_is_never_called_95_percent():
 def test_a_row_that_ends_wider_than_was_aimed_at_says_so():
     wide = read_row(over_pairs([0.020, 0.0204, 0.0208], aim=0.001))
     half = (wide.speedup_ci95_high - wide.speedup_ci95_low) / wide.speedup_vs_eager / 2
-    assert wide.reason == f"speed-up interval of ±{half:.1%}, ±0% was aimed at"
+    assert wide.reason == f"speed-up interval of ±{half:.2%}, ±0% was aimed at"
     assert read_row(over_pairs([0.020, 0.0204, 0.0208], aim=0.2)).reason == ""
 
 
