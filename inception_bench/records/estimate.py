@@ -97,6 +97,44 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class PairFigure:
+    """What one pair of processes shows: its log ratio, the standard error within the pair, and its typical round."""
+
+    log_ratio: float
+    error: float
+    blocks: int
+    round_s: float
+
+
+def estimate(pairs: Sequence[tuple[Block, ...]], spread: ProcessSpread = DUET) -> Estimate | None:
+    """What the blocks of several pairs of processes show together; None while no pair has LEAST_BLOCKS blocks."""
+    used = pair_figures(pairs)
+    return _combine(used, spread) if used else None
+
+
+def pair_figures(pairs: Sequence[tuple[Block, ...]]) -> list[PairFigure]:
+    """What each pair of processes shows by itself; a pair of fewer than LEAST_BLOCKS blocks is left out."""
+    used = [figure for blocks in pairs if (figure := _figure(blocks)) is not None]
+    if not used:
+        return []
+    blocks = sum(figure.blocks for figure in used)
+    common = sum(figure.variance * (figure.blocks - 1) for figure in used) / (blocks - len(used))
+    return [
+        PairFigure(
+            figure.value,
+            math.sqrt(
+                (figure.variance * (figure.blocks - 1) + common * PRIOR_BLOCKS)
+                / (figure.blocks - 1 + PRIOR_BLOCKS)
+                / figure.blocks
+            ),
+            figure.blocks,
+            figure.round_s,
+        )
+        for figure in used
+    ]
+
+
+@dataclass(frozen=True)
 class _Figure:
     """One pair's log ratio. ``variance`` is the jackknife's times ``blocks``, ``round_s`` the seconds of a round."""
 
@@ -104,12 +142,6 @@ class _Figure:
     variance: float
     blocks: int
     round_s: float
-
-
-def estimate(pairs: Sequence[tuple[Block, ...]], spread: ProcessSpread = DUET) -> Estimate | None:
-    """What the blocks of several pairs of processes show together; None while no pair has LEAST_BLOCKS blocks."""
-    used = [figure for blocks in pairs if (figure := _figure(blocks)) is not None]
-    return _combine(used, spread) if used else None
 
 
 @lru_cache(maxsize=128)  # every look needs all pairs again, twice
@@ -169,19 +201,10 @@ def _fastest(rounds: np.ndarray, share: float) -> np.ndarray:
     return means
 
 
-def _combine(used: Sequence[_Figure], spread: ProcessSpread) -> Estimate:
-    blocks = sum(figure.blocks for figure in used)
-    common = sum(figure.variance * (figure.blocks - 1) for figure in used) / (blocks - len(used))
-    variances = [
-        (figure.variance * (figure.blocks - 1) + common * PRIOR_BLOCKS) / (figure.blocks - 1 + PRIOR_BLOCKS)
-        for figure in used
-    ]
-    weights = [
-        1 / (variance / figure.blocks + spread.of(figure.round_s) ** 2)
-        for variance, figure in zip(variances, used, strict=True)
-    ]
-    mean = sum(weight * figure.value for weight, figure in zip(weights, used, strict=True)) / sum(weights)
-    scatter = sum(weight * (figure.value - mean) ** 2 for weight, figure in zip(weights, used, strict=True))
+def _combine(used: Sequence[PairFigure], spread: ProcessSpread) -> Estimate:
+    weights = [1 / (figure.error**2 + spread.of(figure.round_s) ** 2) for figure in used]
+    mean = sum(weight * figure.log_ratio for weight, figure in zip(weights, used, strict=True)) / sum(weights)
+    scatter = sum(weight * (figure.log_ratio - mean) ** 2 for weight, figure in zip(weights, used, strict=True))
     freedom = spread.prior_pairs + len(used) - 1
     error = math.sqrt((spread.prior_pairs + scatter) / freedom / sum(weights))
-    return Estimate(mean, error, freedom, len(used), blocks)
+    return Estimate(mean, error, freedom, len(used), sum(figure.blocks for figure in used))
