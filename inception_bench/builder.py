@@ -163,7 +163,9 @@ def make_artifact(message: dict[str, Any]) -> Answer:
     model = load_for(Path(message["weights"]), rows=message["rows"])
     network = BuildInput(model, batch, message["precision"], message["device"], message["options"])
     try:
-        with computing_with(usable_cores()):  # inductor writes the number of threads into the code that it makes
+        # What is built must not depend on what is built beside it: inductor writes the number of threads into its code.
+        threads = usable_cores() if getattr(backend, "writes_threads", False) else torch.get_num_threads()
+        with computing_with(threads):
             backend.build(network, Path(message["folder"]))
     finally:
         if message["device"] == "cuda":

@@ -85,6 +85,7 @@ class AotInductor:
     install = "pip install torch"
     precisions = PRECISIONS
     built_with = ("inception_bench.backends.torch_session", "inception_bench.backends.inductor")
+    writes_threads = True  # into the code that it makes
 
     def refuses(self, device: str, precision: str) -> str | None:
         return inductor.refuses(device, precision, packaged=True)
