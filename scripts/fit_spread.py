@@ -47,7 +47,11 @@ def minus_log_likelihood(logarithms: Sequence[float], trials: Trials) -> float:
 
 def fitted(records: Sequence[Record[CoverageBody]]) -> tuple[float, float, float]:
     """The three figures for which the records are the most probable."""
-    trials = [(pair_figures(blocks(record.body.timed)), math.log(record.body.truth)) for record in records]
+    return figures_of([(pair_figures(blocks(record.body.timed)), math.log(record.body.truth)) for record in records])
+
+
+def figures_of(trials: Trials) -> tuple[float, float, float]:
+    """Deviation, round in seconds and pairs of the prior for which the trials are the most probable."""
     found = minimize(minus_log_likelihood, np.log(START), args=(trials,), method="Nelder-Mead")
     deviation, round_s, prior = np.exp(found.x)
     return float(deviation), float(round_s), float(prior)
