@@ -62,7 +62,7 @@ case ${LEASE:-} in
     ;;
   b)
     networks=inception_v3,googlenet,inception_v4 batches=1,128 precisions=fp32,tf32,fp16,bf16
-    runtimes='eager,eager_channels_last,torchscript,compile,compile[mode=reduce-overhead],aot_inductor'
+    runtimes='eager,eager_channels_last,torchscript,compile'
     v3 eager fp32 1
     v3 eager fp16 1
     v3 eager_channels_last fp16 1
@@ -72,12 +72,10 @@ case ${LEASE:-} in
     v3 eager fp16 128
     v3 eager bf16 128
     v3 compile fp16 1
-    v3 'compile[mode=reduce-overhead]' fp16 1
     # At the papers' scale only, which a dry run has no time for.
     [ ${#small[@]} -gt 0 ] || cells+=("suites/test_training.py::test_step[inception_v3-299px-w1-quick-s0-digits]")
     cell googlenet 224 eager fp32 1
     cell inception_v4 299 eager fp32 1
-    v3 aot_inductor fp16 1
     ;;
   '') networks=${NETWORKS:-} runtimes=${RUNTIMES:-} precisions=${PRECISIONS:-} batches=${BATCHES:-} ;;
   *) echo "LEASE=$LEASE is none; give a or b" >&2; exit 2 ;;

@@ -94,10 +94,11 @@ class Watch:
 
         def told(done: int, total: int) -> None:
             nonlocal is_needed
-            is_needed = True
             block.reach(done, total)
-            if self.live and time.monotonic() - self._drawn > _REDRAW_S:
+            # The first time at once: the next may be a minute away.
+            if self.live and (not is_needed or time.monotonic() - self._drawn > _REDRAW_S):
                 self._redraw(f"{block.name} {block.done}/{block.total} networks")
+            is_needed = True
 
         if not block.is_over:
             block.begin()

@@ -18,10 +18,10 @@ import pytest
 from tests.conftest import ROOT, SMALL, Launcher
 
 
-def wait_for_timing(terminal: int) -> None:
-    """Read the terminal until the second cell is being timed: the first is finished then."""
+def wait_for(terminal: int, wanted: str) -> None:
+    """Read the terminal until it shows what is wanted."""
     seen = ""
-    while not re.search(r"\[2/2\] \S+  time", seen):
+    while not re.search(wanted, seen):
         try:
             seen += os.read(terminal, 1000).decode()
         except OSError:  # nobody writes there any more
@@ -43,7 +43,7 @@ def test_finished_cells_survive(launcher, tmp_path, number, code):
     terminal, its_end = pty.openpty()
     process = launcher.start(tmp_path, *SMALL, "--inception-backends=onnxruntime,hangs", stdout=its_end)
     os.close(its_end)
-    wait_for_timing(terminal)
+    wait_for(terminal, r"\[2/2\] \S+  time")  # the first is finished then
     workers = psutil.Process(process.pid).children(recursive=True)
     assert len(workers) >= 2
     process.send_signal(number)
@@ -64,15 +64,17 @@ def test_finished_cells_survive(launcher, tmp_path, number, code):
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 2)])
 def test_building_ahead_leaves_no_process(tmp_path, number, code):
+    terminal, its_end = pty.openpty()
     source = Launcher(tmp_path / "cache", installed=False)
-    process, seen = source.start(tmp_path / "results", *SMALL, "--inception-backends=onnxruntime"), ""
-    while not seen.endswith("build 0/1 networks"):
-        seen += process.stdout.read(1) or pytest.fail(f"the run ended too soon: {seen}")
+    process = source.start(tmp_path / "results", *SMALL, "--inception-backends=onnxruntime", stdout=its_end)
+    os.close(its_end)
+    wait_for(terminal, "build 0/1 networks")
     while not (builders := psutil.Process(process.pid).children(recursive=True)):
         pass
     process.send_signal(number)
-    process.communicate()
-    assert process.returncode == code
+    drain(terminal)
+    os.close(terminal)
+    assert process.wait() == code
     _, alive = psutil.wait_procs(builders, timeout=30)
     assert not alive, [builder.cmdline() for builder in alive]
 

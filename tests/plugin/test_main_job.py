@@ -10,6 +10,9 @@ import subprocess
 
 import pytest
 
+from inception_bench.records.kinds import read_record
+from inception_bench.records.speedup import speedup
+from inception_bench.records.statistics import percentile_upper
 from inception_bench.report.board import COLUMNS
 from tests.conftest import ROOT, SMALL, Launcher
 
@@ -103,9 +106,12 @@ def test_columns_are_the_contract(small_run):
 @pytest.mark.parametrize("backend", ["eager", "torchscript", "onnxruntime"])
 def test_row_is_complete(small_run, backend):
     row = small_run.row(backend)
-    assert (row["outcome"], row["rounds"], row["weights"], row["clock"]) == ("ok", "64", "signal-keeping", "host")
+    assert (row["outcome"], row["weights"], row["clock"]) == ("ok", "signal-keeping", "host")
+    assert int(row["rounds"]) >= 64
+    assert int(row["pairs"]) >= 3
     assert 0 < float(row["latency_s_p50"]) <= float(row["latency_s_p90"])
-    assert row["latency_s_p99"] == row["top1"] == row["peak_device_bytes"] == ""
+    assert row["top1"] == row["peak_device_bytes"] == ""
+    assert (row["latency_s_p99"] == "") == (int(row["rounds"]) < 662)
     assert float(row["speedup_ci95_low"]) <= float(row["speedup_vs_eager"]) <= float(row["speedup_ci95_high"])
     assert float(row["parity_error"]) <= float(row["parity_limit"]) == 1e-4
     assert float(row["throughput_img_s"]) == pytest.approx(1 / float(row["latency_s_p50"]))
@@ -126,14 +132,22 @@ def test_benchmark_json_medians_equal_the_board(small_run):
 def test_board_follows_from_the_raw_rounds(small_run):
     (record,) = [r for r in small_run.records() if r["case"]["backend"] == "onnxruntime" and r["kind"] == "cell"]
     rounds = record["body"]["rounds"]
-    assert len(rounds["candidate_s"]) == len(rounds["reference_s"]) == len(rounds["candidate_preempted"]) == 64
-    # Order within a pair is drawn at random: 64 equal draws have a probability of 2 ** -63.
-    assert len(set(rounds["reference_first"])) == 2
     row = small_run.row("onnxruntime")
+    lengths = {len(rounds[name]) for name in ("candidate_s", "reference_s", "candidate_preempted", "process_pair")}
+    assert lengths == {int(row["rounds"])}
+    assert len(set(rounds["process_pair"])) == len(record["body"]["pairs"]) == int(row["pairs"])
+    # Blocks of two pairs of rounds: in one of them eager ran first, in the other the cell.
+    first = rounds["reference_first"]
+    assert all(one is not other for one, other in zip(first[::2], first[1::2], strict=True))
     assert statistics.median(rounds["candidate_s"]) == float(row["latency_s_p50"])
+    found = speedup(read_record(record))
+    columns = ("speedup_vs_eager", "speedup_ci95_low", "speedup_ci95_high")
+    assert [float(row[name]) for name in columns] == pytest.approx([found.value, found.low, found.high], rel=1e-12)
+    # The estimate lies among the ratios of the rounds themselves.
     ratios = [eager / own for eager, own in zip(rounds["reference_s"], rounds["candidate_s"], strict=True)]
-    assert statistics.median(ratios) == pytest.approx(float(row["speedup_vs_eager"]), rel=1e-12)
-    assert sorted(rounds["candidate_s"])[-2] == float(row["latency_s_p90"])
+    lower, _, upper = statistics.quantiles(ratios, n=4)
+    assert lower < found.value < upper
+    assert percentile_upper(rounds["candidate_s"], 0.9) == float(row["latency_s_p90"])
 
 
 def test_the_machine_is_read_around_every_cell(small_run):
@@ -197,6 +211,6 @@ def test_disabled_benchmark_checks_and_writes_nothing(launcher, tmp_path):
 def test_source_tree_gives_the_same_board_without_installing(cache_root, small_run, tmp_path):
     run = Launcher(cache_root, installed=False).run(tmp_path, *SMALL, "--inception-backends=eager,onnxruntime")
     assert run.code == 0, run.output
-    exact = ("model", "backend", "outcome", "params", "macs", "artifact_bytes", "parity_error", "weights", "rounds")
+    exact = ("model", "backend", "outcome", "params", "macs", "artifact_bytes", "parity_error", "weights")
     for backend in ("eager", "onnxruntime"):
         assert [run.row(backend)[name] for name in exact] == [small_run.row(backend)[name] for name in exact]
