@@ -119,6 +119,7 @@ def test_answers():
     assert (exit_code([row(34, 36)]), exit_code([row(34, 36), row(10, 20)])) == (0, 1)
 
 
+@pytest.mark.slow
 def test_real_trials_go_on_where_they_stopped(tmp_path):
     lines = []
     first = run_coverage(order(tmp_path), lines.append)
@@ -135,6 +136,7 @@ def test_real_trials_go_on_where_they_stopped(tmp_path):
     assert "2 trials, run " in page
 
 
+@pytest.mark.slow
 def test_a_slowed_partner_is_slower_by_its_share(tmp_path, monkeypatch):
     """Twice the time, by the worker's own clock: the interval lies near 2, on whatever machine."""
     only = tuple(each for each in strata(("onnxruntime",), (1,)) if each.truth == 2.0)
