@@ -1,7 +1,7 @@
 """``python scripts/fit_spread.py DIR``: how far two processes of one program differ, from trials of coverage.
 
 Prints for one thread and for several the figures of ``records/speedup.py``: those for which the trials are the most
-probable, among every other trial of each stratum. The rest of them is for the proof (``inception-bench coverage``).
+probable, among half of the trials of each stratum. The rest of them is for the proof (``inception-bench coverage``).
 
 The model is the estimator's own: the log ratio of pair k of a trial is normal around the known truth, with the variance
 c (e_k^2 + p_k^2). There e_k is the error within the pair, p_k the spread of processes, and c is drawn once a trial from

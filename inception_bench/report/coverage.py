@@ -21,8 +21,8 @@ slow-down is burnt by the partner's worker inside its clock, as a share of each 
 another process burns one core in bursts for half of the time. `held` counts the 95 % intervals that held the truth;
 the rate's own interval is Wilson's. `open`: not all trials are done."""
 _HALVES = """\
-The constants of the estimator (how far two processes of one program differ) were fitted on every other trial of each
-stratum. These are the others, of which the fit knew nothing:"""
+A fit of the estimator's constants (`scripts/fit_spread.py`: how far two processes of one program differ) may look at half
+of the trials of each stratum. These are the others by themselves:"""
 
 
 def coverage_page(records: Sequence[Record[CoverageBody]]) -> str:

@@ -69,14 +69,15 @@ def coverage_rows(records: Sequence[Record[CoverageBody]]) -> list[CoverageRow]:
 
 
 def halves(records: Sequence[Record[CoverageBody]]) -> tuple[list[Record[CoverageBody]], list[Record[CoverageBody]]]:
-    """The trials on which the constants of the estimator were fitted, and those that prove them: every other one.
+    """The trials on which the constants of the estimator were fitted, and those that prove them.
 
-    The trials of each stratum take turns, so that both halves have the same strata, networks and hours.
+    Those of each stratum are dealt out by the Thue-Morse sequence (0, 1, 1, 0, 1, 0, 0, 1, ...): networks take turns
+    too, and every other trial would give one half the narrow networks and the other the wide ones.
     """
     numbers: Counter[str] = Counter()
     made: tuple[list[Record[CoverageBody]], list[Record[CoverageBody]]] = [], []
     for record in records:
-        made[numbers[record.body.stratum] % 2].append(record)
+        made[numbers[record.body.stratum].bit_count() % 2].append(record)
         numbers[record.body.stratum] += 1
     return made
 
