@@ -13,9 +13,9 @@ from inception_bench.records.statistics import Interval, median_interval
 from inception_bench.spec.runtime import Runtime
 
 INTERVAL_LEVEL = 0.025  # at each end: 95 %
-# By the conditions in which cells are timed. Those of several threads are from rows of eager beside itself (0.8 to 0.9 %
-# at two threads), those of one thread about half of that; both were set before the trials in docs/intervals.md, which
-# are too few for a fit so far. A GPU takes the larger one until it is measured.
+# By the conditions in which cells are timed. Those of several threads are from rows of eager beside itself (0.8 to
+# 0.9 % at two threads), those of one thread about half of that; both were set before the trials in docs/intervals.md,
+# which are too few for a fit so far. A GPU takes the larger one until it is measured.
 ONE_THREAD = ProcessSpread(deviation=0.0040, round_s=0.007, prior_pairs=8)
 THREADS = ProcessSpread(deviation=0.0085, round_s=0.007, prior_pairs=8)
 

@@ -21,8 +21,8 @@ slow-down is burnt by the partner's worker inside its clock, as a share of each 
 another process burns one core in bursts for half of the time. `held` counts the 95 % intervals that held the truth;
 the rate's own interval is Wilson's. `open`: not all trials are done."""
 _HALVES = """\
-A fit of the estimator's constants (`scripts/fit_spread.py`: how far two processes of one program differ) may look at half
-of the trials of each stratum. These are the others by themselves:"""
+A fit of the estimator's constants (`scripts/fit_spread.py`: how far two processes of one program differ) may look at
+half of the trials of each stratum. These are the others by themselves:"""
 
 
 def coverage_page(records: Sequence[Record[CoverageBody]]) -> str:
