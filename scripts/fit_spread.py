@@ -20,10 +20,11 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import gammaln
 
-from inception_bench.gate.coverage.coverage import read_trials
 from inception_bench.gate.coverage.rows import halves
+from inception_bench.gate.trials import read_trials
 from inception_bench.records.coverage_body import CoverageBody
 from inception_bench.records.estimate import PairFigure, ProcessSpread, pair_figures
+from inception_bench.records.kinds import COVERAGE
 from inception_bench.records.record import Record
 from inception_bench.records.speedup import blocks
 
@@ -59,7 +60,7 @@ def figures_of(trials: Trials) -> tuple[float, float, float]:
 
 def main() -> None:
     """Print the figures of each condition."""
-    half, _ = halves(read_trials(Path(sys.argv[1])))
+    half, _ = halves(read_trials(Path(sys.argv[1]), COVERAGE))
     for name, is_one in (("one thread", True), ("several threads", False)):
         own = [record for record in half if (record.own_case.runtime.threads == 1) is is_one]
         if own:

@@ -24,15 +24,15 @@ def compare(
 
     With one folder: judge the duet, or the trials of power or coverage in it, again from their raw rounds.
     """
-    from inception_bench.gate.coverage.coverage import read_trials as read_coverage
     from inception_bench.gate.duet.result import load_duet
-    from inception_bench.gate.power.power import read_trials
     from inception_bench.gate.stored.compare import compare as compare_runs
     from inception_bench.gate.stored.stored_run import load_run
+    from inception_bench.gate.trials import read_trials
+    from inception_bench.records.kinds import COVERAGE, POWER
     from inception_bench.report import comparison as report
 
     if after is None:
-        trials, coverage = read_trials(before), read_coverage(before)
+        trials, coverage = read_trials(before, POWER), read_trials(before, COVERAGE)
         if coverage:
             told = Told.of_coverage(coverage)
         else:

@@ -26,13 +26,12 @@ from operator import attrgetter
 
 from inception_bench.gate.sequential import nominal_levels, sequential_p
 from inception_bench.records.duet_body import Rule
-from inception_bench.records.estimate import Estimate, estimate
+from inception_bench.records.estimate import INTERVAL_LEVEL, Estimate, estimate
 from inception_bench.records.process_pair import ProcessPair, blocks_of
 
 SAME, FASTER, SLOWER, UNCLEAR = "same", "faster", "slower", "unclear"
 FAMILY_LEVEL = 0.005
 LEAST_PAIRS = 2  # one pair of processes cannot tell programs from processes
-INTERVAL_LEVEL = 0.025  # at each end: 95 %
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ class BuilderProcess:
     """Asks a builder, whose every reply may take ``limit_s`` seconds.
 
     ``variables()`` gives the environment of a new process. It computes with ``threads``, or with all usable cores where
-    that is None; weights and exports have threads of their own (see ``builder.py``).
+    that is None; weights, and exports that depend on them, have threads of their own (see ``builder.py``).
     """
 
     limit_s: float

@@ -18,10 +18,9 @@ from inception_bench.models.public import find_table
 from inception_bench.spec.case import Case
 from inception_bench.spec.network import NetworkSpec
 from inception_bench.spec.pair import Pair
+from inception_bench.spec.profile import LEAST_PAIRS
 from inception_bench.spec.runtime import REFERENCE_BACKEND, Runtime
 
-# A cell is timed in at least this many fresh pairs of processes, among which its rounds are divided.
-PROCESS_PAIRS = 3
 # What the gauge gave on the reference machine: MACs a second in fp32, and seconds of its piece of integer arithmetic.
 _REFERENCE_MACS_S, _REFERENCE_SPIN_S = 115e9, 3.5e-3
 # Starting a pair of processes of which one imports torch, and one of which none does; what lies around the pairs of a
@@ -131,10 +130,10 @@ def _reference_parts(case: Case) -> Parts:
 def _starts(runtime: Runtime, partner: str) -> Guess:
     """Starting the pairs of processes one after another, and a share of that for all that lies around."""
     if runtime.device != "cpu":
-        more = (PROCESS_PAIRS - 1) * _CUDA_START_S
+        more = (LEAST_PAIRS - 1) * _CUDA_START_S
         return Guess(_CUDA_CELL_S + more, 0.0, _CUDA_COMPILE_S.get(runtime.backend, 0.0))
     each = _BARE_START_S if {runtime.backend, partner} <= _NO_TORCH else _TORCH_START_S
-    return Guess((PROCESS_PAIRS + _AROUND) * each, 0.0, _AROUND * each)
+    return Guess((LEAST_PAIRS + _AROUND) * each, 0.0, _AROUND * each)
 
 
 def _side(case: Case, rounds: int) -> Guess:

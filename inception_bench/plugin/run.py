@@ -31,8 +31,7 @@ from inception_bench.records.journal import FILE, Journal
 from inception_bench.records.kinds import CEILINGS, CELL, CLAIM, COMPLEXITY, NO_CEILINGS, PAIR, STEP, TRAINING
 from inception_bench.records.record import Body, Record, Run
 from inception_bench.records.resume import Earlier, taken_over
-from inception_bench.records.sampling import SECONDS_A_PAIR, Sampling
-from inception_bench.records.speedup import spread_on
+from inception_bench.records.sampling import Sampling
 from inception_bench.records.trainings import seen_from
 from inception_bench.report.board import Board
 from inception_bench.report.claims import outcomes_of
@@ -136,15 +135,14 @@ class BenchRun:
 
     def sampling(self, runtime: Runtime, rounds: int | None = None) -> Sampling:
         """When a cell on a runtime has been timed enough; with ``rounds`` it takes as many at least."""
-        profile = self.selection.profile
-        return Sampling(spread_on(runtime), rounds or profile.rounds, profile.aim, profile.budget_s)
+        return Sampling.of(self.selection.profile, runtime, rounds)
 
     def settings(self, sampling: Sampling) -> CellSettings:
         """How a cell of this run is timed."""
         profile = self.selection.profile
         return CellSettings(
             sampling.rounds_a_pair,
-            SECONDS_A_PAIR,
+            sampling.seconds_a_pair,
             self.timing.limits,
             self.run.run_id,
             self.timing.l2,

@@ -42,6 +42,7 @@ LEVEL = 5
 BIWEIGHT, LEAST_SCALE, BIWEIGHT_STEPS = 4.0, 0.002, 10
 NORMAL_PER_MAD = 1.4826
 LEAST_BLOCKS = LEVEL + 1
+INTERVAL_LEVEL = 0.025  # at each end: 95 %
 # How strongly a pair's variance is drawn towards that of all pairs (in blocks).
 PRIOR_BLOCKS = 10
 

@@ -24,9 +24,9 @@ from inception_bench.records.duet_body import DuetBody, PowerBody
 from inception_bench.records.fact import Fact
 from inception_bench.records.pairs import pair_of
 from inception_bench.records.record import SCHEMA, Body, Record, Run
-from inception_bench.records.sampling import LEAST_PAIRS
 from inception_bench.spec.case import Case
 from inception_bench.spec.network import SIGNAL_KEEPING
+from inception_bench.spec.profile import LEAST_PAIRS
 from inception_bench.train.trained import Trained
 
 T = TypeVar("T", bound=Body)

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import datetime
 import secrets
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -55,6 +56,11 @@ class Run:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def differing(one: Mapping[str, Any], other: Mapping[str, Any], names: Iterable[str]) -> list[str]:
+    """Those of the facts ``names`` in which two environments differ."""
+    return [name for name in names if one.get(name) != other.get(name)]
 
 
 @dataclass(frozen=True)

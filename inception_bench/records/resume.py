@@ -9,13 +9,13 @@ from typing import Any
 from inception_bench.measure.measurement import Measurement, PairMeasurement
 from inception_bench.records.claim_body import ClaimBody
 from inception_bench.records.kinds import CELL, CLAIM, KINDS, PAIR
-from inception_bench.records.record import Record, Run
+from inception_bench.records.record import Record, Run, differing
 from inception_bench.spec.case import Case
 from inception_bench.spec.pair import Pair
 
 # The facts of an environment that must be the same for a time to hold. Left out: what may change without changing it
 # (the git revision of equal sources), and what a run's own records keep (load, governor).
-MACHINE = ("cpu", "architecture", "logical_cores", "usable_cores", "memory_bytes", "system", "gpu")
+MACHINE = ("cpu", "architecture", "logical_cores", "usable_cores", "memory_bytes", "gpu", "system")
 SAME = (*MACHINE, "python", "packages", "thread_variables", "source_hash")
 
 
@@ -36,7 +36,7 @@ class Earlier:
             record
             for record in records
             if record.kind in KINDS
-            and all(record.run.environment.get(name) == environment.get(name) for name in SAME)
+            and not differing(record.run.environment, environment, SAME)
             and KINDS[record.kind].holds(record.body, rounds(record))
         ]
         return cls(CELL.newest(holding), PAIR.newest(holding), CLAIM.newest(holding))

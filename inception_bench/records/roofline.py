@@ -9,7 +9,7 @@ from typing import Any
 from inception_bench.measure.ceilings import SAME_STATE, Ceilings, NoCeilings, State
 from inception_bench.records.journal import by_run
 from inception_bench.records.kinds import CEILINGS, CELL, NO_CEILINGS, PAIR, Kind, thing_key
-from inception_bench.records.record import Record, Run
+from inception_bench.records.record import Record, Run, differing
 from inception_bench.records.statistics import median
 
 # By these facts two runs were on machines of one name. A new kernel, or some kilobytes more of memory, make no other.
@@ -144,7 +144,7 @@ def earlier_pace(own: Machine, run: Run, others: Iterable[Record[Any]]) -> Earli
 
 
 def _is_same_name(one: Run, other: Run) -> bool:
-    return all(one.environment.get(name) == other.environment.get(name) for name in MACHINE_NAME)
+    return not differing(one.environment, other.environment, MACHINE_NAME)
 
 
 def spread(values: Sequence[float]) -> str:

@@ -6,26 +6,31 @@ from dataclasses import dataclass
 
 from inception_bench.measure.rounds import Rounds
 from inception_bench.records.estimate import ProcessSpread
-from inception_bench.records.speedup import ratio
+from inception_bench.records.speedup import ratio, spread_on
 from inception_bench.records.statistics import Interval
-
-# Fewer pairs of processes cannot tell programs from processes.
-LEAST_PAIRS = 3
-# A pair takes about 2.5 s to start; a third of that is measured in it where rounds are short.
-SECONDS_A_PAIR = 0.75
+from inception_bench.spec.profile import LEAST_PAIRS, Profile
+from inception_bench.spec.runtime import Runtime
 
 
 @dataclass(frozen=True)
 class Sampling:
     """Goes on until half the ratio's 95 % interval is at most the share ``aim`` of it, or ``budget_s`` is spent.
 
-    There are never fewer than ``rounds`` rounds, nor fewer than LEAST_PAIRS pairs of processes.
+    There are never fewer than ``rounds`` rounds, nor fewer than LEAST_PAIRS pairs of processes, each of which is timed
+    for ``seconds_a_pair`` at least.
     """
 
     spread: ProcessSpread
     rounds: int
     aim: float
     budget_s: float
+    # A pair takes about 2.5 s to start; a third of that is measured in it where rounds are short.
+    seconds_a_pair: float = 0.75
+
+    @classmethod
+    def of(cls, profile: Profile, runtime: Runtime, rounds: int | None = None) -> Sampling:
+        """As ``profile`` samples on a runtime; with ``rounds`` as many at least."""
+        return cls(spread_on(runtime), rounds or profile.rounds, profile.aim, profile.budget_s)
 
     @property
     def rounds_a_pair(self) -> int:

@@ -6,13 +6,12 @@ import math
 
 from inception_bench.measure.measurement import Measurement
 from inception_bench.measure.rounds import Rounds
-from inception_bench.records.estimate import ProcessSpread, estimate
+from inception_bench.records.estimate import INTERVAL_LEVEL, ProcessSpread, estimate
 from inception_bench.records.process_pair import Block
 from inception_bench.records.record import Record
 from inception_bench.records.statistics import Interval, median_interval
 from inception_bench.spec.runtime import Runtime
 
-INTERVAL_LEVEL = 0.025  # at each end: 95 %
 # By the conditions in which cells are timed. Those of several threads are from rows of eager beside itself (0.8 to
 # 0.9 % at two threads), those of one thread about half of that; both were set before the trials in docs/intervals.md,
 # which are too few for a fit so far. A GPU takes the larger one until it is measured.

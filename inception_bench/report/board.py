@@ -273,7 +273,8 @@ def _timed(row: BoardRow, record: Record[Measurement]) -> BoardRow:
     )
     # A shared machine has states that last for minutes, in which eager was seen to take a quarter longer and ONNX
     # Runtime an eighth: a ratio over pairs from two of them is of neither.
-    fastest, slowest = min(rounds.reference_by_pair()), max(rounds.reference_by_pair())
+    by_pair = rounds.reference_by_pair()
+    fastest, slowest = min(by_pair), max(by_pair)
     if slowest / fastest > 1 + SAME_STATE:
         pace = f"{milliseconds(fastest)} to {milliseconds(slowest)}"
         timed = _marked(timed, f"the machine changed between its pairs: eager itself took {pace}")

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 LEAST_ROUNDS = 64
+# Fewer pairs of processes a cell cannot tell programs from processes.
+LEAST_PAIRS = 3
 # 662 rounds give an upper estimate of the 99th percentile at 99 % confidence; 64 rounds give one of the 90th only.
 P99_ROUNDS = 662
 

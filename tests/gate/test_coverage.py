@@ -12,12 +12,14 @@ from inception_bench.cli import app
 from inception_bench.cli.words import named
 from inception_bench.errors import UsageError, told
 from inception_bench.gate.coverage import coverage as coverage_module
-from inception_bench.gate.coverage.coverage import CoverageOrder, read_trials, run_coverage
+from inception_bench.gate.coverage.coverage import CoverageOrder, run_coverage
 from inception_bench.gate.coverage.rows import CoverageRow, coverage_rows, exit_code, halves
 from inception_bench.gate.coverage.stratum import INJECTED, strata
+from inception_bench.gate.trials import read_trials
 from inception_bench.measure.measurement import Measurement
 from inception_bench.records.coverage_body import CoverageBody
 from inception_bench.records.journal import FILE, Journal
+from inception_bench.records.kinds import COVERAGE
 from inception_bench.records.record import Record, Run
 from inception_bench.records.statistics import Interval
 from inception_bench.report.coverage import coverage_json, coverage_page
@@ -157,7 +159,7 @@ def test_the_command_and_reading_it_again(tmp_path):
     assert again.exit_code == 0
     told_rows = json.loads(again.stdout)["rows"]
     assert [(each["held"], each["trials"]) for each in told_rows if each["trials"]] == [(2, 2), (2, 2)]
-    assert coverage_json(read_trials(folder))["exit_code"] == 0
+    assert coverage_json(read_trials(folder, COVERAGE))["exit_code"] == 0
 
 
 def test_bad_input_is_one_line(tmp_path):

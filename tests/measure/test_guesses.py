@@ -42,9 +42,9 @@ def test_rounds_of_a_cell_are_those_of_both_sides():
 
 def starts(parts_of: Callable[[], Mapping[str, Guess]], monkeypatch: pytest.MonkeyPatch) -> float:
     """Seconds for each pair of processes after the first, of which a cell has three."""
-    assert guesses.PROCESS_PAIRS == 3
+    assert guesses.LEAST_PAIRS == 3
     three = whole(parts_of())
-    monkeypatch.setattr(guesses, "PROCESS_PAIRS", 1)
+    monkeypatch.setattr(guesses, "LEAST_PAIRS", 1)
     return (three - whole(parts_of())) / 2
 
 

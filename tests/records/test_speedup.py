@@ -13,11 +13,12 @@ from inception_bench.measure.replies import Round
 from inception_bench.measure.rounds import Rounds, Taken
 from inception_bench.records.estimate import ProcessSpread
 from inception_bench.records.record import Record, Run
-from inception_bench.records.sampling import LEAST_PAIRS, Sampling, half_width
+from inception_bench.records.sampling import Sampling, half_width
 from inception_bench.records.speedup import ONE_THREAD, THREADS, blocks, ratio, speedup, spread_on
 from inception_bench.records.statistics import Interval
 from inception_bench.spec.case import Case
 from inception_bench.spec.network import NetworkSpec
+from inception_bench.spec.profile import LEAST_PAIRS
 from inception_bench.spec.runtime import Runtime
 
 SPREAD = ProcessSpread(deviation=0.01, round_s=0.001, prior_pairs=8)

@@ -258,7 +258,7 @@ class Stored:
 @pytest.fixture(params=sorted(path.stem for path in RUNS.glob("*.json")))
 def run(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Stored:
     stored = Stored.read(request.param)
-    monkeypatch.setattr(guesses, "PROCESS_PAIRS", stored.process_pairs)
+    monkeypatch.setattr(guesses, "LEAST_PAIRS", stored.process_pairs)
     return stored
 
 

@@ -6,6 +6,7 @@ begins.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from time import monotonic
 from inception_bench.errors import OptionError, UsageError
 from inception_bench.gate.coverage.stratum import Stratum, strata
 from inception_bench.gate.power.neighbour import neighbour
+from inception_bench.gate.trials import trials_to_go_on
 from inception_bench.measure.cell import Cell
 from inception_bench.measure.stages import CellSettings, CellStopped
 from inception_bench.measure.workshop import Workshop
@@ -24,8 +26,7 @@ from inception_bench.records.journal import FILE, Journal
 from inception_bench.records.kinds import COVERAGE
 from inception_bench.records.record import Record, Run
 from inception_bench.records.resume import MACHINE
-from inception_bench.records.sampling import SECONDS_A_PAIR, Sampling
-from inception_bench.records.speedup import spread_on
+from inception_bench.records.sampling import Sampling
 from inception_bench.spec.case import Case
 from inception_bench.spec.profile import Profile
 from inception_bench.store.cache import ArtifactCache, default_root
@@ -65,7 +66,7 @@ def run_coverage(order: CoverageOrder, watch: Callable[[str], None]) -> list[Rec
         raise OptionError(lambda named: f"{named('minutes')} {order.minutes:g}: give a time above 0")
     order.folder.mkdir(parents=True, exist_ok=True)
     run, journal = Run.begin("coverage"), Journal(order.folder / FILE)
-    records = read_trials(order.folder, run) if journal.path.exists() else []
+    records = trials_to_go_on(order.folder, COVERAGE, run, MACHINE)
     until = monotonic() + 60 * order.minutes
     with closing(Workshop(ArtifactCache(default_root()), order.profile.limits.build)) as workshop:
         for number in count(len(records)):
@@ -78,22 +79,10 @@ def run_coverage(order: CoverageOrder, watch: Callable[[str], None]) -> list[Rec
     return records
 
 
-def read_trials(folder: Path, run: Run | None = None) -> list[Record[CoverageBody]]:
-    """The trials of a folder. Raises UsageError where ``run`` is of another machine than they."""
-    records = COVERAGE.among(Journal(folder / FILE).read()[0])
-    if run is None:
-        return records
-    for record in records:
-        differing = [name for name in MACHINE if record.run.environment.get(name) != run.environment.get(name)]
-        if differing:
-            raise UsageError(f"{folder} holds trials with another {differing[0]}; give another folder with -o")
-    return records
-
-
 def _next(order: CoverageOrder, records: Sequence[Record[CoverageBody]], seed: str) -> Trial | None:
     """A trial of the stratum with the smallest share done; its networks, backends and threads take turns."""
     known = strata(order.backends, order.threads)
-    done = {each.name: sum(record.body.stratum == each.name for record in records) for each in known}
+    done = Counter(record.body.stratum for record in records)
     stratum = min(known, key=lambda each: done[each.name] / each.trials)
     if done[stratum.name] >= stratum.trials:
         return None
@@ -110,10 +99,10 @@ def _next(order: CoverageOrder, records: Sequence[Record[CoverageBody]], seed: s
 def _timed(trial: Trial, workshop: Workshop, profile: Profile) -> CoverageBody:
     """Time a cell beside itself, in the same way as a run of ``profile`` does."""
     case, stratum = trial.case, trial.stratum
-    sampling = Sampling(spread_on(case.runtime), profile.rounds, profile.aim, profile.budget_s)
+    sampling = Sampling.of(profile, case.runtime)
     settings = CellSettings(
         sampling.rounds_a_pair,
-        SECONDS_A_PAIR,
+        sampling.seconds_a_pair,
         profile.limits,
         trial.seed,
         busy_share=stratum.busy_share,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from inception_bench.gate.coverage.stratum import EQUAL_TRIALS, INJECTED, SLOWED_TRIALS
+from inception_bench.gate.power.scenario import SURE
 from inception_bench.records.coverage_body import CoverageBody
 from inception_bench.records.record import Record
 from inception_bench.records.sampling import half_width
@@ -16,9 +17,6 @@ from inception_bench.records.statistics import Interval, median, share_interval
 LEVEL = 0.95
 # What the pooled rate of programs beside themselves must lie between, and over how many trials at least.
 POOLED, POOLED_TRIALS = (0.93, 0.98), 400
-# Before all trials are done, a rate counts as missed only if counts so far are this improbable at LEVEL. The
-# probability is small because the rate is looked at again and again.
-SURE = 0.001
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,10 @@ class CoverageRow:
 
     @property
     def answer(self) -> str:
-        """``reached`` where all trials are done and the rate is right, ``missed`` where it is wrong, else ``open``."""
+        """``reached`` where all trials are done and the rate is right, ``missed`` where it is wrong, else ``open``.
+
+        Before all trials are done, a rate counts as missed only if the trials so far are improbable at LEVEL (SURE).
+        """
         if self.rate is None:
             return "open"
         if self.trials < self.wanted:

@@ -20,6 +20,7 @@ from inception_bench.gate.duet.side import Side, open_side
 from inception_bench.gate.judgement import SLOWER, UNCLEAR
 from inception_bench.gate.power.neighbour import neighbour
 from inception_bench.gate.power.scenario import SCENARIOS, Scenario
+from inception_bench.gate.trials import trials_to_go_on
 from inception_bench.machine.environment import usable_cores
 from inception_bench.records.duet_body import PowerBody
 from inception_bench.records.journal import FILE, Journal
@@ -103,7 +104,7 @@ def run_power(order: PowerOrder, watch: Callable[[str], None]) -> list[Record[Po
         )
     order.folder.mkdir(parents=True, exist_ok=True)
     run, journal = Run.begin("gate-power"), Journal(order.folder / FILE)
-    records = read_trials(order.folder, run) if journal.path.exists() else []
+    records = trials_to_go_on(order.folder, POWER, run, SAME)
     sides = {name: open_side(name, None) for name in ("a", "b")}
     until = time.monotonic() + 60 * order.minutes
     try:
@@ -116,18 +117,6 @@ def run_power(order: PowerOrder, watch: Callable[[str], None]) -> list[Record[Po
     finally:
         for side in sides.values():
             side.close()
-    return records
-
-
-def read_trials(folder: Path, run: Run | None = None) -> list[Record[PowerBody]]:
-    """The trials of a folder. Raises UsageError where ``run`` is of another machine or of other sources than they."""
-    records = POWER.among(Journal(folder / FILE).read()[0])
-    if run is None:
-        return records
-    for record in records:
-        differing = [name for name in SAME if record.run.environment.get(name) != run.environment.get(name)]
-        if differing:
-            raise UsageError(f"{folder} holds trials with another {differing[0]}; give another folder with -o")
     return records
 
 

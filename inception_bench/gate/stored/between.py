@@ -19,7 +19,7 @@ from inception_bench.gate.stored.timing import CONFIGURATION, MACHINE
 from inception_bench.measure.measurement import Measurement
 from inception_bench.records.journal import by_run
 from inception_bench.records.kinds import CELL
-from inception_bench.records.record import Record, Run
+from inception_bench.records.record import Record, Run, differing
 from inception_bench.records.speedup import speedup
 from inception_bench.records.statistics import Interval, median
 
@@ -100,7 +100,7 @@ def between_runs(own: Sequence[Record[Any]], others: Iterable[Record[Any]]) -> B
 
 
 def _is_comparable(one: Run, other: Run) -> bool:
-    return all(one.environment.get(name) == other.environment.get(name) for name in (*MACHINE, *CONFIGURATION))
+    return not differing(one.environment, other.environment, (*MACHINE, *CONFIGURATION))
 
 
 def _timed(records: Iterable[Record[Any]]) -> list[Record[Measurement]]:

@@ -28,7 +28,8 @@ from typing import Any
 
 from inception_bench.gate.stored.stored_run import StoredRun
 from inception_bench.measure.measurement import Measurement
-from inception_bench.records.record import Record
+from inception_bench.records.record import Record, differing
+from inception_bench.records.resume import MACHINE as SAME_MACHINE
 from inception_bench.records.speedup import speedup
 from inception_bench.records.statistics import Interval, median
 
@@ -37,7 +38,7 @@ FAMILY_LEVEL = 0.005  # of a false `slower` anywhere in a comparison
 LEAST_PAIRS = 2
 MOST_ALLOWED = 0.5  # share; where chance may change a time by more, there is no verdict
 # Facts that must be equal in both runs for times to be comparable. The source is none: its changes are what is judged.
-MACHINE = ("cpu", "architecture", "logical_cores", "usable_cores", "memory_bytes", "gpu", "system", "governor")
+MACHINE = (*SAME_MACHINE, "governor")
 CONFIGURATION = ("python", "packages", "thread_variables")
 _Z95 = 1.96
 POINTER = "inception-bench duet times both in one job"
@@ -89,10 +90,9 @@ def not_comparable(before: StoredRun, after: StoredRun, spread: Spread) -> str:
     """Why times of the two runs cannot be compared; empty where they can."""
     ours, theirs = after.run.environment, before.run.environment
     for what, names in (("machine", MACHINE), ("configuration", CONFIGURATION)):
-        for name in names:
-            if ours.get(name) != theirs.get(name):
-                differs = _difference(theirs.get(name), ours.get(name))
-                return f"times not comparable: another {what} ({name}: {differs}); {POINTER}"
+        for name in differing(ours, theirs, names):
+            differs = _difference(theirs.get(name), ours.get(name))
+            return f"times not comparable: another {what} ({name}: {differs}); {POINTER}"
     if spread.pairs < LEAST_PAIRS:
         return (
             f"times not comparable: {spread.pairs} eager-against-eager rows tell this machine's A/A spread, at least "
